@@ -1,0 +1,1 @@
+//! The six built-in stage agents: ordinary agents that use the client.

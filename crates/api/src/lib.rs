@@ -1,0 +1,1 @@
+//! The wire contract: request and response bodies shared by server and client.

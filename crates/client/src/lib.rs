@@ -1,0 +1,1 @@
+//! The typed client, used by the CLI and the built-in agents.

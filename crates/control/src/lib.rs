@@ -1,0 +1,1 @@
+//! The business layer: load, decide, commit, act; leases, timers, recovery and dispatch.

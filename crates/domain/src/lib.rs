@@ -1,0 +1,1 @@
+//! The rules, pure: ids, states, retry policies, pipeline graphs and decide().

@@ -1,0 +1,1 @@
+//! Identity and protection: secrets, tokens, API keys, permissions.

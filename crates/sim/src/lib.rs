@@ -1,0 +1,1 @@
+//! Deterministic simulation of the control layer: one seed drives commands, crashes and clocks.

@@ -1,0 +1,1 @@
+//! One durable file store with group commit, on SQLite.

@@ -1,0 +1,1 @@
+//! Store ports named by intent, the in-memory store and the conformance suite.
