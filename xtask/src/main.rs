@@ -1,1 +1,56 @@
-fn main() {}
+//! Development tasks, run as `cargo xtask <task>`.
+//!
+//! Each task is a few commands that anybody could type. They are shown before they run, they write straight to the
+//! terminal, and the first one that fails ends the task with a true exit code. CI calls the same tasks.
+
+mod command;
+mod lint;
+mod openapi;
+mod sim;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+usage: cargo xtask <task>
+
+tasks:
+  test                run all tests; say what ran, and what was skipped and why
+  lint                formatting, clippy and docs with warnings as errors, dependency rules
+  ci                  lint, then openapi --check, then test
+  openapi [--check]   write openapi/openapi.json from the server's own description, or compare it
+  sim [--seeds N]     simulate N seeds (default 1000) over the control layer
+  sim --seed N        reproduce one seed
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Result<()> {
+    match arguments {
+        ["test"] => test::run(),
+        ["lint"] => lint::check(),
+        ["ci"] => lint::check()
+            .and_then(|()| openapi::check())
+            .and_then(|()| test::run()),
+        ["openapi"] => openapi::write(),
+        ["openapi", "--check"] => openapi::check(),
+        ["sim", options @ ..] => sim::run(options),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        other => bail!("unknown task `{}`\n\n{USAGE}", other.join(" ")),
+    }
+}

@@ -1,0 +1,94 @@
+//! `cargo xtask test`: every test, with nothing but the Rust toolchain to install.
+//!
+//! Some tests need more than the toolchain. Where that is missing they are skipped, and the closing lines say which
+//! and why, so that a green run never claims more than it proved.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::command::{cargo, find, root, run as run_command};
+
+/// Runs all tests, then says plainly what ran and what was skipped.
+pub fn run() -> Result<()> {
+    let mut report = Report::default();
+
+    // Not `--all-features`: some features break a rule on purpose, to show that the simulation notices.
+    run_command(&mut cargo(&["test", "--workspace", "--locked"]))?;
+    report.ran("all tests of the workspace (cargo test)");
+
+    match std::env::var_os(SAMPLE_DATA).filter(|path| Path::new(path).is_file()) {
+        Some(path) => report.ran(format!(
+            "among them the stages over `{}`",
+            Path::new(&path).display()
+        )),
+        None => report.skipped(
+            "the stages over a large public dataset",
+            format!("`{SAMPLE_DATA}` names no file"),
+        ),
+    }
+
+    match find("python3") {
+        Some(python) => {
+            // The same features as the tests above, so that nothing is built a second time.
+            run_command(&mut cargo(&[
+                "build",
+                "--workspace",
+                "--locked",
+                "--bin",
+                "mcpanel",
+            ]))?;
+            let mut check = Command::new(python);
+            check
+                .args(["-B", "examples/agent_test.py", "-v"])
+                .current_dir(root());
+            run_command(check.env("MCPANEL_BIN", binary()))?;
+            report.ran("examples/agent.py against the real binary");
+        }
+        None => report.skipped(
+            "examples/agent.py against the real binary",
+            "there is no `python3` on the PATH",
+        ),
+    }
+
+    report.print();
+    Ok(())
+}
+
+/// Names a CSV file for the tests that want more data than the repository holds.
+const SAMPLE_DATA: &str = "MCPANEL_SAMPLE_DATA";
+
+fn binary() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), |dir| root().join(dir));
+    target
+        .join("debug")
+        .join(format!("mcpanel{}", std::env::consts::EXE_SUFFIX))
+}
+
+#[derive(Default)]
+struct Report {
+    ran: Vec<String>,
+    skipped: Vec<String>,
+}
+
+impl Report {
+    fn ran(&mut self, what: impl Into<String>) {
+        self.ran.push(what.into());
+    }
+
+    fn skipped(&mut self, what: &str, why: impl AsRef<str>) {
+        self.skipped.push(format!("{what}: {}", why.as_ref()));
+    }
+
+    fn print(&self) {
+        println!("\nAll passed.");
+        for what in &self.ran {
+            println!("  ran      {what}");
+        }
+        for what in &self.skipped {
+            println!("  skipped  {what}");
+        }
+    }
+}
