@@ -25,7 +25,7 @@ class AgentTest(unittest.TestCase):
         data = pathlib.Path(folder.name, "data")
         http, realtime = free_address(), free_address()
         cls.url = f"http://{http}"
-        cls.start([BINARY, "serve", "--data", str(data), "--http", http, "--realtime", realtime])
+        cls.server = cls.start([BINARY, "serve", "--data", str(data), "--http", http, "--realtime", realtime])
         until("the server answers", cls.is_live)
         cls.key = (data / "admin.key").read_text().strip()
         cls.agent = cls.start(
@@ -51,6 +51,8 @@ class AgentTest(unittest.TestCase):
 
     @classmethod
     def is_live(cls):
+        if cls.server.poll() is not None:
+            raise RuntimeError(f"the server ended with status {cls.server.returncode}")
         try:
             return urllib.request.urlopen(cls.url + "/health/live", timeout=5).status == 200
         except OSError:
