@@ -1,1 +1,27 @@
-//! Store ports named by intent, the in-memory store and the conformance suite.
+//! What the business layer needs of a store, named by intent, and the parts that every store shares.
+//!
+//! A [`Store`] keeps documents that carry their own revision. A [`Commit`] is all or nothing: each
+//! document in it must be exactly one revision ahead of the stored one, else nothing is written and
+//! the caller reads and decides again. When `commit` returns, everything in it is durable.
+//!
+//! - [`Commit`], [`Write`]: what can be written
+//! - [`query`]: what can be asked
+//! - [`hot`]: the ready queue, timers, leases and counts, derived from live documents in memory
+//! - [`memory`]: the first implementation, which keeps everything in memory
+//! - `conformance`: the suite that every implementation runs (feature `conformance`)
+
+mod commit;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod error;
+pub mod hot;
+pub mod memory;
+mod port;
+pub mod query;
+
+pub use commit::{Commit, IdempotencyRecord, Receipt, Write};
+pub use error::{Conflict, Error};
+pub use port::{Due, Held, Offer, Reserved, Store};
+
+/// The outcome of a store call.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,77 @@
+//! What can be asked of a task.
+
+use super::{Progress, Proof, TaskError, new::Changes};
+use crate::{AgentId, SessionId, TaskId, Timestamp};
+
+/// A command. Times, random numbers and what other documents say come in as values.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Give it to an agent session: grants a lease.
+    Assign {
+        agent_id: AgentId,
+        session: SessionId,
+        nonce: u128,
+        lease_ttl_ms: u64,
+    },
+    /// The holder began to run it.
+    Start(Held),
+    /// The holder tells how far it is.
+    Report { held: Held, progress: Progress },
+    /// The holder is done.
+    Complete(Held),
+    /// The holder failed; `random` spreads the retry.
+    Fail {
+        held: Held,
+        error: TaskError,
+        random: u64,
+    },
+    /// The holder gives it back unharmed (a rejected delivery, an agent that shuts down).
+    Release { held: Held, reason: String },
+    /// The holder stopped because it was asked to.
+    ConfirmCancel(Held),
+    /// The holder was replaced, signed off, or does not know of the delivery.
+    LoseLease { attempt: u32, cause: LeaseLoss },
+    /// Somebody wants it stopped.
+    Cancel { by: String, reason: Option<String> },
+    /// A task that it waits for will never complete.
+    CancelForDependency { dependency: TaskId },
+    /// Somebody wants an ended one tried again.
+    Replay,
+    /// Somebody wants it run by this agent, or by any.
+    Delegate { target: Option<AgentId> },
+    /// Somebody changes its settings.
+    Update(Changes),
+    /// Time has passed: see [`Task::next_due`](super::Task::next_due).
+    Tick { alive_until: Timestamp },
+}
+
+/// A caller's claim to hold the task.
+#[derive(Debug, Clone, Copy)]
+pub struct Held {
+    /// What the caller shows.
+    pub proof: Proof,
+    /// Until when the session's heartbeats keep its leases; the epoch when the session is over.
+    pub alive_until: Timestamp,
+}
+
+/// Why a lease ended without its holder's doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseLoss {
+    /// The agent registered anew.
+    Superseded,
+    /// The agent signed off.
+    Unregistered,
+    /// The agent's heartbeat does not name it: the delivery got lost.
+    Undelivered,
+}
+
+impl LeaseLoss {
+    /// For people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Superseded => "the agent registered anew",
+            Self::Unregistered => "the agent signed off",
+            Self::Undelivered => "the agent does not hold it",
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What can be asked of a store.
+
+use std::sync::Arc;
+
+use mcpanel_domain::{
+    AgentId, Name, PipelineId, TaskId, Timestamp,
+    artifact::Artifact,
+    event::{Kind, Numbered},
+    pipeline::{Pipeline, Status as PipelineStatus},
+    task::{Status as TaskStatus, Task},
+};
+
+/// Which page of a list, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// Only what comes after this position; from the newest when none.
+    pub after: Option<Position>,
+    /// At most so many items.
+    pub limit: usize,
+}
+
+/// A place in a list: the sort key of an item, with its id, so that items of the same millisecond
+/// are neither lost nor repeated.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// When the item was created.
+    pub created_at: Timestamp,
+    /// Its id.
+    pub id: String,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct Listing<T> {
+    /// The items, newest first.
+    pub items: Vec<T>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<Position>,
+}
+
+/// Which tasks. Everything that is given must hold.
+#[derive(Debug, Clone, Default)]
+pub struct TaskFilter {
+    /// Any of these; all when empty.
+    pub statuses: Vec<TaskStatus>,
+    /// Of this type.
+    pub task_type: Option<Name>,
+    /// Held, last run by, or meant for this agent.
+    pub agent_id: Option<AgentId>,
+    /// Of this pipeline.
+    pub pipeline_id: Option<PipelineId>,
+    /// Of this stage.
+    pub stage: Option<u16>,
+    /// Created at this moment or later.
+    pub created_from: Option<Timestamp>,
+    /// Created before this moment.
+    pub created_before: Option<Timestamp>,
+}
+
+/// Which pipelines.
+#[derive(Debug, Clone, Default)]
+pub struct PipelineFilter {
+    /// Any of these; all when empty.
+    pub statuses: Vec<PipelineStatus>,
+    /// With this tag.
+    pub tag: Option<String>,
+}
+
+/// Which artifacts.
+#[derive(Debug, Clone, Default)]
+pub struct ArtifactFilter {
+    /// Of this pipeline.
+    pub pipeline_id: Option<PipelineId>,
+    /// Made by this stage; `Some(None)`: uploaded, made by no stage.
+    pub stage: Option<Option<u16>>,
+    /// Made by this task.
+    pub task_id: Option<TaskId>,
+    /// For this purpose.
+    pub role: Option<String>,
+}
+
+/// Which events.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Of any of these kinds; all when empty.
+    pub kinds: Vec<Kind>,
+    /// About this task.
+    pub task_id: Option<TaskId>,
+    /// About this agent.
+    pub agent_id: Option<AgentId>,
+    /// About this pipeline.
+    pub pipeline_id: Option<PipelineId>,
+}
+
+impl EventFilter {
+    /// Whether an event is asked for.
+    pub fn matches(&self, numbered: &Numbered) -> bool {
+        let event = &numbered.event;
+        (self.kinds.is_empty() || self.kinds.contains(&event.kind))
+            && (self.task_id.is_none() || self.task_id == event.task_id)
+            && (self.agent_id.is_none() || self.agent_id == event.agent_id)
+            && (self.pipeline_id.is_none() || self.pipeline_id == event.pipeline_id)
+    }
+}
+
+/// Events, oldest first.
+#[derive(Debug, Clone)]
+pub struct Events {
+    /// Those that were asked for.
+    pub events: Vec<Arc<Numbered>>,
+    /// The highest number that was looked at: where to go on.
+    pub scanned_to: u64,
+    /// The newest number in the store.
+    pub last: u64,
+    /// The oldest number still kept. When it is above the asked one plus one, some are gone.
+    pub first_kept: u64,
+}
+
+/// The payloads of a task.
+#[derive(Debug, Clone)]
+pub struct Payloads {
+    /// Its input.
+    pub parameters: mcpanel_domain::Payload,
+    /// Its output, once completed.
+    pub result: Option<mcpanel_domain::Payload>,
+}
+
+/// How many documents there are, for an overview.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Tasks by status, in the order of [`TaskStatus::ALL`].
+    pub tasks: [u64; 7],
+    /// Tasks that could be given out this moment.
+    pub ready: u64,
+}
+
+/// How a store is.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// What kind of store it is, such as `embedded`.
+    pub engine: &'static str,
+    /// Why it takes no writes, if it takes none.
+    pub read_only: Option<String>,
+    /// Bytes on disk, where it has a disk.
+    pub size_bytes: Option<u64>,
+    /// Durable flushes so far and commits in them, to see how well they are merged.
+    pub flushes: u64,
+    /// Commits so far.
+    pub commits: u64,
+}
+
+impl TaskFilter {
+    /// Whether a task is asked for.
+    pub fn matches(&self, task: &Task) -> bool {
+        (self.statuses.is_empty() || self.statuses.contains(&task.status()))
+            && self
+                .task_type
+                .as_ref()
+                .is_none_or(|wanted| *wanted == task.task_type)
+            && self.agent_id.as_ref().is_none_or(|wanted| {
+                task.last_agent() == Some(wanted) || task.target.as_ref() == Some(wanted)
+            })
+            && self.pipeline_id.as_ref().is_none_or(|wanted| {
+                task.place
+                    .as_ref()
+                    .is_some_and(|place| place.pipeline_id == *wanted)
+            })
+            && self.stage.is_none_or(|wanted| {
+                task.place
+                    .as_ref()
+                    .is_some_and(|place| place.stage == wanted)
+            })
+            && self.created_from.is_none_or(|from| task.created_at >= from)
+            && self
+                .created_before
+                .is_none_or(|before| task.created_at < before)
+    }
+}
+
+impl PipelineFilter {
+    /// Whether a pipeline is asked for.
+    pub fn matches(&self, pipeline: &Pipeline) -> bool {
+        (self.statuses.is_empty() || self.statuses.contains(&pipeline.status))
+            && self
+                .tag
+                .as_ref()
+                .is_none_or(|wanted| pipeline.tags.contains(wanted))
+    }
+}
+
+impl ArtifactFilter {
+    /// Whether an artifact is asked for.
+    pub fn matches(&self, artifact: &Artifact) -> bool {
+        self.pipeline_id
+            .as_ref()
+            .is_none_or(|wanted| artifact.pipeline_id.as_ref() == Some(wanted))
+            && self.stage.is_none_or(|wanted| artifact.stage == wanted)
+            && self
+                .task_id
+                .as_ref()
+                .is_none_or(|wanted| artifact.task_id.as_ref() == Some(wanted))
+            && self
+                .role
+                .as_ref()
+                .is_none_or(|wanted| artifact.role == *wanted)
+    }
+}
