@@ -1,1 +1,89 @@
-//! The business layer: load, decide, commit, act; leases, timers, recovery and dispatch.
+//! The business layer. Every change is **load → decide → commit → act**:
+//!
+//! 1. *load* the documents, with the revisions they have;
+//! 2. *decide* with the pure rules of `mcpanel_domain`;
+//! 3. *commit* the new documents and events in one durable piece, guarded by those revisions; on a conflict
+//!    begin again;
+//! 4. *act* on the effects. Each is safe to repeat, and [`reconcile`] finds those that a crash left.
+//!
+//! - [`TaskManager`]: creating, claiming, holding and ending tasks
+//! - [`AgentManager`]: sign-on, heartbeats, liveness
+//! - [`PipelineOrchestrator`]: runs of stage graphs, templates
+//! - [`EventManager`]: replaying and following what happened
+//! - [`Catalog`]: artifacts and API keys
+//!
+//! Time and randomness come from [`Env`], so that a simulation can hand in its own.
+
+mod act;
+mod agents;
+mod catalog;
+mod core;
+mod env;
+mod error;
+mod events;
+mod idempotency;
+mod pipelines;
+pub mod reconcile;
+mod scope;
+mod tasks;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use mcpanel_store::Store;
+
+pub use agents::{AgentManager, AgentView, HeartbeatAnswer};
+pub use catalog::{Catalog, NewArtifact, NewKey};
+pub use env::Env;
+pub use error::{Error, Result};
+pub use events::EventManager;
+pub use idempotency::{Created, Idempotency};
+pub use pipelines::{PipelineOrchestrator, PipelineRequest, PipelineView, StagesFrom};
+pub use scope::Scope;
+pub use tasks::{
+    Blocker, Claim, Claimed, Completion, Explanation, TaskManager, TaskView,
+    describe as describe_blocker,
+};
+
+/// The managers over one store.
+#[derive(Clone)]
+pub struct Control {
+    /// Tasks.
+    pub tasks: TaskManager,
+    /// Agents.
+    pub agents: AgentManager,
+    /// Pipelines and templates.
+    pub pipelines: PipelineOrchestrator,
+    /// Events.
+    pub events: EventManager,
+    /// Artifacts and API keys.
+    pub catalog: Catalog,
+    core: Arc<core::Core>,
+}
+
+impl Control {
+    /// Managers over `store`, with time and randomness from `env`.
+    pub fn new(store: Arc<dyn Store>, env: Arc<dyn Env>) -> Self {
+        let core = Arc::new(core::Core::new(store, env));
+        Self {
+            tasks: TaskManager::new(core.clone()),
+            agents: AgentManager::new(core.clone()),
+            pipelines: PipelineOrchestrator::new(core.clone()),
+            events: EventManager::new(core.clone()),
+            catalog: Catalog::new(core.clone()),
+            core,
+        }
+    }
+
+    /// The store below, for health and totals.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.core.store
+    }
+
+    /// The time as this control sees it.
+    pub fn now(&self) -> mcpanel_domain::Timestamp {
+        self.core.now()
+    }
+}

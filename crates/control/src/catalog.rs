@@ -1,0 +1,308 @@
+//! Artifacts and API keys: documents without rules of motion.
+
+use std::sync::Arc;
+
+use mcpanel_domain::{
+    ArtifactId, Fault, KeyId, Namespace, Payload, PipelineId, Rejection, TaskId, Timestamp,
+    artifact::Artifact,
+    event::{Event, Kind},
+    key::ApiKey,
+    limits::{PAYLOAD_BYTES_MAX, TITLE_CHARS_MAX},
+    task::{self, Proof, command::Held},
+};
+use mcpanel_store::{
+    Commit, Write,
+    query::{ArtifactFilter, Listing, Page},
+};
+
+use crate::{Error, Result, Scope, core::Core};
+
+/// Artifacts and API keys.
+#[derive(Clone)]
+pub struct Catalog {
+    core: Arc<Core>,
+}
+
+/// What is known about a file whose bytes are stored already.
+#[derive(Debug, Clone)]
+pub struct NewArtifact {
+    /// Its id.
+    pub id: ArtifactId,
+    /// The pipeline it is for; follows from the task where one made it.
+    pub pipeline_id: Option<PipelineId>,
+    /// The task that made it, and the lease under which it did.
+    pub made_by: Option<(TaskId, Proof)>,
+    /// Its place among its task's artifacts.
+    pub index: u32,
+    /// A file name.
+    pub name: String,
+    /// What it is for.
+    pub role: String,
+    /// IANA media type.
+    pub media_type: String,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// SHA-256, lower-case hex.
+    pub sha256: String,
+    /// Records in it.
+    pub records: Option<u64>,
+    /// Free-form.
+    pub metadata: Payload,
+}
+
+/// A new API key, without its secret.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// What people call it.
+    pub name: String,
+    /// SHA-256 of its secret.
+    pub sha256: [u8; 32],
+    /// The first characters of its secret.
+    pub hint: String,
+    /// What it allows.
+    pub permissions: Vec<String>,
+    /// What its holder may see.
+    pub namespace: Namespace,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Catalog {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// A fresh artifact id.
+    pub fn new_artifact_id(&self) -> ArtifactId {
+        ArtifactId::generate(self.core.now(), self.core.random())
+    }
+
+    /// Says, before bytes are taken, whether they would be: the pipeline or the lease must hold.
+    pub async fn check_artifact(&self, scope: &Scope, new: &NewArtifact) -> Result<()> {
+        self.owner(scope, new).await.map(drop)
+    }
+
+    /// Records a file whose bytes are durable.
+    pub async fn create_artifact(&self, scope: &Scope, new: NewArtifact) -> Result<Arc<Artifact>> {
+        check_text("/name", &new.name)?;
+        check_text("/role", &new.role)?;
+        check_text("/media_type", &new.media_type)?;
+        if new.metadata.size_bytes() > PAYLOAD_BYTES_MAX {
+            return Err(Rejection::fault(
+                "/metadata",
+                "too_large",
+                format!("at most {PAYLOAD_BYTES_MAX} bytes"),
+            )
+            .into());
+        }
+        let owner = self.owner(scope, &new).await?;
+        let now = self.core.now();
+        let artifact = Arc::new(Artifact {
+            id: new.id,
+            namespace: scope.namespace.clone(),
+            revision: 1,
+            pipeline_id: owner.pipeline_id,
+            stage: owner.stage,
+            task_id: new.made_by.as_ref().map(|(task, _)| task.clone()),
+            attempt: new.made_by.as_ref().map(|(_, proof)| proof.attempt),
+            index: new.index,
+            name: new.name,
+            role: new.role,
+            media_type: new.media_type,
+            size_bytes: new.size_bytes,
+            sha256: new.sha256,
+            records: new.records,
+            metadata: new.metadata,
+            created_at: now,
+            created_by: scope.actor.to_string(),
+        });
+        let event = artifact_event(&artifact, Kind::ArtifactStored, now);
+        self.core
+            .commit(Commit::of(Write::Artifact(artifact.clone())).with_events([event]))
+            .await?;
+        Ok(artifact)
+    }
+
+    /// What is known about a file.
+    pub async fn artifact(&self, scope: &Scope, id: &ArtifactId) -> Result<Arc<Artifact>> {
+        self.core
+            .store
+            .artifact(&scope.namespace, id)
+            .await?
+            .ok_or_else(|| Rejection::not_found("artifact", id).into())
+    }
+
+    /// A page of artifacts, newest first.
+    pub async fn artifacts(
+        &self,
+        scope: &Scope,
+        filter: &ArtifactFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Artifact>>> {
+        Ok(self
+            .core
+            .store
+            .list_artifacts(&scope.namespace, filter, page)
+            .await?)
+    }
+
+    /// Forgets a file; its bytes are removed by who keeps them, after this.
+    pub async fn delete_artifact(&self, scope: &Scope, id: &ArtifactId) -> Result<Arc<Artifact>> {
+        let artifact = self.artifact(scope, id).await?;
+        let event = artifact_event(&artifact, Kind::ArtifactDeleted, self.core.now());
+        let commit = Commit::of(Write::DeleteArtifact {
+            namespace: artifact.namespace.clone(),
+            id: artifact.id.clone(),
+            revision: artifact.revision,
+        })
+        .with_events([event]);
+        match self.core.commit(commit).await {
+            Ok(()) => Ok(artifact),
+            Err(error) if error.conflict().is_some() => {
+                Err(Rejection::not_found("artifact", id).into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps a new API key.
+    pub async fn create_key(&self, scope: &Scope, new: NewKey) -> Result<Arc<ApiKey>> {
+        check_text("/name", &new.name)?;
+        let now = self.core.now();
+        if new.expires_at.is_some_and(|end| end <= now) {
+            return Err(Rejection::fault(
+                "/expires_at",
+                "in_the_past",
+                format!("has passed; it is {now}"),
+            )
+            .into());
+        }
+        let key = Arc::new(ApiKey {
+            id: KeyId::generate(now, self.core.random()),
+            namespace: new.namespace,
+            revision: 1,
+            name: new.name,
+            sha256: new.sha256,
+            hint: new.hint,
+            permissions: new.permissions,
+            created_at: now,
+            created_by: scope.actor.to_string(),
+            expires_at: new.expires_at,
+            revoked_at: None,
+        });
+        let mut event = Event::new(Kind::KeyCreated, now, key.namespace.clone());
+        event.subject = Some(key.id.to_string());
+        self.core
+            .commit(Commit::of(Write::Key(key.clone())).with_events([event]))
+            .await?;
+        Ok(key)
+    }
+
+    /// All API keys of the namespace, newest first.
+    pub async fn keys(&self, scope: &Scope) -> Result<Vec<Arc<ApiKey>>> {
+        Ok(self.core.store.keys(&scope.namespace).await?)
+    }
+
+    /// The API key whose secret has this hash, when it works now.
+    pub async fn valid_key(&self, sha256: &[u8; 32]) -> Result<Option<Arc<ApiKey>>> {
+        let key = self.core.store.key_by_hash(sha256).await?;
+        let now = self.core.now();
+        Ok(key.filter(|key| key.is_valid_at(now)))
+    }
+
+    /// Makes an API key stop working. Doing so again is no fault.
+    pub async fn revoke_key(&self, scope: &Scope, id: &KeyId) -> Result<Arc<ApiKey>> {
+        for _ in Core::tries() {
+            let key = self
+                .core
+                .store
+                .key(&scope.namespace, id)
+                .await?
+                .ok_or_else(|| Rejection::not_found("key", id))?;
+            if key.revoked_at.is_some() {
+                return Ok(key);
+            }
+            let now = self.core.now();
+            let next = Arc::new(ApiKey {
+                revision: key.revision + 1,
+                revoked_at: Some(now),
+                ..(*key).clone()
+            });
+            let mut event = Event::new(Kind::KeyRevoked, now, key.namespace.clone());
+            event.subject = Some(key.id.to_string());
+            match self
+                .core
+                .commit(Commit::of(Write::Key(next.clone())).with_events([event]))
+                .await
+            {
+                Ok(()) => return Ok(next),
+                Err(error) if error.conflict().is_some() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Contended { id: id.to_string() })
+    }
+
+    /// Where a new artifact belongs; refuses a lease that does not hold.
+    async fn owner(&self, scope: &Scope, new: &NewArtifact) -> Result<Owner> {
+        if let Some((task_id, proof)) = &new.made_by {
+            let task = self.core.task(&scope.namespace, task_id).await?;
+            let alive_until = self.core.alive_until(&task).await?;
+            let held = Held {
+                proof: *proof,
+                alive_until,
+            };
+            task::check_held(&task, held, self.core.now())?;
+            let place = task.place.as_ref();
+            return Ok(Owner {
+                pipeline_id: place.map(|place| place.pipeline_id.clone()),
+                stage: place.map(|place| place.stage),
+            });
+        }
+        if let Some(id) = &new.pipeline_id
+            && self
+                .core
+                .store
+                .pipeline(&scope.namespace, id)
+                .await?
+                .is_none()
+        {
+            return Err(Rejection::fault(
+                "/pipeline_id",
+                "unknown_pipeline",
+                format!("names no pipeline: `{id}`"),
+            )
+            .into());
+        }
+        Ok(Owner {
+            pipeline_id: new.pipeline_id.clone(),
+            stage: None,
+        })
+    }
+}
+
+struct Owner {
+    pipeline_id: Option<PipelineId>,
+    stage: Option<u16>,
+}
+
+fn artifact_event(artifact: &Artifact, kind: Kind, at: Timestamp) -> Event {
+    let mut event = Event::new(kind, at, artifact.namespace.clone());
+    event.pipeline_id.clone_from(&artifact.pipeline_id);
+    event.task_id.clone_from(&artifact.task_id);
+    event.stage = artifact.stage;
+    event.subject = Some(artifact.role.clone());
+    event.message = Some(artifact.id.to_string());
+    event
+}
+
+fn check_text(pointer: &str, text: &str) -> Result<()> {
+    if text.trim().is_empty() || text.len() > TITLE_CHARS_MAX {
+        return Err(Error::invalid(vec![Fault::new(
+            pointer,
+            "length",
+            format!("has {} bytes; must have 1 to {TITLE_CHARS_MAX}", text.len()),
+        )]));
+    }
+    Ok(())
+}

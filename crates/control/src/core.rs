@@ -1,0 +1,165 @@
+//! What all managers share: the store, the world outside, and the retry on conflict.
+
+use std::sync::Arc;
+
+use mcpanel_domain::{
+    AgentId, Namespace, Rejection, TaskId, Timestamp,
+    agent::{self, Agent},
+    task::{self, Task},
+};
+use mcpanel_store::{Commit, Store, Write};
+
+use crate::{Env, Error, Result};
+
+/// Tries of a commit whose documents keep changing. Each conflict means that somebody else got on,
+/// so more than a few in a row is a sign of trouble rather than of load.
+const TRIES_MAX: u32 = 32;
+
+/// The store and the world outside.
+pub(crate) struct Core {
+    pub(crate) store: Arc<dyn Store>,
+    env: Arc<dyn Env>,
+    /// Held while dependencies of existing tasks change, so that two changes at once cannot close a
+    /// circle that neither sees.
+    pub(crate) dependencies: tokio::sync::Mutex<()>,
+}
+
+/// A committed change of a task.
+pub(crate) struct Changed {
+    /// The document afterwards.
+    pub(crate) task: Arc<Task>,
+    /// What to do now.
+    pub(crate) effects: Vec<task::Effect>,
+}
+
+impl Core {
+    pub(crate) fn new(store: Arc<dyn Store>, env: Arc<dyn Env>) -> Self {
+        Self {
+            store,
+            env,
+            dependencies: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.env.now()
+    }
+
+    pub(crate) fn random(&self) -> u128 {
+        self.env.random()
+    }
+
+    /// The low half of a random number, for jitter.
+    pub(crate) fn jitter(&self) -> u64 {
+        (self.env.random() & u128::from(u64::MAX)) as u64
+    }
+
+    pub(crate) async fn task(&self, namespace: &Namespace, id: &TaskId) -> Result<Arc<Task>> {
+        self.store
+            .tasks(namespace, std::slice::from_ref(id))
+            .await?
+            .pop()
+            .flatten()
+            .ok_or_else(|| Rejection::not_found("task", id).into())
+    }
+
+    pub(crate) async fn agent(&self, namespace: &Namespace, id: &AgentId) -> Result<Arc<Agent>> {
+        self.store
+            .agent(namespace, id)
+            .await?
+            .ok_or_else(|| Rejection::not_found("agent", id).into())
+    }
+
+    /// Until when heartbeats keep the lease of a held task; the epoch when its session is over.
+    pub(crate) async fn alive_until(&self, task: &Task) -> Result<Timestamp> {
+        let Some(lease) = task.lease() else {
+            return Ok(Timestamp::ZERO);
+        };
+        let agent = self.store.agent(&task.namespace, &lease.agent_id).await?;
+        Ok(agent
+            .filter(|agent| agent.session.id == lease.session)
+            .map_or(Timestamp::ZERO, |agent| agent.alive_until()))
+    }
+
+    /// Load, decide, commit, for one task; again when somebody else was faster. The effects are
+    /// left to the caller.
+    pub(crate) async fn change_task<F>(
+        &self,
+        namespace: &Namespace,
+        id: &TaskId,
+        mut command: F,
+    ) -> Result<Changed>
+    where
+        F: FnMut(&Task, Timestamp) -> Result<task::Command>,
+    {
+        for _ in 0..TRIES_MAX {
+            let task = self.task(namespace, id).await?;
+            let alive_until = self.alive_until(&task).await?;
+            let command = command(&task, alive_until)?;
+            let decision = task::decide(&task, command, self.now())?;
+            let Some(next) = decision.task else {
+                return Ok(Changed {
+                    task,
+                    effects: decision.effects,
+                });
+            };
+            let next = Arc::new(next);
+            let write = Write::Task {
+                task: next.clone(),
+                parameters: None,
+                result: None,
+            };
+            match self
+                .commit(Commit::of(write).with_events(decision.events))
+                .await
+            {
+                Ok(()) => {
+                    return Ok(Changed {
+                        task: next,
+                        effects: decision.effects,
+                    });
+                }
+                Err(error) if error.conflict().is_some() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Contended { id: id.to_string() })
+    }
+
+    /// Load, decide, commit, for one agent.
+    pub(crate) async fn change_agent<F>(
+        &self,
+        namespace: &Namespace,
+        id: &AgentId,
+        mut decide: F,
+    ) -> Result<Arc<Agent>>
+    where
+        F: FnMut(&Agent, Timestamp) -> Result<agent::Decision>,
+    {
+        for _ in 0..TRIES_MAX {
+            let agent = self.agent(namespace, id).await?;
+            let decision = decide(&agent, self.now())?;
+            let Some(next) = decision.agent else {
+                return Ok(agent);
+            };
+            let next = Arc::new(next);
+            let commit = Commit::of(Write::Agent(next.clone())).with_events(decision.events);
+            match self.commit(commit).await {
+                Ok(()) => return Ok(next),
+                Err(error) if error.conflict().is_some() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Contended { id: id.to_string() })
+    }
+
+    pub(crate) async fn commit(&self, commit: Commit) -> Result<()> {
+        self.store.commit(commit).await?;
+        Ok(())
+    }
+
+    /// How often a caller of its own commit loop tries.
+    pub(crate) fn tries() -> std::ops::Range<u32> {
+        0..TRIES_MAX
+    }
+}

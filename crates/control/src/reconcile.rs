@@ -1,0 +1,161 @@
+//! Reconcilers: they compare what should be with what is, and finish what a crash left half done.
+//!
+//! [`Control::tick`] does what time has made due; [`Control::sweep`] looks for work that an effect
+//! should have done. Both may run at any time, on any number of instances.
+
+use std::{sync::Arc, time::Duration};
+
+use mcpanel_domain::{
+    AgentId, Namespace, TaskId, agent,
+    task::{self, command::LeaseLoss},
+};
+use mcpanel_store::Due;
+use tokio::sync::watch;
+
+use crate::{Control, Error, Result, act, agents, core::Core, pipelines};
+
+/// Documents handled by one round, so that a burst of timers does not hold up the next look at the clock.
+const BATCH: usize = 500;
+
+/// How often the background loop looks at the clock at the latest.
+const TICK_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Rounds of the loop between two sweeps: a sweep costs little when there is nothing to find.
+const TICKS_PER_SWEEP: u32 = 20;
+
+/// What a round did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Round {
+    /// Documents that were changed or looked at.
+    pub handled: usize,
+    /// Documents that could not be handled now.
+    pub failed: usize,
+}
+
+impl Control {
+    /// Does what time has made due: retries become ready, leases run out, attempts time out,
+    /// deadlines pass, silent agents become suspect.
+    pub async fn tick(&self) -> Result<Round> {
+        let mut round = Round::default();
+        let due = self.core.store.due(self.core.now(), BATCH).await?;
+        for each in due {
+            let done = match &each {
+                Due::Task(namespace, id) => tick_task(&self.core, &each, namespace, id).await,
+                Due::Agent(namespace, id) => tick_agent(&self.core, &each, namespace, id).await,
+            };
+            round.handled += 1;
+            if let Err(error) = done {
+                round.failed += 1;
+                tracing::warn!(due = ?each, %error, "cannot do what is due; trying again soon");
+                // Timers fire once: set it again, or it would be forgotten.
+                self.core.store.rearm(&each, self.core.now().plus_ms(1_000));
+            }
+        }
+        Ok(round)
+    }
+
+    /// Finds and finishes what a crash left: leases of sessions that are over, pipelines that should
+    /// have gone on, tasks that wait for what will never come, answers that may be forgotten.
+    pub async fn sweep(&self) -> Result<Round> {
+        let mut round = Round::default();
+        for (namespace, held) in self.core.store.orphaned_leases(BATCH).await? {
+            agents::lose(&self.core, &namespace, &held, LeaseLoss::Superseded).await;
+            round.handled += 1;
+        }
+        for (namespace, id) in self.core.store.unsettled_pipelines().await? {
+            if let Err(error) = pipelines::advance(&self.core, &namespace, &id).await {
+                tracing::warn!(pipeline.id = %id, %error, "cannot advance the pipeline; trying again soon");
+                round.failed += 1;
+            }
+            round.handled += 1;
+        }
+        for (namespace, id, dependency) in self.core.store.doomed_tasks(BATCH).await? {
+            let changed = self
+                .core
+                .change_task(&namespace, &id, |_, _| {
+                    Ok(task::Command::CancelForDependency {
+                        dependency: dependency.clone(),
+                    })
+                })
+                .await?;
+            act::perform(&self.core, &namespace, changed.effects).await;
+            round.handled += 1;
+        }
+        self.core.store.purge_idempotency(self.core.now()).await?;
+        Ok(round)
+    }
+
+    /// Ticks and sweeps until told to stop. Begins with a sweep: that is the recovery after a crash.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        let mut rounds = 0_u32;
+        loop {
+            if rounds % TICKS_PER_SWEEP == 0
+                && let Err(error) = self.sweep().await
+            {
+                tracing::warn!(%error, "a sweep failed");
+            }
+            rounds = rounds.wrapping_add(1);
+            let busy = match self.tick().await {
+                Ok(round) => round.handled == BATCH,
+                Err(error) => {
+                    tracing::warn!(%error, "a tick failed");
+                    false
+                }
+            };
+            if busy {
+                tokio::task::yield_now().await;
+            } else {
+                tokio::select! {
+                    () = tokio::time::sleep(TICK_INTERVAL) => {}
+                    _ = stop.wait_for(|stop| *stop) => return,
+                }
+            }
+            if *stop.borrow() {
+                return;
+            }
+        }
+    }
+}
+
+async fn tick_task(core: &Arc<Core>, due: &Due, namespace: &Namespace, id: &TaskId) -> Result<()> {
+    let outcome = core
+        .change_task(namespace, id, |_, alive_until| {
+            Ok(task::Command::Tick { alive_until })
+        })
+        .await;
+    let changed = match outcome {
+        Ok(changed) => changed,
+        Err(Error::Rejected(_)) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    // A heartbeat kept its lease: look again when that runs out.
+    let alive_until = core.alive_until(&changed.task).await?;
+    if let Some(at) = changed.task.next_due(alive_until) {
+        core.store.rearm(due, at);
+    }
+    act::perform(core, namespace, changed.effects).await;
+    Ok(())
+}
+
+async fn tick_agent(
+    core: &Arc<Core>,
+    due: &Due,
+    namespace: &Namespace,
+    id: &AgentId,
+) -> Result<()> {
+    let outcome = core
+        .change_agent(namespace, id, |agent, now| {
+            Ok(agent::decide(agent, agent::Command::Tick, now)?)
+        })
+        .await;
+    match outcome {
+        Ok(agent) => {
+            if let Some(at) = agent.next_due() {
+                core.store.rearm(due, at);
+            }
+            Ok(())
+        }
+        Err(Error::Rejected(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,215 @@
+//! Claiming: an agent asks for work and is granted leases.
+
+use std::sync::Arc;
+
+use mcpanel_domain::{
+    AgentId, Payload, Rejection, SessionId, TaskId,
+    limits::{CLAIM_TASKS_MAX, LEASE_TTL_MS},
+    task::{self, Command, Proof, Task},
+};
+use mcpanel_store::{Commit, Offer, Reserved, Write};
+use tokio::sync::oneshot;
+
+use super::TaskManager;
+use crate::{Error, Result, Scope};
+
+/// What an agent asks for.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Who asks.
+    pub agent_id: AgentId,
+    /// In which session; the present one when none is named.
+    pub session: Option<SessionId>,
+    /// At most so many tasks.
+    pub max: u32,
+}
+
+/// A task that was given out.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The task, assigned.
+    pub task: Arc<Task>,
+    /// Its input.
+    pub parameters: Payload,
+    /// What the holder shows from now on.
+    pub proof: Proof,
+    /// When the lease ends unless heartbeats extend it.
+    pub expires_at: mcpanel_domain::Timestamp,
+}
+
+impl TaskManager {
+    /// Gives the agent the best ready tasks, as many as it has slots for; none when there is
+    /// nothing for it.
+    pub async fn claim(&self, scope: &Scope, claim: &Claim) -> Result<Vec<Claimed>> {
+        let offer = self.offer(scope, claim).await?;
+        let mut claimed = Vec::new();
+        // A task that another instance or a cancellation took first is skipped; look for others
+        // instead of answering with less than there is.
+        loop {
+            let wanted = Offer {
+                max: offer
+                    .max
+                    .saturating_sub(u32::try_from(claimed.len()).unwrap_or(u32::MAX)),
+                ..offer.clone()
+            };
+            let tasks = self.core.store.take_ready(&wanted, self.core.now()).await?;
+            let reserved = Reserved::new(self.core.store.clone(), scope.namespace.clone(), tasks);
+            if reserved.tasks.is_empty() {
+                return Ok(claimed);
+            }
+            let before = claimed.len();
+            claimed.extend(self.assign(scope, &offer, &reserved.tasks).await?);
+            if claimed.len() == before || claimed.len() >= offer.max as usize {
+                return Ok(claimed);
+            }
+        }
+    }
+
+    /// Fires when a claim that found nothing may find something. Ask for it before the last look.
+    pub async fn wait_ready(&self, scope: &Scope, claim: &Claim) -> Result<oneshot::Receiver<()>> {
+        let offer = self.offer(scope, claim).await?;
+        Ok(self.core.store.wait_ready(&offer))
+    }
+
+    /// Gives back what was claimed for a caller that has gone.
+    pub async fn return_claimed(&self, scope: &Scope, claimed: &[Claimed]) {
+        for each in claimed {
+            let given_back = self
+                .release(
+                    scope,
+                    &each.task.id,
+                    each.proof,
+                    "the caller went away".to_owned(),
+                )
+                .await;
+            if let Err(error) = given_back {
+                tracing::debug!(task.id = %each.task.id, %error, "cannot give back an undelivered task");
+            }
+        }
+    }
+
+    async fn offer(&self, scope: &Scope, claim: &Claim) -> Result<Offer> {
+        if claim.max == 0 || claim.max > CLAIM_TASKS_MAX {
+            return Err(Rejection::fault(
+                "/max",
+                "out_of_range",
+                format!("is {}; must be from 1 to {CLAIM_TASKS_MAX}", claim.max),
+            )
+            .into());
+        }
+        let agent = self.core.agent(&scope.namespace, &claim.agent_id).await?;
+        if claim
+            .session
+            .as_ref()
+            .is_some_and(|session| *session != agent.session.id)
+        {
+            return Err(Rejection::SessionSuperseded {
+                agent_id: agent.id.clone(),
+            }
+            .into());
+        }
+        if let Some(why) = agent.unavailable() {
+            return Err(Rejection::AgentUnavailable {
+                agent_id: agent.id.clone(),
+                why,
+            }
+            .into());
+        }
+        Ok(Offer {
+            namespace: scope.namespace.clone(),
+            agent_id: agent.id.clone(),
+            session: agent.session.id.clone(),
+            capabilities: agent.capabilities.clone(),
+            concurrency: agent.concurrency,
+            max: claim.max,
+        })
+    }
+
+    /// Commits the leases: all in one piece, or one by one when one of them was taken first.
+    async fn assign(
+        &self,
+        scope: &Scope,
+        offer: &Offer,
+        tasks: &[Arc<Task>],
+    ) -> Result<Vec<Claimed>> {
+        match self.assign_together(scope, offer, tasks).await {
+            Err(error) if error.conflict().is_some() && tasks.len() > 1 => {
+                let mut claimed = Vec::new();
+                for task in tasks {
+                    match self
+                        .assign_together(scope, offer, std::slice::from_ref(task))
+                        .await
+                    {
+                        Ok(one) => claimed.extend(one),
+                        Err(error) if error.conflict().is_some() => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(claimed)
+            }
+            Err(error) if error.conflict().is_some() => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
+    async fn assign_together(
+        &self,
+        scope: &Scope,
+        offer: &Offer,
+        tasks: &[Arc<Task>],
+    ) -> Result<Vec<Claimed>> {
+        let now = self.core.now();
+        let mut commit = Commit::default();
+        let mut assigned = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            let command = Command::Assign {
+                agent_id: offer.agent_id.clone(),
+                session: offer.session.clone(),
+                nonce: self.core.random(),
+                lease_ttl_ms: LEASE_TTL_MS,
+            };
+            // Refused when its deadline passed a moment ago: its timer will end it.
+            let Ok(decision) = task::decide(task, command, now) else {
+                continue;
+            };
+            commit.events.extend(decision.events);
+            if let Some(next) = decision.task {
+                let next = Arc::new(next);
+                commit.writes.push(Write::Task {
+                    task: next.clone(),
+                    parameters: None,
+                    result: None,
+                });
+                assigned.push(next);
+            }
+        }
+        if assigned.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Read first: nothing may be granted that cannot be delivered.
+        let ids: Vec<TaskId> = assigned.iter().map(|task| task.id.clone()).collect();
+        let payloads = self.core.store.payloads(&scope.namespace, &ids).await?;
+        self.core.commit(commit).await?;
+        assigned
+            .into_iter()
+            .zip(payloads)
+            .map(|(task, payloads)| claimed(task, payloads.map(|payloads| payloads.parameters)))
+            .collect()
+    }
+}
+
+fn claimed(task: Arc<Task>, parameters: Option<Payload>) -> Result<Claimed> {
+    let damaged = || {
+        Error::Store(mcpanel_store::Error::Damaged {
+            what: format!("the parameters of task `{}`", task.id),
+        })
+    };
+    let parameters = parameters.ok_or_else(damaged)?;
+    let lease = task.lease().ok_or_else(damaged)?;
+    Ok(Claimed {
+        proof: lease.proof(),
+        expires_at: lease.expires_at,
+        parameters,
+        task: task.clone(),
+    })
+}

@@ -1,0 +1,90 @@
+//! Lines that a holder writes about its task.
+
+use mcpanel_domain::{
+    Fault, TaskId,
+    limits::{LOG_LINES_MAX, PAGE_ITEMS_MAX, TEXT_CHARS_MAX},
+    log::{Level, Line},
+    task::{Proof, command::Held},
+};
+use mcpanel_store::{Commit, Write};
+
+use super::TaskManager;
+use crate::{Error, Result, Scope};
+
+impl TaskManager {
+    /// Keeps lines that the holder wrote; those without a time are given the present one.
+    pub async fn append_logs(
+        &self,
+        scope: &Scope,
+        id: &TaskId,
+        proof: Proof,
+        lines: Vec<(Option<mcpanel_domain::Timestamp>, Level, String)>,
+    ) -> Result<()> {
+        check(&lines)?;
+        let task = self.core.task(&scope.namespace, id).await?;
+        let alive_until = self.core.alive_until(&task).await?;
+        let now = self.core.now();
+        mcpanel_domain::task::check_held(&task, Held { proof, alive_until }, now)?;
+        let lines = lines
+            .into_iter()
+            .map(|(at, level, message)| Line {
+                seq: 0,
+                at: at.unwrap_or(now),
+                attempt: proof.attempt,
+                level,
+                message,
+            })
+            .collect();
+        self.core
+            .commit(Commit::of(Write::Logs {
+                namespace: scope.namespace.clone(),
+                task_id: id.clone(),
+                lines,
+            }))
+            .await
+    }
+
+    /// Lines with a number above `after`, oldest first.
+    pub async fn logs(
+        &self,
+        scope: &Scope,
+        id: &TaskId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Line>> {
+        self.core.task(&scope.namespace, id).await?;
+        let most = usize::try_from(PAGE_ITEMS_MAX).unwrap_or(usize::MAX);
+        Ok(self
+            .core
+            .store
+            .logs(&scope.namespace, id, after, limit.min(most))
+            .await?)
+    }
+}
+
+fn check(lines: &[(Option<mcpanel_domain::Timestamp>, Level, String)]) -> Result<()> {
+    if lines.is_empty() || lines.len() > LOG_LINES_MAX {
+        return Err(Error::invalid(vec![Fault::new(
+            "/lines",
+            "count",
+            format!("has {} items; must have 1 to {LOG_LINES_MAX}", lines.len()),
+        )]));
+    }
+    let faults: Vec<Fault> = lines
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, _, message))| message.len() > TEXT_CHARS_MAX)
+        .map(|(at, (_, _, message))| {
+            Fault::new(
+                format!("/lines/{at}/message"),
+                "too_long",
+                format!("has {} bytes; at most {TEXT_CHARS_MAX}", message.len()),
+            )
+        })
+        .collect();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::invalid(faults))
+    }
+}

@@ -1,0 +1,239 @@
+//! Tasks: creating, reading, changing, claiming, holding and ending them.
+
+mod claim;
+mod create;
+mod dependencies;
+mod explain;
+mod hold;
+mod logs;
+
+use std::sync::Arc;
+
+use mcpanel_domain::{
+    AgentId, Rejection, TaskId,
+    agent::Agent,
+    task::{Command, Task, new::Changes},
+};
+use mcpanel_store::query::{Listing, Page, Payloads, TaskFilter, Totals};
+
+pub use claim::{Claim, Claimed};
+pub use explain::{Blocker, Explanation, describe};
+pub use hold::Completion;
+
+use crate::{Error, Result, Scope, act, core::Core};
+
+/// Tasks.
+#[derive(Clone)]
+pub struct TaskManager {
+    core: Arc<Core>,
+}
+
+/// A task with its payloads.
+#[derive(Debug, Clone)]
+pub struct TaskView {
+    /// The task.
+    pub task: Arc<Task>,
+    /// Its input and output.
+    pub payloads: Payloads,
+}
+
+impl TaskManager {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// A task with its payloads.
+    pub async fn get(&self, scope: &Scope, id: &TaskId) -> Result<TaskView> {
+        let task = self.core.task(&scope.namespace, id).await?;
+        let mut views = self.with_payloads(scope, vec![task]).await?;
+        views
+            .pop()
+            .ok_or_else(|| Rejection::not_found("task", id).into())
+    }
+
+    /// A page of tasks with their payloads, newest first.
+    pub async fn list(
+        &self,
+        scope: &Scope,
+        filter: &TaskFilter,
+        page: &Page,
+    ) -> Result<Listing<TaskView>> {
+        let listing = self
+            .core
+            .store
+            .list_tasks(&scope.namespace, filter, page)
+            .await?;
+        Ok(Listing {
+            items: self.with_payloads(scope, listing.items).await?,
+            next: listing.next,
+        })
+    }
+
+    /// How many tasks stand where.
+    pub async fn totals(&self, scope: &Scope) -> Result<Totals> {
+        Ok(self.core.store.totals(&scope.namespace).await?)
+    }
+
+    /// Changes a waiting task. With `revision`, only when it is still at that one.
+    pub async fn update(
+        &self,
+        scope: &Scope,
+        id: &TaskId,
+        changes: Changes,
+        revision: Option<u64>,
+    ) -> Result<Arc<Task>> {
+        let _alone = match &changes.dependencies {
+            Some(dependencies) => {
+                let alone = self.core.dependencies.lock().await;
+                self.check_dependencies(scope, id, dependencies).await?;
+                Some(alone)
+            }
+            None => None,
+        };
+        self.change(scope, id, |task, _| {
+            if let Some(given) = revision.filter(|given| *given != task.revision) {
+                return Err(Rejection::RevisionMismatch {
+                    what: "task",
+                    current: task.revision,
+                    given,
+                }
+                .into());
+            }
+            Ok(Command::Update(Changes {
+                now: self.core.now(),
+                ..changes.clone()
+            }))
+        })
+        .await
+    }
+
+    /// Has a task run by one agent: the named one, or the best for it now.
+    pub async fn delegate(
+        &self,
+        scope: &Scope,
+        id: &TaskId,
+        agent_id: Option<&AgentId>,
+    ) -> Result<Arc<Task>> {
+        let task = self.core.task(&scope.namespace, id).await?;
+        let target = match agent_id {
+            Some(agent_id) => {
+                let agent = self.core.store.agent(&scope.namespace, agent_id).await?;
+                let Some(agent) = agent else {
+                    return Err(Error::invalid(vec![mcpanel_domain::Fault::new(
+                        "/agent_id",
+                        "unknown_agent",
+                        format!("names no registered agent: `{agent_id}`"),
+                    )]));
+                };
+                check_target(&task, &agent)?;
+                agent.id.clone()
+            }
+            None => self.best_agent(scope, &task).await?,
+        };
+        self.change(scope, id, |_, _| {
+            Ok(Command::Delegate {
+                target: Some(target.clone()),
+            })
+        })
+        .await
+    }
+
+    /// Stops a task: at once when it waits; when an agent runs it, that agent is asked to.
+    pub async fn cancel(
+        &self,
+        scope: &Scope,
+        id: &TaskId,
+        reason: Option<String>,
+    ) -> Result<Arc<Task>> {
+        self.change(scope, id, |_, _| {
+            Ok(Command::Cancel {
+                by: scope.actor.to_string(),
+                reason: reason.clone(),
+            })
+        })
+        .await
+    }
+
+    /// Puts a failed or cancelled task back in the queue with fresh retries, or lets a waiting retry
+    /// begin at once.
+    pub async fn retry(&self, scope: &Scope, id: &TaskId) -> Result<Arc<Task>> {
+        self.change(scope, id, |_, _| Ok(Command::Replay)).await
+    }
+
+    /// One change, with its effects performed.
+    async fn change<F>(&self, scope: &Scope, id: &TaskId, command: F) -> Result<Arc<Task>>
+    where
+        F: FnMut(&Task, mcpanel_domain::Timestamp) -> Result<Command>,
+    {
+        let changed = self.core.change_task(&scope.namespace, id, command).await?;
+        act::perform(&self.core, &scope.namespace, changed.effects).await;
+        Ok(changed.task)
+    }
+
+    /// The agent that could begin a task soonest: capable, taking work, most free slots.
+    async fn best_agent(&self, scope: &Scope, task: &Task) -> Result<AgentId> {
+        let mut best: Option<(u32, AgentId)> = None;
+        for agent in self.core.store.agents(&scope.namespace).await? {
+            if agent.unavailable().is_some() || !agent.offers(&task.capabilities) {
+                continue;
+            }
+            let held = self
+                .core
+                .store
+                .leases(&scope.namespace, &agent.id)
+                .await?
+                .len();
+            let free = agent
+                .concurrency
+                .saturating_sub(u32::try_from(held).unwrap_or(u32::MAX));
+            if best.as_ref().is_none_or(|(most, _)| free > *most) {
+                best = Some((free, agent.id.clone()));
+            }
+        }
+        best.map(|(_, id)| id).ok_or_else(|| {
+            Rejection::fault(
+                "/agent_id",
+                "no_capable_agent",
+                format!(
+                    "cannot be chosen: no registered agent that takes work offers {}",
+                    words(&task.capabilities)
+                ),
+            )
+            .into()
+        })
+    }
+
+    async fn with_payloads(&self, scope: &Scope, tasks: Vec<Arc<Task>>) -> Result<Vec<TaskView>> {
+        let ids: Vec<TaskId> = tasks.iter().map(|task| task.id.clone()).collect();
+        let payloads = self.core.store.payloads(&scope.namespace, &ids).await?;
+        Ok(tasks
+            .into_iter()
+            .zip(payloads)
+            .filter_map(|(task, payloads)| payloads.map(|payloads| TaskView { task, payloads }))
+            .collect())
+    }
+}
+
+fn check_target(task: &Task, agent: &Agent) -> Result<()> {
+    if let Some(why) = agent.unavailable() {
+        return Err(Rejection::AgentUnavailable {
+            agent_id: agent.id.clone(),
+            why,
+        }
+        .into());
+    }
+    if !agent.offers(&task.capabilities) {
+        return Err(Rejection::AgentUnavailable {
+            agent_id: agent.id.clone(),
+            why: "it does not offer the capabilities that the task needs",
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// Names as people read them: `` `a` and `b` ``.
+fn words(names: &[mcpanel_domain::Name]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(" and ")
+}
