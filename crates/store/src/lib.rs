@@ -18,10 +18,12 @@ pub mod hot;
 pub mod memory;
 mod port;
 pub mod query;
+mod target;
 
 pub use commit::{Commit, IdempotencyRecord, Receipt, Write};
 pub use error::{Conflict, Error};
 pub use port::{Due, Held, Offer, Reserved, Store};
+pub use target::{Key, Subject, Target};
 
 /// The outcome of a store call.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -7,7 +7,7 @@ use mcpanel_domain::{
 };
 use rustc_hash::FxHashMap;
 
-use super::Key;
+use crate::Key;
 
 /// Counts, moved with each committed change.
 #[derive(Default)]
@@ -63,6 +63,31 @@ impl Counts {
         }
         stage.by_status[after] += 1;
         stage.milli_percent += milli(new) - old.map_or(0, milli);
+    }
+
+    pub(super) fn set_namespace(&mut self, namespace: &Namespace, totals: [u64; 7]) {
+        self.namespaces.insert(namespace.clone(), totals);
+    }
+
+    pub(super) fn set_pipeline(&mut self, key: &Key<PipelineId>, stages: &[StageCounts]) {
+        let stages = stages
+            .iter()
+            .map(|each| Stage {
+                stage: each.stage,
+                run: each.run,
+                by_status: each.by_status,
+                milli_percent: (each.percent_sum * MILLI).round() as i64,
+            })
+            .collect();
+        self.stages.insert(key.clone(), stages);
+    }
+
+    pub(super) fn has_pipeline(&self, key: &Key<PipelineId>) -> bool {
+        self.stages.contains_key(key)
+    }
+
+    pub(super) fn forget_pipeline(&mut self, key: &Key<PipelineId>) {
+        self.stages.remove(key);
     }
 
     pub(super) fn of_namespace(&self, namespace: &Namespace) -> [u64; 7] {

@@ -6,6 +6,7 @@
 
 mod counts;
 mod ready;
+mod slots;
 mod timers;
 mod waiters;
 
@@ -26,22 +27,19 @@ use mcpanel_domain::{
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::oneshot;
 
-use crate::{Due, Held, Offer, query::Totals};
+use crate::{Due, Held, Key, Offer, query::Totals};
 
 use counts::Counts;
 use ready::Ready;
+use slots::Slots;
 use timers::Timers;
 use waiters::Waiters;
-
-/// A namespace and an id in it.
-type Key<T> = (Namespace, T);
 
 /// The derived state.
 #[derive(Default)]
 pub struct Hot {
     /// Tasks that have not ended.
     live: FxHashMap<Key<TaskId>, Arc<Task>>,
-    /// How an ended task ended, as long as somebody waits for it.
     ready: Ready,
     timers: Timers,
     waiters: Waiters,
@@ -52,11 +50,7 @@ pub struct Hot {
     blocked: FxHashMap<Key<TaskId>, usize>,
     /// Waiting tasks with a dependency that will never complete.
     doomed: BTreeSet<(Namespace, TaskId, TaskId)>,
-    /// Live leases by agent.
-    leases: FxHashMap<Key<AgentId>, FxHashMap<TaskId, Held>>,
-    /// Tasks set aside by a claim that has not committed: task → agent.
-    reserved: FxHashMap<Key<TaskId>, AgentId>,
-    reserved_by: FxHashMap<Key<AgentId>, u32>,
+    slots: Slots,
     agents: BTreeMap<Key<AgentId>, Arc<Agent>>,
     unsettled: BTreeMap<Key<PipelineId>, Arc<Pipeline>>,
     /// Live tasks of each pipeline, to know when an ended pipeline is settled.
@@ -102,8 +96,10 @@ impl Hot {
         let after = new.status();
         self.counts.moved(old, new);
         self.count_live(before, new);
-        self.clear_reservation(&key);
-        self.drop_lease(old);
+        self.slots.clear(&key);
+        if let Some(old) = old {
+            self.slots.drop_lease(old);
+        }
         if before.is_none_or(Status::is_terminal) && !after.is_terminal() {
             self.watch_dependencies(&key, new, dependency_state);
         } else if let Some(old) = old
@@ -123,12 +119,13 @@ impl Hot {
         } else {
             // A task brought back to life is in the way of its dependents again.
             if before.is_some_and(Status::is_terminal) {
-                self.doomed.retain(|(namespace, _, dependency)| {
-                    *namespace != key.0 || *dependency != key.1
-                });
+                for dependent in self.dependents.get(&key).into_iter().flatten() {
+                    self.doomed
+                        .remove(&(key.0.clone(), dependent.clone(), key.1.clone()));
+                }
             }
             self.live.insert(key.clone(), new.clone());
-            self.hold_lease(new);
+            self.slots.hold(new);
             self.place_in_queue(&key, new, now);
             let due = Due::Task(key.0.clone(), key.1.clone());
             match new.next_due(Timestamp::ZERO) {
@@ -203,18 +200,7 @@ impl Hot {
     /// Sets aside the best ready tasks for an offer; see [`Store::take_ready`](crate::Store::take_ready).
     pub fn take_ready(&mut self, offer: &Offer, now: Timestamp) -> Vec<Arc<Task>> {
         self.ready.promote(now);
-        let agent = (offer.namespace.clone(), offer.agent_id.clone());
-        let held = self.leases.get(&agent).map_or(0, |leases| {
-            leases
-                .values()
-                .filter(|held| held.session == offer.session)
-                .count()
-        });
-        let aside = self.reserved_by.get(&agent).copied().unwrap_or(0);
-        let used = u32::try_from(held)
-            .unwrap_or(u32::MAX)
-            .saturating_add(aside);
-        let room = offer.concurrency.saturating_sub(used).min(offer.max);
+        let room = self.slots.room(offer).min(offer.max);
         let mut taken = Vec::new();
         while taken.len() < room as usize {
             let Some(id) = self.ready.take_best(offer) else {
@@ -223,8 +209,7 @@ impl Hot {
             let key = (offer.namespace.clone(), id);
             if let Some(task) = self.live.get(&key) {
                 taken.push(task.clone());
-                self.reserved.insert(key, offer.agent_id.clone());
-                *self.reserved_by.entry(agent.clone()).or_insert(0) += 1;
+                self.slots.reserve(key, task.revision, &offer.agent_id);
             }
         }
         taken
@@ -234,7 +219,7 @@ impl Hot {
     pub fn unreserve(&mut self, namespace: &Namespace, tasks: &[Arc<Task>], now: Timestamp) {
         for task in tasks {
             let key = (namespace.clone(), task.id.clone());
-            if self.clear_reservation(&key)
+            if self.slots.give_back(&key, task.revision)
                 && let Some(current) = self.live.get(&key).cloned()
             {
                 self.place_in_queue(&key, &current, now);
@@ -262,7 +247,7 @@ impl Hot {
     pub fn due(&mut self, now: Timestamp, limit: usize) -> Vec<Due> {
         for key in self.ready.promote(now) {
             if let Some(task) = self.live.get(&key) {
-                self.waiters.wake_one(task);
+                self.waiters.wake_one(task, &self.slots);
             }
         }
         self.timers.due(now, limit)
@@ -303,31 +288,12 @@ impl Hot {
 
     /// The live leases of an agent.
     pub fn leases(&self, namespace: &Namespace, id: &AgentId) -> Vec<Held> {
-        let mut held: Vec<Held> = self
-            .leases
-            .get(&(namespace.clone(), id.clone()))
-            .map(|leases| leases.values().cloned().collect())
-            .unwrap_or_default();
-        held.sort_by(|a, b| a.task_id.cmp(&b.task_id));
-        held
+        self.slots.of_agent(namespace, id)
     }
 
     /// See [`Store::orphaned_leases`](crate::Store::orphaned_leases).
     pub fn orphaned_leases(&self, limit: usize) -> Vec<(Namespace, Held)> {
-        let mut orphans: Vec<(Namespace, Held)> = self
-            .leases
-            .iter()
-            .flat_map(|(key, leases)| {
-                let session = self.agents.get(key).map(|agent| &agent.session.id);
-                leases
-                    .values()
-                    .filter(move |held| Some(&held.session) != session)
-                    .map(|held| (key.0.clone(), held.clone()))
-            })
-            .take(limit)
-            .collect();
-        orphans.sort_by(|a, b| a.1.task_id.cmp(&b.1.task_id));
-        orphans
+        self.slots.orphans(&self.agents, limit)
     }
 
     /// Live tasks that wait for this one, by id.
@@ -369,12 +335,38 @@ impl Hot {
         self.counts.moved(None, task);
     }
 
+    /// Sets how many tasks of a namespace stand where, for a store that keeps these counts on disk.
+    pub fn restore_totals(&mut self, namespace: &Namespace, totals: [u64; 7]) {
+        self.counts.set_namespace(namespace, totals);
+    }
+
+    /// Sets how many tasks of a pipeline's stages stand where, for a store that keeps these counts
+    /// on disk.
+    pub fn restore_stage_counts(&mut self, key: &Key<PipelineId>, stages: &[StageCounts]) {
+        self.counts.set_pipeline(key, stages);
+    }
+
+    /// Whether the stage counts of a pipeline are here.
+    pub fn has_stage_counts(&self, key: &Key<PipelineId>) -> bool {
+        self.counts.has_pipeline(key)
+    }
+
+    /// Forgets the stage counts of a pipeline in which nothing happens any more; tells whether it
+    /// did. For a store that keeps them on disk, so that memory does not grow with what was.
+    pub fn retire_stage_counts(&mut self, key: &Key<PipelineId>) -> bool {
+        let quiet = !self.live_of_pipeline.contains_key(key) && !self.unsettled.contains_key(key);
+        if quiet {
+            self.counts.forget_pipeline(key);
+        }
+        quiet
+    }
+
     fn place_in_queue(&mut self, key: &Key<TaskId>, task: &Arc<Task>, now: Timestamp) {
-        let free = !self.blocked.contains_key(key) && !self.reserved.contains_key(key);
+        let free = !self.blocked.contains_key(key) && !self.slots.is_reserved(key);
         match task.ready_at() {
             Some(at) if free => {
                 if self.ready.insert(key, task, at, now) {
-                    self.waiters.wake_one(task);
+                    self.waiters.wake_one(task, &self.slots);
                 }
             }
             _ => self.ready.remove(key),
@@ -455,48 +447,6 @@ impl Hot {
                 }
             }
         }
-    }
-
-    fn hold_lease(&mut self, task: &Task) {
-        if let Some(lease) = task.lease() {
-            self.leases
-                .entry((task.namespace.clone(), lease.agent_id.clone()))
-                .or_default()
-                .insert(
-                    task.id.clone(),
-                    Held {
-                        task_id: task.id.clone(),
-                        attempt: lease.attempt,
-                        session: lease.session.clone(),
-                    },
-                );
-        }
-    }
-
-    fn drop_lease(&mut self, old: Option<&Task>) {
-        let Some(old) = old else { return };
-        let Some(lease) = old.lease() else { return };
-        let key = (old.namespace.clone(), lease.agent_id.clone());
-        if let Some(leases) = self.leases.get_mut(&key) {
-            leases.remove(&old.id);
-            if leases.is_empty() {
-                self.leases.remove(&key);
-            }
-        }
-    }
-
-    fn clear_reservation(&mut self, key: &Key<TaskId>) -> bool {
-        let Some(agent) = self.reserved.remove(key) else {
-            return false;
-        };
-        let of = (key.0.clone(), agent);
-        if let Some(count) = self.reserved_by.get_mut(&of) {
-            *count -= 1;
-            if *count == 0 {
-                self.reserved_by.remove(&of);
-            }
-        }
-        true
     }
 
     /// Keeps the number of live tasks of a pipeline; when an ended one has none left, it is settled.

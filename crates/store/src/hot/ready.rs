@@ -11,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mcpanel_domain::{AgentId, Name, Namespace, PipelineId, TaskId, Timestamp, task::Task};
 use rustc_hash::FxHashMap;
 
-use super::Key;
-use crate::Offer;
+use crate::{Key, Offer};
 
 /// The queue.
 #[derive(Default)]

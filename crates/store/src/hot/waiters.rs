@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
-use mcpanel_domain::{AgentId, Name, Namespace, task::Task};
+use mcpanel_domain::{AgentId, Namespace, task::Task};
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
+use super::slots::Slots;
 use crate::Offer;
 
 /// Waiting claims by namespace, longest waiting first.
@@ -15,8 +16,7 @@ pub(super) struct Waiters {
 }
 
 struct Waiter {
-    agent_id: AgentId,
-    capabilities: Vec<Name>,
+    offer: Offer,
     wake: oneshot::Sender<()>,
 }
 
@@ -32,15 +32,15 @@ impl Waiters {
             queue.retain(|waiter| !waiter.wake.is_closed());
         }
         queue.push_back(Waiter {
-            agent_id: offer.agent_id.clone(),
-            capabilities: offer.capabilities.clone(),
+            offer: offer.clone(),
             wake,
         });
         woken
     }
 
-    /// Wakes the longest waiting agent that could run the task.
-    pub(super) fn wake_one(&mut self, task: &Task) {
+    /// Wakes the longest waiting agent that could run the task and has a free slot: one without
+    /// would leave it lying, and nobody else would be told.
+    pub(super) fn wake_one(&mut self, task: &Task, slots: &Slots) {
         let Some(queue) = self.by_namespace.get_mut(&task.namespace) else {
             return;
         };
@@ -50,14 +50,16 @@ impl Waiters {
                 queue.remove(at);
                 continue;
             }
+            let offer = &queue[at].offer;
             let fits = task
                 .target
                 .as_ref()
-                .is_none_or(|target| *target == queue[at].agent_id)
+                .is_none_or(|target| *target == offer.agent_id)
                 && task
                     .capabilities
                     .iter()
-                    .all(|needed| queue[at].capabilities.binary_search(needed).is_ok());
+                    .all(|needed| offer.capabilities.binary_search(needed).is_ok())
+                && slots.room(offer) > 0;
             if fits {
                 if let Some(waiter) = queue.remove(at)
                     && waiter.wake.send(()).is_ok()
@@ -75,7 +77,7 @@ impl Waiters {
         let Some(queue) = self.by_namespace.get_mut(namespace) else {
             return;
         };
-        if let Some(at) = queue.iter().position(|waiter| waiter.agent_id == *agent)
+        if let Some(at) = queue.iter().position(|waiter| waiter.offer.agent_id == *agent)
             && let Some(waiter) = queue.remove(at)
         {
             // It may have given up; nothing is lost then.

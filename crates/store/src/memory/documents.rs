@@ -17,7 +17,7 @@ use mcpanel_domain::{
 };
 
 use crate::{
-    Commit, Conflict, Error, IdempotencyRecord, Receipt, Result, Write,
+    Commit, Error, IdempotencyRecord, Receipt, Result, Subject, Target, Write,
     hot::{DependencyState, Hot},
     query::Payloads,
 };
@@ -44,11 +44,20 @@ pub(super) struct Documents {
 
 impl Documents {
     pub(super) fn commit(&mut self, commit: Commit, now: Timestamp) -> Result<Receipt> {
-        for (at, write) in commit.writes.iter().enumerate() {
-            self.check(write, &commit.writes[..at], now)?;
+        self.check(&commit, now)?;
+        // All tasks first, so that one that waits for another of the same commit finds it.
+        let mut changed = Vec::new();
+        for write in &commit.writes {
+            if let Write::Task { task, .. } = write {
+                let key = (task.namespace.clone(), task.id.clone());
+                changed.push((self.tasks.insert(key, task.clone()), task.clone()));
+            }
+        }
+        for (old, task) in changed {
+            self.follow(old.as_deref(), &task, now);
         }
         for write in commit.writes {
-            self.apply(write, now);
+            self.apply(write);
         }
         for event in commit.events {
             let seq = self.last_seq() + 1;
@@ -173,58 +182,54 @@ impl Documents {
         u64::try_from(before - self.idempotency.len()).unwrap_or(u64::MAX)
     }
 
-    /// Whether a write is one ahead of what is stored. A commit that names a document twice could
-    /// hide a conflict, so it counts as one.
-    fn check(&self, write: &Write, before: &[Write], now: Timestamp) -> Result<()> {
-        let target = target(write);
-        if let Some(conflict) = before
-            .iter()
-            .any(|other| same(&target, &self::target(other)))
-            .then(|| conflict_of(&target, u64::MAX))
-        {
-            return Err(Error::Conflict(conflict));
+    /// Whether everything is one ahead of what is stored.
+    fn check(&self, commit: &Commit, now: Timestamp) -> Result<()> {
+        for target in commit.targets()? {
+            let found = self.revision(&target, now);
+            match target.subject {
+                Subject::Logs(_) if found > 0 => {}
+                _ if found == target.expected => {}
+                _ => return Err(Error::Conflict(target.conflict(found))),
+            }
         }
-        let found = match &target {
-            Target::Task(key, _) => self.tasks.get(key).map(|doc| doc.revision),
-            Target::Agent(key, _) => self.agents.get(key).map(|doc| doc.revision),
-            Target::Pipeline(key, _) => self.pipelines.get(key).map(|doc| doc.revision),
-            Target::Template(key, _) => self
-                .templates
-                .range((key.0.clone(), key.1.clone(), 0)..=(key.0.clone(), key.1.clone(), u32::MAX))
-                .next_back()
-                .map(|((_, _, version), _)| u64::from(*version)),
-            Target::Artifact(key, _) => self.artifacts.get(key).map(|doc| doc.revision),
-            Target::Key(key, _) => self.keys.get(key).map(|doc| doc.revision),
-            Target::Idempotency(key) => self
+        Ok(())
+    }
+
+    /// The revision of what is stored; zero when there is nothing.
+    fn revision(&self, target: &Target, now: Timestamp) -> u64 {
+        match &target.subject {
+            Subject::Task(key) | Subject::Logs(key) => self.tasks.get(key).map(|doc| doc.revision),
+            Subject::Agent(key) => self.agents.get(key).map(|doc| doc.revision),
+            Subject::Pipeline(key) => self.pipelines.get(key).map(|doc| doc.revision),
+            Subject::Template(key) => self
+                .template(&key.0, &key.1, None)
+                .map(|doc| u64::from(doc.version)),
+            Subject::Artifact(key) => self.artifacts.get(key).map(|doc| doc.revision),
+            Subject::Key(key) => self.keys.get(key).map(|doc| doc.revision),
+            Subject::Idempotency(key) => self
                 .idempotency
                 .get(key)
                 .filter(|record| record.expires_at > now)
                 .map(|_| 1),
-            Target::Logs(key) => {
-                return if self.tasks.contains_key(key)
-                    || before.iter().any(|other| makes_task(other, key))
-                {
-                    Ok(())
-                } else {
-                    Err(Error::Conflict(conflict_of(&target, 0)))
-                };
-            }
         }
-        .unwrap_or(0);
-        if found == target.expected() {
-            Ok(())
-        } else {
-            Err(Error::Conflict(conflict_of(&target, found)))
-        }
+        .unwrap_or(0)
     }
 
-    fn apply(&mut self, write: Write, now: Timestamp) {
+    fn apply(&mut self, write: Write) {
         match write {
             Write::Task {
                 task,
                 parameters,
                 result,
-            } => self.apply_task(task, parameters, result, now),
+            } => {
+                let key = (task.namespace.clone(), task.id.clone());
+                if let Some(parameters) = parameters {
+                    self.parameters.insert(key.clone(), parameters);
+                }
+                if let Some(result) = result {
+                    self.results.insert(key, result);
+                }
+            }
             Write::Agent(agent) => {
                 self.hot
                     .apply_agent(&agent.namespace, &agent.id, Some(&agent));
@@ -281,124 +286,12 @@ impl Documents {
         }
     }
 
-    fn apply_task(
-        &mut self,
-        task: Arc<Task>,
-        parameters: Option<Payload>,
-        result: Option<Payload>,
-        now: Timestamp,
-    ) {
-        let key = (task.namespace.clone(), task.id.clone());
-        let old = self.tasks.insert(key.clone(), task.clone());
-        if let Some(parameters) = parameters {
-            self.parameters.insert(key.clone(), parameters);
-        }
-        if let Some(result) = result {
-            self.results.insert(key.clone(), result);
-        }
+    /// Takes a changed task into the derived state.
+    fn follow(&mut self, old: Option<&Task>, task: &Arc<Task>, now: Timestamp) {
         let tasks = &self.tasks;
-        self.hot.apply_task(old.as_deref(), &task, now, &mut |id| {
-            let found = tasks.get(&(key.0.clone(), id.clone()));
+        self.hot.apply_task(old, task, now, &mut |id| {
+            let found = tasks.get(&(task.namespace.clone(), id.clone()));
             DependencyState::of(found.map(|task| task.status()))
         });
-    }
-}
-
-/// What a write is about, and the revision it expects.
-enum Target {
-    Task(Key<TaskId>, u64),
-    Agent(Key<AgentId>, u64),
-    Pipeline(Key<PipelineId>, u64),
-    Template(Key<TemplateId>, u64),
-    Artifact(Key<ArtifactId>, u64),
-    Key(Key<KeyId>, u64),
-    Idempotency((Namespace, String)),
-    Logs(Key<TaskId>),
-}
-
-impl Target {
-    fn expected(&self) -> u64 {
-        match self {
-            Self::Task(_, revision)
-            | Self::Agent(_, revision)
-            | Self::Pipeline(_, revision)
-            | Self::Template(_, revision)
-            | Self::Artifact(_, revision)
-            | Self::Key(_, revision) => *revision,
-            Self::Idempotency(_) | Self::Logs(_) => 0,
-        }
-    }
-}
-
-fn target(write: &Write) -> Target {
-    match write {
-        Write::Task { task, .. } => {
-            Target::Task((task.namespace.clone(), task.id.clone()), task.revision - 1)
-        }
-        Write::Agent(doc) => {
-            Target::Agent((doc.namespace.clone(), doc.id.clone()), doc.revision - 1)
-        }
-        Write::DeleteAgent {
-            namespace,
-            id,
-            revision,
-        } => Target::Agent((namespace.clone(), id.clone()), *revision),
-        Write::Pipeline(doc) => {
-            Target::Pipeline((doc.namespace.clone(), doc.id.clone()), doc.revision - 1)
-        }
-        Write::Template(doc) => Target::Template(
-            (doc.namespace.clone(), doc.id.clone()),
-            u64::from(doc.version) - 1,
-        ),
-        Write::Artifact(doc) => {
-            Target::Artifact((doc.namespace.clone(), doc.id.clone()), doc.revision - 1)
-        }
-        Write::DeleteArtifact {
-            namespace,
-            id,
-            revision,
-        } => Target::Artifact((namespace.clone(), id.clone()), *revision),
-        Write::Key(doc) => Target::Key((doc.namespace.clone(), doc.id.clone()), doc.revision - 1),
-        Write::Idempotency(record) => {
-            Target::Idempotency((record.namespace.clone(), record.key.clone()))
-        }
-        Write::Logs {
-            namespace, task_id, ..
-        } => Target::Logs((namespace.clone(), task_id.clone())),
-    }
-}
-
-fn same(a: &Target, b: &Target) -> bool {
-    match (a, b) {
-        (Target::Task(a, _), Target::Task(b, _)) => a == b,
-        (Target::Agent(a, _), Target::Agent(b, _)) => a == b,
-        (Target::Pipeline(a, _), Target::Pipeline(b, _)) => a == b,
-        (Target::Template(a, _), Target::Template(b, _)) => a == b,
-        (Target::Artifact(a, _), Target::Artifact(b, _)) => a == b,
-        (Target::Key(a, _), Target::Key(b, _)) => a == b,
-        (Target::Idempotency(a), Target::Idempotency(b)) => a == b,
-        _ => false,
-    }
-}
-
-fn makes_task(write: &Write, key: &Key<TaskId>) -> bool {
-    matches!(write, Write::Task { task, .. } if task.namespace == key.0 && task.id == key.1)
-}
-
-fn conflict_of(target: &Target, found: u64) -> Conflict {
-    let (what, id) = match target {
-        Target::Task(key, _) | Target::Logs(key) => ("task", key.1.to_string()),
-        Target::Agent(key, _) => ("agent", key.1.to_string()),
-        Target::Pipeline(key, _) => ("pipeline", key.1.to_string()),
-        Target::Template(key, _) => ("template", key.1.to_string()),
-        Target::Artifact(key, _) => ("artifact", key.1.to_string()),
-        Target::Key(key, _) => ("key", key.1.to_string()),
-        Target::Idempotency(key) => ("idempotency", key.1.clone()),
-    };
-    Conflict {
-        what,
-        id,
-        expected: target.expected(),
-        found,
     }
 }
