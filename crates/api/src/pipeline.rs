@@ -8,7 +8,6 @@ use crate::{
     page::page,
     retry::RetryConfig,
     schema,
-    task::TaskError,
     template::{StageDefinition, StageMode},
 };
 
@@ -55,8 +54,7 @@ pub struct Stage {
     /// Its number.
     #[schema(value_type = schema::StageNumber)]
     pub stage: u16,
-    #[schema(value_type = schema::Name)]
-    pub name: Name,
+    pub name: String,
     #[schema(value_type = schema::Name)]
     pub task_type: Name,
     pub mode: StageMode,
@@ -74,8 +72,8 @@ pub struct Stage {
     #[schema(value_type = Option<schema::TimeoutMs>)]
     pub timeout_ms: Option<u64>,
     pub retry_config: RetryConfig,
-    /// Why it failed.
-    pub error: Option<TaskError>,
+    /// Which run of the stage this is, from 1: a retry runs it again with new tasks.
+    pub run: u32,
     #[schema(value_type = Option<schema::Time>)]
     pub started_at: Option<Timestamp>,
     #[schema(value_type = Option<schema::Time>)]
@@ -109,9 +107,11 @@ pub struct Pipeline {
     #[schema(value_type = schema::Payload)]
     pub metadata: Payload,
     /// Why it failed or was cancelled.
-    pub error: Option<TaskError>,
-    #[schema(value_type = Vec<schema::Name>)]
-    pub tags: Vec<Name>,
+    pub error: Option<String>,
+    pub tags: Vec<String>,
+    /// The priority of its tasks.
+    #[schema(value_type = schema::Priority)]
+    pub priority: i32,
     pub created_by: String,
     #[schema(value_type = schema::Time)]
     pub created_at: Timestamp,
@@ -160,7 +160,11 @@ pub struct NewPipeline {
     pub metadata: Option<Payload>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = schema::Tags)]
-    pub tags: Vec<Name>,
+    pub tags: Vec<String>,
+    /// The priority of its tasks; 0 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Priority>)]
+    pub priority: Option<i32>,
     /// Whether its first stages begin at once; false when left out.
     #[serde(default)]
     pub execute: bool,
@@ -181,7 +185,7 @@ pub struct UpdatePipeline {
     pub metadata: Option<Payload>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Tags>)]
-    pub tags: Option<Vec<Name>>,
+    pub tags: Option<Vec<String>>,
 }
 
 /// Cancels a pipeline.
@@ -196,12 +200,12 @@ pub struct CancelPipeline {
 /// Runs an ended pipeline again from a stage: that stage and all that depend on it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schema(example = json!({"stage": 3}))]
+#[schema(example = json!({"from_stage": 3}))]
 pub struct RetryPipeline {
     /// The stage; the stages that failed or were cancelled when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::StageNumber>)]
-    pub stage: Option<u16>,
+    pub from_stage: Option<u16>,
 }
 
 /// How far a pipeline is.
@@ -223,18 +227,12 @@ pub struct PipelineProgress {
 pub struct StageProgress {
     #[schema(value_type = schema::StageNumber)]
     pub stage: u16,
-    #[schema(value_type = schema::Name)]
-    pub name: Name,
+    pub name: String,
     pub status: StageStatus,
     /// 0 to 100; never goes back.
     #[schema(minimum = 0, maximum = 100)]
     pub progress: f64,
     pub counts: TaskCounts,
-    /// What an agent last said about one of its tasks.
-    pub message: Option<String>,
-    /// The counters of its tasks, added up.
-    #[schema(value_type = schema::Counters)]
-    pub counters: std::collections::BTreeMap<Name, u64>,
     #[schema(value_type = Option<schema::Time>)]
     pub started_at: Option<Timestamp>,
     #[schema(value_type = Option<schema::Time>)]
@@ -249,9 +247,9 @@ pub struct PipelineQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<PipelineStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<schema::Name>)]
-    #[param(value_type = Option<schema::Name>)]
-    pub tag: Option<Name>,
+    #[schema(value_type = Option<schema::Title>)]
+    #[param(value_type = Option<schema::Title>)]
+    pub tag: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Limit>)]
     #[param(value_type = Option<schema::Limit>)]

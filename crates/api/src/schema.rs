@@ -91,7 +91,14 @@ macro_rules! markers {
                 }
             )?
         }
-    )+};
+    )+
+
+        /// Every schema here, by name. The OpenAPI document takes them all, because those that only
+        /// parameters refer to are not collected with the operations.
+        pub fn all() -> Vec<(String, RefOr<Schema>)> {
+            vec![$(($name::name().into_owned(), $name::schema()),)+]
+        }
+    };
 }
 
 markers! {
@@ -174,7 +181,7 @@ markers! {
     /// What an agent can or a task needs.
     Capabilities = list("What an agent offers or a task needs.", "Name", limits::CAPABILITIES_MAX), refers to Name;
     /// Words to find a document by.
-    Tags = list("Words to find a document by.", "Name", limits::TAGS_MAX), refers to Name;
+    Tags = list("Words to find a document by.", "Title", limits::TAGS_MAX), refers to Title;
     /// Tasks to wait for.
     Dependencies = list("Tasks that must complete first.", "Id", limits::DEPENDENCIES_MAX), refers to Id;
     /// Tasks in hand.

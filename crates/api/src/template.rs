@@ -27,12 +27,11 @@ pub struct StageDefinition {
     /// Its number, unique within the pipeline.
     #[schema(value_type = schema::StageNumber)]
     pub stage: u16,
+    #[schema(value_type = schema::Title)]
+    pub name: String,
+    /// The type of its tasks.
     #[schema(value_type = schema::Name)]
-    pub name: Name,
-    /// The type of its tasks; its name when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<schema::Name>)]
-    pub task_type: Option<Name>,
+    pub task_type: Name,
     /// Numbers of the stages that must complete first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = schema::StageDependencies)]
@@ -52,9 +51,6 @@ pub struct StageDefinition {
     #[schema(value_type = Option<schema::TimeoutMs>)]
     pub timeout_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<schema::Priority>)]
-    pub priority: Option<i32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_config: Option<RetryConfig>,
 }
 
@@ -67,26 +63,19 @@ pub struct Template {
     pub namespace: Namespace,
     /// From 1; each change makes a new one.
     pub version: u32,
-    pub name: String,
     pub description: String,
     pub stages: Vec<StageDefinition>,
-    /// Whether it came with the server and cannot be changed.
-    pub built_in: bool,
     pub created_by: String,
     #[schema(value_type = schema::Time)]
     pub created_at: Timestamp,
 }
 
-/// Makes a template, or a new version of the template with this id.
+/// Stores a template, or a new version of the template with this id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTemplate {
-    /// Its id; made by the server when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<schema::Id>)]
-    pub template_id: Option<TemplateId>,
-    #[schema(value_type = schema::Title)]
-    pub name: String,
+    #[schema(value_type = schema::Id)]
+    pub template_id: TemplateId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Text>)]
     pub description: Option<String>,

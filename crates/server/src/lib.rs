@@ -1,1 +1,29 @@
-//! The REST API over axum.
+//! The REST API over axum: unpack, authorize, call one service function, convert.
+//!
+//! Nothing here decides anything about tasks, agents or pipelines. What is here is the edge:
+//!
+//! - [`error`]: the table of public error codes, and [`error::ApiError`], which every handler answers
+//! - [`body`]: bodies checked against the schema that the OpenAPI document shows, all faults at once
+//! - [`extract`]: what handlers take: bodies, queries, paths, preconditions, idempotency keys
+//! - [`auth`]: who calls
+//! - [`access`]: the route table, and the one place where routes are guarded
+//! - [`cursor`], [`etag`], [`range`]: pages, revisions and pieces
+//! - [`edge`]: request ids, panics, headers, and problems for what axum refuses itself
+//! - [`docs`]: `/openapi.json`, `/docs` and `/redoc`, all of them offline
+
+pub mod access;
+pub mod auth;
+pub mod body;
+pub mod cursor;
+pub mod docs;
+pub mod edge;
+pub mod error;
+pub mod etag;
+pub mod extract;
+pub mod limits;
+pub mod range;
+
+pub use error::{ApiError, ApiResult, Code};
+
+#[cfg(test)]
+mod tests;

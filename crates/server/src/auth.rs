@@ -1,0 +1,210 @@
+//! Who calls: an API key in `X-API-Key`, or a token or API key in `Authorization: Bearer`.
+//!
+//! Credentials in a query string are refused even when they are right: they end up in logs and
+//! histories. A refusal never tells whether a key was unknown, revoked or expired.
+
+use std::{convert::Infallible, ops::Deref, sync::Arc};
+
+use async_trait::async_trait;
+use axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+};
+use mcpanel_domain::{KeyId, Namespace, Timestamp, key::ApiKey};
+use mcpanel_guard::{
+    ApiKeySecret, KeyDigest, Permissions, Principal, Role, Secrets, Tokens, key,
+    token::InvalidToken,
+};
+
+use crate::error::{ApiError, ApiResult, Code};
+
+/// The header for API keys.
+pub const X_API_KEY: &str = "x-api-key";
+
+/// Names under which people send credentials in query strings.
+const QUERY_CREDENTIALS: &[&str] = &[
+    "access_token",
+    "api_key",
+    "apikey",
+    "auth",
+    "authorization",
+    "key",
+    "token",
+    "x-api-key",
+];
+
+/// Where API keys are kept.
+#[async_trait]
+pub trait KeyDirectory: Send + Sync {
+    /// The key with this digest.
+    async fn by_digest(&self, digest: &KeyDigest) -> ApiResult<Option<ApiKey>>;
+
+    /// The key with this id.
+    async fn by_id(&self, namespace: &Namespace, id: &KeyId) -> ApiResult<Option<ApiKey>>;
+}
+
+/// Checks credentials.
+pub struct Authenticator {
+    admin: KeyDigest,
+    tokens: Tokens,
+    keys: Arc<dyn KeyDirectory>,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl Authenticator {
+    /// Checks against these secrets and keys.
+    pub fn new(
+        secrets: &Secrets,
+        keys: Arc<dyn KeyDirectory>,
+        clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    ) -> Self {
+        Self {
+            admin: KeyDigest::of(secrets.admin_key.reveal()),
+            tokens: Tokens::new(&secrets.jwt),
+            keys,
+            clock,
+        }
+    }
+
+    /// What issues tokens that this accepts.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Whose credential the request carries.
+    pub async fn identify(&self, headers: &HeaderMap, query: Option<&str>) -> ApiResult<Principal> {
+        refuse_in_query(query.unwrap_or_default())?;
+        match (
+            one(headers, X_API_KEY)?,
+            one(headers, header::AUTHORIZATION.as_str())?,
+        ) {
+            (Some(_), Some(_)) => Err(unauthenticated(
+                "send `X-API-Key` or `Authorization`, not both",
+            )),
+            (Some(key), None) => self.by_key(key).await,
+            (None, Some(value)) => match value.split_once(' ') {
+                Some((scheme, credential)) if scheme.eq_ignore_ascii_case("bearer") => {
+                    self.by_bearer(credential.trim()).await
+                }
+                _ => Err(unauthenticated("`Authorization` must be `Bearer <token>`")),
+            },
+            (None, None) => Err(unauthenticated(
+                "send an API key as `X-API-Key`, or a token as `Authorization: Bearer <token>`",
+            )),
+        }
+    }
+
+    async fn by_bearer(&self, credential: &str) -> ApiResult<Principal> {
+        if credential.starts_with(key::PREFIX) || self.is_admin_key(credential) {
+            return self.by_key(credential).await;
+        }
+        let now = (self.clock)();
+        let principal = self
+            .tokens
+            .read(credential, now)
+            .map_err(|error| match error {
+                InvalidToken::NotOurs => unauthenticated("the token is not valid"),
+                InvalidToken::Expired { at } => {
+                    unauthenticated(format!("the token expired at {at}; get another one"))
+                }
+                InvalidToken::FromTheFuture => unauthenticated(error.to_string()),
+            })?;
+        // A revoked key takes the tokens that it bought with it.
+        if let Role::Key(id) = &principal.role {
+            let key = self.keys.by_id(&principal.namespace, id).await?;
+            if !key.is_some_and(|key| key.is_valid_at(now)) {
+                return Err(unauthenticated("the token is not valid"));
+            }
+        }
+        Ok(principal)
+    }
+
+    async fn by_key(&self, text: &str) -> ApiResult<Principal> {
+        if self.is_admin_key(text) {
+            return Ok(Principal::admin());
+        }
+        let secret = ApiKeySecret::parse(text)
+            .map_err(|error| unauthenticated(format!("the credential {error}")))?;
+        let key = self.keys.by_digest(&secret.digest()).await?;
+        match key.filter(|key| key.is_valid_at((self.clock)())) {
+            Some(key) => Ok(Principal {
+                role: Role::Key(key.id),
+                namespace: key.namespace,
+                permissions: key
+                    .permissions
+                    .iter()
+                    .filter_map(|word| word.parse().ok())
+                    .collect::<Permissions>(),
+            }),
+            None => Err(unauthenticated("the API key is not valid")),
+        }
+    }
+
+    fn is_admin_key(&self, text: &str) -> bool {
+        KeyDigest::of(text) == self.admin
+    }
+}
+
+fn refuse_in_query(query: &str) -> ApiResult<()> {
+    let found = form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| QUERY_CREDENTIALS.contains(&name.to_ascii_lowercase().as_str()));
+    match found {
+        Some((name, _)) => Err(unauthenticated(format!(
+            "credentials in the query (`{name}`) are refused, because they end up in logs; send a header, and replace \
+             the credential if it was a real one"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The only value of a header.
+fn one<'h>(headers: &'h HeaderMap, name: &str) -> ApiResult<Option<&'h str>> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => match value.to_str() {
+            Ok(text) => Ok(Some(text.trim())),
+            Err(_) => Err(unauthenticated(format!("`{name}` must be ASCII"))),
+        },
+        (Some(_), Some(_)) => Err(unauthenticated(format!("`{name}` is there twice"))),
+    }
+}
+
+fn unauthenticated(detail: impl Into<std::borrow::Cow<'static, str>>) -> ApiError {
+    ApiError::new(Code::Unauthenticated, detail).with_header(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static("Bearer realm=\"mcpanel\""),
+    )
+}
+
+/// The caller of a guarded route, identified and let in by [`access`](crate::access).
+#[derive(Debug, Clone)]
+pub struct Caller(pub Principal);
+
+impl Deref for Caller {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| ApiError::internal("a public route asks for its caller"))
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned())
+    }
+}
