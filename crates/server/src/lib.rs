@@ -9,21 +9,29 @@
 //! - [`access`]: the route table, and the one place where routes are guarded
 //! - [`cursor`], [`etag`], [`range`]: pages, revisions and pieces
 //! - [`edge`]: request ids, panics, headers, and problems for what axum refuses itself
+//! - [`app`], [`service`], `routes`: the state, the whole router, and the endpoints by family
 //! - [`docs`]: `/openapi.json`, `/docs` and `/redoc`, all of them offline
 
 pub mod access;
+pub mod app;
 pub mod auth;
 pub mod body;
 pub mod cursor;
 pub mod docs;
 pub mod edge;
+pub mod env;
 pub mod error;
 pub mod etag;
 pub mod extract;
+mod failure;
 pub mod limits;
 pub mod range;
+mod routes;
+pub mod service;
 
+pub use app::App;
 pub use error::{ApiError, ApiResult, Code};
+pub use service::{openapi, router, table};
 
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,9 @@
 //! - [`explain`]: why a task does not run
 //! - [`history`]: attempts and log lines
 
-mod explain;
-mod history;
-mod work;
+pub mod explain;
+pub mod history;
+pub mod work;
 
 use std::collections::BTreeMap;
 

@@ -1,12 +1,14 @@
 //! Bodies are checked against the schema that the OpenAPI document shows, before they are parsed.
 //!
-//! A [`Shape`] is a schema made ready for checking. [`check`] walks over the JSON text once, allocates nothing
+//! A [`Shape`] is a schema made ready for checking. A check walks over the JSON text once, allocates nothing
 //! while all is well, and finds every fault, with its pointer, where serde would stop at the first.
 //! So the documented bounds are the enforced ones, and there is no second list of them.
 
 mod depth;
+mod faults;
 mod shape;
 mod syntax;
+mod text;
 mod walk;
 
 use std::{any::TypeId, collections::HashMap, sync::OnceLock};
@@ -77,8 +79,8 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter()
         .map(|segment| match segment {
             Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key } => format!("/{}", walk::escaped(key)),
-            Segment::Enum { variant } => format!("/{}", walk::escaped(variant)),
+            Segment::Map { key } => format!("/{}", faults::escaped(key)),
+            Segment::Enum { variant } => format!("/{}", faults::escaped(variant)),
             Segment::Unknown => "/?".to_owned(),
         })
         .collect()

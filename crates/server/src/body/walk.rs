@@ -2,17 +2,21 @@
 
 use std::{borrow::Cow, fmt};
 
-use mcpanel_domain::{Fault, TaskId, Timestamp, limits::PAYLOAD_BYTES_MAX};
+use mcpanel_domain::{Fault, limits::PAYLOAD_BYTES_MAX};
 use serde::{
     Deserialize,
     de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
-use super::shape::{Look, Record, Shape, Text};
-use crate::{error::quoted, limits::FAULTS_MAX};
+use super::{
+    faults::{Faults, Step},
+    shape::{Record, Shape, Text},
+    text,
+};
+use crate::error::quoted;
 
-/// Every fault of `json`, at most [`FAULTS_MAX`]; an error when it is no JSON.
+/// Every fault of `json`, at most [`FAULTS_MAX`](crate::limits::FAULTS_MAX); an error when it is no JSON.
 pub(super) fn check(shape: &Shape, json: &str) -> Result<Vec<Fault>, serde_json::Error> {
     let mut faults = Faults::default();
     let mut deserializer = serde_json::Deserializer::from_str(json);
@@ -23,55 +27,6 @@ pub(super) fn check(shape: &Shape, json: &str) -> Result<Vec<Fault>, serde_json:
     .deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(faults.found)
-}
-
-/// A name as part of a JSON pointer (RFC 6901).
-pub(crate) fn escaped(name: &str) -> Cow<'_, str> {
-    if name.contains(['~', '/']) {
-        Cow::Owned(name.replace('~', "~0").replace('/', "~1"))
-    } else {
-        Cow::Borrowed(name)
-    }
-}
-
-#[derive(Default)]
-struct Faults<'s> {
-    path: Vec<Step<'s>>,
-    found: Vec<Fault>,
-}
-
-enum Step<'s> {
-    Field(&'s str),
-    Name(String),
-    Item(usize),
-}
-
-impl<'s> Faults<'s> {
-    fn add(&mut self, code: &'static str, detail: impl Into<String>) {
-        if self.found.len() < FAULTS_MAX {
-            let fault = Fault::new(self.pointer(), code, detail);
-            self.found.push(fault);
-        }
-    }
-
-    fn add_at(&mut self, step: Step<'s>, code: &'static str, detail: impl Into<String>) {
-        self.path.push(step);
-        self.add(code, detail);
-        self.path.pop();
-    }
-
-    fn pointer(&self) -> String {
-        let mut pointer = String::new();
-        for step in &self.path {
-            pointer.push('/');
-            match step {
-                Step::Field(name) => pointer.push_str(&escaped(name)),
-                Step::Name(name) => pointer.push_str(&escaped(&quoted(name))),
-                Step::Item(index) => pointer.push_str(&index.to_string()),
-            }
-        }
-        pointer
-    }
 }
 
 /// A value on its way past its shape.
@@ -213,7 +168,7 @@ impl<'s> Walk<'s, '_> {
         while let Some(Key(name)) = map.next_key()? {
             count += 1;
             self.faults.path.push(Step::Name(name.clone().into_owned()));
-            if let Some((code, detail)) = text_fault(names, &name) {
+            if let Some((code, detail)) = text::fault(names, &name) {
                 self.faults.add(code, format!("its name {detail}"));
             }
             map.next_value_seed(Walk {
@@ -274,7 +229,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
         match self.inner() {
             Shape::Text(text) => {
-                if let Some((code, detail)) = text_fault(text, value) {
+                if let Some((code, detail)) = text::fault(text, value) {
                     self.faults.add(code, detail);
                 }
                 Ok(())
@@ -352,69 +307,6 @@ impl<'de> Deserialize<'de> for Key<'de> {
             }
         }
         deserializer.deserialize_str(Name).map_err(D::Error::custom)
-    }
-}
-
-fn text_fault(text: &Text, value: &str) -> Option<(&'static str, String)> {
-    // Bytes bound characters from above, so most texts are never counted.
-    if value.len() > text.max {
-        let chars = value.chars().count();
-        if chars > text.max {
-            return Some((
-                "too_long",
-                format!("has {chars} characters; at most {}", text.max),
-            ));
-        }
-    }
-    if value.len() < text.min || text.min > 1 && value.chars().count() < text.min {
-        return Some(match text.min {
-            1 => ("empty", "must not be empty".to_owned()),
-            min => (
-                "too_short",
-                format!("has {} characters; at least {min}", value.chars().count()),
-            ),
-        });
-    }
-    match text.look {
-        Look::Any => None,
-        Look::Id => {
-            let shown = || format!("is `{}`, which", quoted(value));
-            TaskId::parse(value)
-                .err()
-                .map(|error| ("not_an_id", format!("{} {error}", shown())))
-        }
-        Look::Time => Timestamp::parse(value).err().map(|_| {
-            (
-                "not_a_time",
-                format!(
-                    "is `{}`; must be RFC 3339 such as `2026-01-02T03:04:05Z`, from 1970 to 9999",
-                    quoted(value)
-                ),
-            )
-        }),
-        Look::Url => {
-            let rest = value
-                .strip_prefix("http://")
-                .or_else(|| value.strip_prefix("https://"));
-            let good = rest.is_some_and(|rest| {
-                !rest.is_empty()
-                    && !rest.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control())
-            });
-            (!good).then(|| ("not_a_url", format!("is `{}`; must begin with `http://` or `https://` and hold no spaces or credentials", quoted(value))))
-        }
-        Look::FileName => {
-            let bad = value.starts_with('.')
-                || value.contains(|c: char| c == '/' || c == '\\' || c.is_control());
-            bad.then(|| {
-                (
-                    "not_a_file_name",
-                    format!(
-                        "is `{}`; must be a plain file name: no folder, no dot at the beginning",
-                        quoted(value)
-                    ),
-                )
-            })
-        }
     }
 }
 

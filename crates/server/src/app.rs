@@ -1,0 +1,89 @@
+//! What handlers share: the business layer, identity, and where artifacts' bytes are.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mcpanel_control::{Control, Env, Idempotency, Scope};
+use mcpanel_domain::{KeyId, Namespace, Timestamp, key::ApiKey};
+use mcpanel_guard::{KeyDigest, Principal, Secrets};
+use mcpanel_store::Store;
+
+use crate::{
+    auth::{Authenticator, KeyDirectory},
+    error::ApiResult,
+    extract::IdempotencyKey,
+};
+
+/// The state of the router; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The business layer.
+    pub control: Control,
+    /// Checks and issues credentials.
+    pub authenticator: Arc<Authenticator>,
+    /// Where artifacts' bytes are.
+    pub files: Arc<mcpanel_adapters::ArtifactFiles>,
+    /// The world outside.
+    pub env: Arc<dyn Env>,
+    /// When this process began to serve.
+    pub started_at: Timestamp,
+}
+
+impl App {
+    /// An application over `store`.
+    pub fn new(
+        store: Arc<dyn Store>,
+        env: Arc<dyn Env>,
+        secrets: &Secrets,
+        files: mcpanel_adapters::ArtifactFiles,
+    ) -> Self {
+        let control = Control::new(store.clone(), env.clone());
+        let clock = {
+            let env = env.clone();
+            Arc::new(move || env.now())
+        };
+        let authenticator = Authenticator::new(secrets, Arc::new(StoredKeys(store)), clock);
+        Self {
+            control,
+            authenticator: Arc::new(authenticator),
+            files: Arc::new(files),
+            started_at: env.now(),
+            env,
+        }
+    }
+
+    /// The caller as the business layer knows it.
+    pub fn scope(&self, principal: &Principal) -> Scope {
+        let mut scope = Scope::new(principal.namespace.clone(), principal.actor());
+        scope.agent = principal.agent().map(|(agent, _)| agent.clone());
+        scope
+    }
+}
+
+/// The idempotency key of a request, as the business layer takes it.
+pub fn idempotency(key: Option<IdempotencyKey>) -> Option<Idempotency> {
+    key.map(|key| Idempotency {
+        key: key.key,
+        fingerprint: key.fingerprint,
+    })
+}
+
+/// API keys in the store.
+struct StoredKeys(Arc<dyn Store>);
+
+#[async_trait]
+impl KeyDirectory for StoredKeys {
+    async fn by_digest(&self, digest: &KeyDigest) -> ApiResult<Option<ApiKey>> {
+        let key = self.0.key_by_hash(digest.as_bytes()).await;
+        Ok(key
+            .map_err(mcpanel_control::Error::Store)?
+            .map(|key| (*key).clone()))
+    }
+
+    async fn by_id(&self, namespace: &Namespace, id: &KeyId) -> ApiResult<Option<ApiKey>> {
+        let key = self.0.key(namespace, id).await;
+        Ok(key
+            .map_err(mcpanel_control::Error::Store)?
+            .map(|key| (*key).clone()))
+    }
+}

@@ -1,0 +1,42 @@
+//! The whole router: all routes, guarded by the one table, with the pages that describe them.
+
+use axum::Router;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    access::{Guard, Route},
+    app::App,
+    docs, edge, routes,
+};
+
+/// Every route there is, with who may use it.
+pub fn table() -> Vec<Route> {
+    let mut table = Vec::new();
+    for family in routes::FAMILIES {
+        table.extend((family.table)());
+    }
+    table
+}
+
+/// The router over an application.
+pub fn router(app: App) -> Router {
+    let (router, openapi) = parts();
+    let guarded = Guard::new(table(), app.authenticator.clone()).protect(router);
+    edge::wrap(guarded.with_state(app).merge(docs::router(&openapi)))
+}
+
+/// The document that describes the API.
+pub fn openapi() -> OpenApi {
+    parts().1
+}
+
+fn parts() -> (Router<App>, OpenApi) {
+    let mut collected = OpenApiRouter::with_openapi(docs::document());
+    for family in routes::FAMILIES {
+        collected = collected.merge((family.router)());
+    }
+    let (router, mut openapi) = collected.split_for_parts();
+    docs::describe(&mut openapi, &table());
+    (router, openapi)
+}
