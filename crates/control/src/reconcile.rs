@@ -89,7 +89,7 @@ impl Control {
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
         let mut rounds = 0_u32;
         loop {
-            if rounds % TICKS_PER_SWEEP == 0
+            if rounds.is_multiple_of(TICKS_PER_SWEEP)
                 && let Err(error) = self.sweep().await
             {
                 tracing::warn!(%error, "a sweep failed");

@@ -237,29 +237,26 @@ fn replay(mut draft: Draft, from: Option<u16>, percent: f64) -> Result<Decision,
     }
     draft.next.progress_floor = draft.next.progress_floor.max(percent.min(100.0));
     let mut effects = Vec::new();
-    match from {
-        Some(number) => {
-            if draft.next.stage(number).is_none() {
-                return Err(Rejection::fault(
-                    "/from_stage",
-                    "unknown_stage",
-                    format!("is {number}; the pipeline has no such stage"),
-                ));
-            }
-            for at in draft.downstream(number) {
-                let stage = &mut draft.next.stages[at];
-                // A stage that never began has no tasks whose ids could clash.
-                if stage.started_at.is_some() {
-                    stage.run += 1;
-                }
-                stage.status = StageStatus::Pending;
-                stage.total = 0;
-                stage.replaying = false;
-                stage.started_at = None;
-                stage.completed_at = None;
-            }
+    if let Some(number) = from {
+        if draft.next.stage(number).is_none() {
+            return Err(Rejection::fault(
+                "/from_stage",
+                "unknown_stage",
+                format!("is {number}; the pipeline has no such stage"),
+            ));
         }
-        None => {}
+        for at in draft.downstream(number) {
+            let stage = &mut draft.next.stages[at];
+            // A stage that never began has no tasks whose ids could clash.
+            if stage.started_at.is_some() {
+                stage.run += 1;
+            }
+            stage.status = StageStatus::Pending;
+            stage.total = 0;
+            stage.replaying = false;
+            stage.started_at = None;
+            stage.completed_at = None;
+        }
     }
     for stage in &mut draft.next.stages {
         if matches!(stage.status, StageStatus::Failed | StageStatus::Cancelled) {

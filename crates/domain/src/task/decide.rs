@@ -362,6 +362,11 @@ fn cancel_error(by: &str, reason: Option<&str>) -> TaskError {
     TaskError::new(ErrorType::BusinessLogic, message)
 }
 
+/// Refuses everybody but the present holder of the task.
+pub fn check_held(task: &Task, held: Held, now: Timestamp) -> Result<(), Rejection> {
+    Draft::of_holder(task, held, now.max(task.updated_at)).map(drop)
+}
+
 /// A document on its way to the next revision.
 struct Draft {
     task: Task,
