@@ -43,7 +43,7 @@ pub struct Artifact {
 }
 
 /// What is known about an uploaded file before its bytes come. The bytes are the body; a
-/// `Repr-Digest: sha-256=:…:` header is checked against them.
+/// `Content-Digest: sha-256=:…:` header (RFC 9530) is checked against them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -6,12 +6,14 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::schema;
 
-/// Something that happened. Events never hold payloads.
+/// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({
     "seq": 4711, "type": "task:completed", "timestamp": "2026-01-02T03:04:05.678Z", "namespace": "default",
-    "task_id": "pipe_1.s2.000000", "pipeline_id": "pipe_1", "stage": 2, "agent_id": "bias-1",
-    "status": "completed", "progress": 100.0
+    "payload": {
+        "taskId": "pipe_1.s2.000000", "pipelineId": "pipe_1", "stage": 2, "agentId": "bias-1",
+        "taskType": "bias_detection", "status": "completed", "progress": 100.0
+    }
 }))]
 pub struct Event {
     /// Its number; numbers grow, and none is used twice.
@@ -23,29 +25,58 @@ pub struct Event {
     pub timestamp: Timestamp,
     #[schema(value_type = schema::Name)]
     pub namespace: Namespace,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What it happened to.
+    pub payload: EventPayload,
+}
+
+/// What an event tells of, under the specification's names. What does not apply is left out. Parameters, results
+/// and metadata never travel with events: they may be health data, and are read from their documents.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EventPayload {
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Id>)]
     pub task_id: Option<TaskId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Name>)]
+    pub task_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Id>)]
     pub agent_id: Option<AgentId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Name>)]
+    pub agent_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Id>)]
     pub pipeline_id: Option<PipelineId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What people call the pipeline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipeline_name: Option<String>,
+    /// The stage's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<u16>,
     /// The status afterwards.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Per cent done, 0 to 100.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<f64>,
     /// A sentence for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The task type, agent type, artifact role or template, where it helps a listener.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Id>)]
+    pub artifact_id: Option<String>,
+    /// What the artifact is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Name>)]
+    pub role: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Id>)]
+    pub template_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Id>)]
+    pub key_id: Option<String>,
 }
 
 /// Which events to read or follow.
@@ -53,7 +84,8 @@ pub struct Event {
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct EventQuery {
-    /// Only events with a greater number.
+    /// Only events with a greater number. Reading begins with the oldest event that is kept, following with the next
+    /// one to happen, when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
     /// Only kinds that begin with this, such as `task:` or `task:completed`.
@@ -85,6 +117,22 @@ pub struct EventPage {
     pub events: Vec<Event>,
     /// What to give as `after` to read on.
     pub next_after: u64,
-    /// Whether there are more events now.
+    /// The number of the newest event there is.
+    pub last_seq: u64,
+    /// Whether there is more to read now, after `next_after`.
     pub has_more: bool,
+    /// Events between `after` and the first of these are gone, or `after` was never reached here: what was learnt
+    /// from events before must be read anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reset: bool,
+}
+
+/// The data of `event: reset` on the stream: events are missing before this, so read anew what you know from events.
+/// The stream goes on after `last_seq`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EventReset {
+    /// The number of the newest event there is.
+    pub last_seq: u64,
+    /// The number of the oldest event that is kept.
+    pub first_kept: u64,
 }

@@ -1,5 +1,7 @@
 //! Pipelines: runs of stages over data.
 
+use std::collections::BTreeMap;
+
 use mcpanel_domain::{Name, Namespace, Payload, PipelineId, TaskId, TemplateId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -233,6 +235,13 @@ pub struct StageProgress {
     #[schema(minimum = 0, maximum = 100)]
     pub progress: f64,
     pub counts: TaskCounts,
+    /// The counters of its tasks, such as `records`, added up. Left out for a stage of more than 1,000 tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Counters>)]
+    pub counters: Option<BTreeMap<Name, u64>>,
+    /// What an agent last said about one of its tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     #[schema(value_type = Option<schema::Time>)]
     pub started_at: Option<Timestamp>,
     #[schema(value_type = Option<schema::Time>)]

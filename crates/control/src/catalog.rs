@@ -15,7 +15,7 @@ use mcpanel_store::{
     query::{ArtifactFilter, Listing, Page},
 };
 
-use crate::{Error, Result, Scope, core::Core};
+use crate::{Created, Error, Idempotency, Result, Scope, core::Core};
 
 /// Artifacts and API keys.
 #[derive(Clone)]
@@ -77,50 +77,55 @@ impl Catalog {
         ArtifactId::generate(self.core.now(), self.core.random())
     }
 
-    /// Says, before bytes are taken, whether they would be: the pipeline or the lease must hold.
-    pub async fn check_artifact(&self, scope: &Scope, new: &NewArtifact) -> Result<()> {
+    /// Says, before bytes are taken, whether they would be: the pipeline or the lease must hold. A repeated request is
+    /// let through: its lease may be over by now, and it is answered with what the first one stored.
+    pub async fn check_artifact(
+        &self,
+        scope: &Scope,
+        new: &NewArtifact,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<()> {
+        check_artifact_text(new)?;
+        if Idempotency::is_known(idempotency, &self.core, scope).await? {
+            return Ok(());
+        }
         self.owner(scope, new).await.map(drop)
     }
 
-    /// Records a file whose bytes are durable.
-    pub async fn create_artifact(&self, scope: &Scope, new: NewArtifact) -> Result<Arc<Artifact>> {
-        check_text("/name", &new.name)?;
-        check_text("/role", &new.role)?;
-        check_text("/media_type", &new.media_type)?;
-        if new.metadata.size_bytes() > PAYLOAD_BYTES_MAX {
-            return Err(Rejection::fault(
-                "/metadata",
-                "too_large",
-                format!("at most {PAYLOAD_BYTES_MAX} bytes"),
-            )
-            .into());
+    /// Records a file whose bytes are durable. When this is a repetition, the answer is the first file, and the bytes
+    /// under the new id are the caller's to remove.
+    pub async fn create_artifact(
+        &self,
+        scope: &Scope,
+        new: NewArtifact,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Created<Arc<Artifact>>> {
+        check_artifact_text(&new)?;
+        for _ in Core::tries() {
+            if let Some(id) =
+                Idempotency::outcome::<ArtifactId>(idempotency, &self.core, scope).await?
+            {
+                return Ok(Created::replayed(self.artifact(scope, &id).await?));
+            }
+            let owner = self.owner(scope, &new).await?;
+            let artifact = Arc::new(describe(scope, new.clone(), owner, self.core.now()));
+            let event = artifact_event(&artifact, Kind::ArtifactStored, artifact.created_at);
+            let mut commit = Commit::of(Write::Artifact(artifact.clone())).with_events([event]);
+            if let Some(request) = idempotency {
+                commit
+                    .writes
+                    .push(request.record(&self.core, scope, &artifact.id)?);
+            }
+            match self.core.commit(commit).await {
+                Ok(()) => return Ok(Created::new(artifact)),
+                // The same request came twice at once: the other one's answer is this one's too.
+                Err(error) if is_about_idempotency(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
-        let owner = self.owner(scope, &new).await?;
-        let now = self.core.now();
-        let artifact = Arc::new(Artifact {
-            id: new.id,
-            namespace: scope.namespace.clone(),
-            revision: 1,
-            pipeline_id: owner.pipeline_id,
-            stage: owner.stage,
-            task_id: new.made_by.as_ref().map(|(task, _)| task.clone()),
-            attempt: new.made_by.as_ref().map(|(_, proof)| proof.attempt),
-            index: new.index,
-            name: new.name,
-            role: new.role,
-            media_type: new.media_type,
-            size_bytes: new.size_bytes,
-            sha256: new.sha256,
-            records: new.records,
-            metadata: new.metadata,
-            created_at: now,
-            created_by: scope.actor.to_string(),
-        });
-        let event = artifact_event(&artifact, Kind::ArtifactStored, now);
-        self.core
-            .commit(Commit::of(Write::Artifact(artifact.clone())).with_events([event]))
-            .await?;
-        Ok(artifact)
+        Err(Error::Contended {
+            id: new.id.to_string(),
+        })
     }
 
     /// What is known about a file.
@@ -254,6 +259,18 @@ impl Catalog {
             };
             task::check_held(&task, held, self.core.now())?;
             let place = task.place.as_ref();
+            if let Some(given) = &new.pipeline_id
+                && place.is_none_or(|place| place.pipeline_id != *given)
+            {
+                return Err(Rejection::fault(
+                    "/pipeline_id",
+                    "mismatch",
+                    format!(
+                        "is `{given}`, which task `{task_id}` does not belong to; leave it out"
+                    ),
+                )
+                .into());
+            }
             return Ok(Owner {
                 pipeline_id: place.map(|place| place.pipeline_id.clone()),
                 stage: place.map(|place| place.stage),
@@ -284,6 +301,52 @@ impl Catalog {
 struct Owner {
     pipeline_id: Option<PipelineId>,
     stage: Option<u16>,
+}
+
+fn describe(scope: &Scope, new: NewArtifact, owner: Owner, now: Timestamp) -> Artifact {
+    let (task_id, attempt) = match new.made_by {
+        Some((task, proof)) => (Some(task), Some(proof.attempt)),
+        None => (None, None),
+    };
+    Artifact {
+        id: new.id,
+        namespace: scope.namespace.clone(),
+        revision: 1,
+        pipeline_id: owner.pipeline_id,
+        stage: owner.stage,
+        task_id,
+        attempt,
+        index: new.index,
+        name: new.name,
+        role: new.role,
+        media_type: new.media_type,
+        size_bytes: new.size_bytes,
+        sha256: new.sha256,
+        records: new.records,
+        metadata: new.metadata,
+        created_at: now,
+        created_by: scope.actor.to_string(),
+    }
+}
+
+fn is_about_idempotency(error: &Error) -> bool {
+    error
+        .conflict()
+        .is_some_and(|conflict| conflict.what == "idempotency")
+}
+
+fn check_artifact_text(new: &NewArtifact) -> Result<()> {
+    check_text("/name", &new.name)?;
+    check_text("/role", &new.role)?;
+    check_text("/Content-Type", &new.media_type)?;
+    if new.metadata.size_bytes() > PAYLOAD_BYTES_MAX {
+        return Err(Error::invalid(vec![Fault::new(
+            "/metadata",
+            "too_large",
+            format!("at most {PAYLOAD_BYTES_MAX} bytes"),
+        )]));
+    }
+    Ok(())
 }
 
 fn artifact_event(artifact: &Artifact, kind: Kind, at: Timestamp) -> Event {

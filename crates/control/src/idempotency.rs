@@ -45,6 +45,22 @@ impl Idempotency {
         format!("{}:{}", scope.actor, self.key)
     }
 
+    /// Whether a request with this key was answered before, whatever it asked.
+    pub(crate) async fn is_known(
+        request: Option<&Self>,
+        core: &Core,
+        scope: &Scope,
+    ) -> Result<bool> {
+        let Some(request) = request else {
+            return Ok(false);
+        };
+        let record = core
+            .store
+            .idempotency(&scope.namespace, &request.stored_key(scope))
+            .await?;
+        Ok(record.is_some_and(|record| record.expires_at > core.now()))
+    }
+
     /// What the same request created before, if it came before.
     pub(crate) async fn outcome<T: DeserializeOwned>(
         request: Option<&Self>,

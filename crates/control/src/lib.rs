@@ -38,9 +38,12 @@ pub use agents::{AgentManager, AgentView, HeartbeatAnswer};
 pub use catalog::{Catalog, NewArtifact, NewKey};
 pub use env::Env;
 pub use error::{Error, Result};
-pub use events::EventManager;
+pub use events::{EVENTS_PER_READ_MAX, EventManager};
 pub use idempotency::{Created, Idempotency};
-pub use pipelines::{PipelineOrchestrator, PipelineRequest, PipelineView, StagesFrom};
+pub use pipelines::{
+    PipelineOrchestrator, PipelineRequest, PipelineView, REPORTED_TASKS_MAX, StageReport,
+    StagesFrom,
+};
 pub use scope::Scope;
 pub use tasks::{
     Blocker, Claim, Claimed, Completion, Explanation, TaskManager, TaskView,

@@ -2,6 +2,7 @@
 
 mod advance;
 mod inputs;
+mod reports;
 mod templates;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use mcpanel_store::{
 };
 
 pub(crate) use advance::advance;
+pub use reports::{REPORTED_TASKS_MAX, StageReport};
 
 use crate::{Created, Error, Idempotency, Result, Scope, core::Core};
 
