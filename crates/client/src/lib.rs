@@ -1,1 +1,28 @@
-//! The typed client, used by the CLI and the built-in agents.
+//! The typed client: one method for every route, with the verb of the API.
+//!
+//! - [`Client`]: where the server is and who calls; cheap to clone, one pool of connections
+//! - [`routes`]: the methods, a file for each family of routes
+//! - [`transfer`]: artifacts, streamed to and from files, their digests checked
+//! - [`events`]: following what happens, over broken connections
+//! - [`worker`]: an agent's life: sign on, heartbeat, claim, work, report, leave
+//!
+//! Calls that may be repeated without harm are repeated while the server is away: reads, calls about work in
+//! hand, and creations, which carry an [`IdempotencyKey`]. How long is [`Config::patience`]. Every other call
+//! is repeated only where the request cannot have arrived.
+
+mod backoff;
+mod call;
+mod client;
+mod config;
+mod error;
+pub mod events;
+mod key;
+pub mod routes;
+pub mod transfer;
+pub mod worker;
+
+pub use client::Client;
+pub use config::{Config, Credential};
+pub use error::{Error, Result};
+pub use key::IdempotencyKey;
+pub use mcpanel_api as api;

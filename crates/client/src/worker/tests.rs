@@ -1,0 +1,1 @@
+//! Workers against a server made for the purpose.
