@@ -18,6 +18,7 @@
 //! - [`ingest`], [`preprocess`], [`bias`], [`standardize`], [`validate`], [`output`]: the stages
 //! - [`pii`]: removal of personal identifiers, with its measured precision and recall
 //! - [`local`]: all six over a directory, without a server
+//! - [`runtime`]: all six as agents of a server
 //!
 //! Nothing is silently away: a record that does not reach the dataset is in a `rejects` or `drops`
 //! artifact with its source row and the reason, and counted in the stage's metrics.
@@ -33,6 +34,7 @@ pub mod parameters;
 pub mod pii;
 pub mod preprocess;
 pub mod record;
+pub mod runtime;
 pub mod stage;
 pub mod stages;
 pub mod standardize;

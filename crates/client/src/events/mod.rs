@@ -5,11 +5,12 @@ mod sse;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mcpanel_api::event::{Event, EventPage, EventQuery};
+use mcpanel_api::event::{Event, EventPage, EventQuery, EventReset};
 use reqwest::{
     Response,
     header::{ACCEPT, HeaderName},
 };
+use serde::de::DeserializeOwned;
 
 use crate::{Client, Error, Result, backoff::Backoff};
 use sse::{Message, Parser};
@@ -138,21 +139,25 @@ impl Follow {
     }
 
     fn take(&mut self, url: &str, message: &Message) -> Result<Option<Happening>> {
-        let id = message.id.as_deref().and_then(|id| id.parse().ok());
-        if message.event.as_deref() == Some("reset") {
-            self.last = id.or(self.last);
-            return Ok(Some(Happening::Reset));
-        }
         if message.data.is_empty() {
             return Ok(None);
         }
-        let event: Event = serde_json::from_str(&message.data).map_err(|error| Error::Decode {
-            url: url.to_owned(),
-            why: error.to_string(),
-        })?;
+        if message.event.as_deref() == Some("reset") {
+            let reset: EventReset = decode(url, &message.data)?;
+            self.last = Some(reset.last_seq);
+            return Ok(Some(Happening::Reset));
+        }
+        let event: Event = decode(url, &message.data)?;
         self.last = Some(event.seq);
         Ok(Some(Happening::Event(Box::new(event))))
     }
+}
+
+fn decode<T: DeserializeOwned>(url: &str, data: &str) -> Result<T> {
+    serde_json::from_str(data).map_err(|error| Error::Decode {
+        url: url.to_owned(),
+        why: error.to_string(),
+    })
 }
 
 impl Stream {
