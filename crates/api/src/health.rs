@@ -1,5 +1,7 @@
 //! How the server is, as the specification writes it.
 
+use std::collections::BTreeMap;
+
 use mcpanel_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -28,6 +30,9 @@ pub struct HealthStatus {
     pub message: Option<String>,
     /// How long looking took, in milliseconds.
     pub latency_ms: Option<f64>,
+    /// Figures by name, such as the store's `commits` and `flushes`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, u64>,
 }
 
 /// How the parts are.

@@ -49,8 +49,10 @@ pub struct NewApiKey {
 pub struct ApiKeyMade {
     /// What is known about it.
     pub key: ApiKey,
-    /// The secret, shown this once: send it as `X-API-Key`.
-    pub api_key: String,
+    /// The secret, shown this once: send it as `X-API-Key`. Left out when the request was made before (header
+    /// `Idempotent-Replayed`): it is not kept. Revoke the key if its first answer got lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<String>,
 }
 
 page! {

@@ -170,18 +170,15 @@ impl Catalog {
         }
     }
 
-    /// Keeps a new API key.
-    pub async fn create_key(&self, scope: &Scope, new: NewKey) -> Result<Arc<ApiKey>> {
+    /// Keeps a new API key. A repeated request finds the first one's key; its secret is gone.
+    pub async fn create_key(
+        &self,
+        scope: &Scope,
+        new: NewKey,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Created<Arc<ApiKey>>> {
         check_text("/name", &new.name)?;
         let now = self.core.now();
-        if new.expires_at.is_some_and(|end| end <= now) {
-            return Err(Rejection::fault(
-                "/expires_at",
-                "in_the_past",
-                format!("has passed; it is {now}"),
-            )
-            .into());
-        }
         let key = Arc::new(ApiKey {
             id: KeyId::generate(now, self.core.random()),
             namespace: new.namespace,
@@ -195,12 +192,41 @@ impl Catalog {
             expires_at: new.expires_at,
             revoked_at: None,
         });
-        let mut event = Event::new(Kind::KeyCreated, now, key.namespace.clone());
-        event.subject = Some(key.id.to_string());
-        self.core
-            .commit(Commit::of(Write::Key(key.clone())).with_events([event]))
-            .await?;
-        Ok(key)
+        for _ in Core::tries() {
+            if let Some((namespace, id)) =
+                Idempotency::outcome::<(Namespace, KeyId)>(idempotency, &self.core, scope).await?
+            {
+                let first = self.core.store.key(&namespace, &id).await?;
+                let first = first.ok_or_else(|| Rejection::not_found("key", &id))?;
+                return Ok(Created::replayed(first));
+            }
+            if key.expires_at.is_some_and(|end| end <= now) {
+                return Err(Rejection::fault(
+                    "/expires_at",
+                    "in_the_past",
+                    format!("has passed; it is {now}"),
+                )
+                .into());
+            }
+            let mut event = Event::new(Kind::KeyCreated, now, key.namespace.clone());
+            event.subject = Some(key.id.to_string());
+            let mut commit = Commit::of(Write::Key(key.clone())).with_events([event]);
+            if let Some(request) = idempotency {
+                let outcome = (&key.namespace, &key.id);
+                commit
+                    .writes
+                    .push(request.record(&self.core, scope, &outcome)?);
+            }
+            match self.core.commit(commit).await {
+                Ok(()) => return Ok(Created::new(key)),
+                // The same request, at the same time: the next round finds its outcome.
+                Err(error) if error.conflict().is_some() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Contended {
+            id: key.id.to_string(),
+        })
     }
 
     /// All API keys of the namespace, newest first.

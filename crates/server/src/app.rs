@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mcpanel_control::{Control, Env, Idempotency, Scope};
-use mcpanel_domain::{KeyId, Namespace, Timestamp, key::ApiKey};
+use mcpanel_domain::{AgentId, KeyId, Namespace, SessionId, Timestamp, key::ApiKey};
 use mcpanel_guard::{KeyDigest, Principal, Secrets};
 use mcpanel_store::Store;
 
 use crate::{
-    auth::{Authenticator, KeyDirectory},
+    auth::{Authenticator, Directory},
+    claims::Waiting,
     error::ApiResult,
     extract::IdempotencyKey,
+    stop::Stop,
 };
 
 /// The state of the router; cheap to clone.
@@ -27,6 +29,10 @@ pub struct App {
     pub env: Arc<dyn Env>,
     /// When this process began to serve.
     pub started_at: Timestamp,
+    /// The claims that wait for work.
+    pub waiting: Waiting,
+    /// Whether the server is stopping.
+    pub stop: Stop,
 }
 
 impl App {
@@ -42,12 +48,14 @@ impl App {
             let env = env.clone();
             Arc::new(move || env.now())
         };
-        let authenticator = Authenticator::new(secrets, Arc::new(StoredKeys(store)), clock);
+        let authenticator = Authenticator::new(secrets, Arc::new(Stored(store)), clock);
         Self {
             control,
             authenticator: Arc::new(authenticator),
             files: Arc::new(files),
             started_at: env.now(),
+            waiting: Waiting::default(),
+            stop: Stop::new(),
             env,
         }
     }
@@ -68,11 +76,11 @@ pub fn idempotency(key: Option<IdempotencyKey>) -> Option<Idempotency> {
     })
 }
 
-/// API keys in the store.
-struct StoredKeys(Arc<dyn Store>);
+/// Keys and sessions in the store.
+struct Stored(Arc<dyn Store>);
 
 #[async_trait]
-impl KeyDirectory for StoredKeys {
+impl Directory for Stored {
     async fn by_digest(&self, digest: &KeyDigest) -> ApiResult<Option<ApiKey>> {
         let key = self.0.key_by_hash(digest.as_bytes()).await;
         Ok(key
@@ -85,5 +93,16 @@ impl KeyDirectory for StoredKeys {
         Ok(key
             .map_err(mcpanel_control::Error::Store)?
             .map(|key| (*key).clone()))
+    }
+
+    async fn session(
+        &self,
+        namespace: &Namespace,
+        agent_id: &AgentId,
+    ) -> ApiResult<Option<SessionId>> {
+        let agent = self.0.agent(namespace, agent_id).await;
+        Ok(agent
+            .map_err(mcpanel_control::Error::Store)?
+            .map(|agent| agent.session.id.clone()))
     }
 }

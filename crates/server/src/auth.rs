@@ -10,7 +10,7 @@ use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     http::{HeaderMap, HeaderValue, header, request::Parts},
 };
-use mcpanel_domain::{KeyId, Namespace, Timestamp, key::ApiKey};
+use mcpanel_domain::{AgentId, KeyId, Namespace, Rejection, SessionId, Timestamp, key::ApiKey};
 use mcpanel_guard::{
     ApiKeySecret, KeyDigest, Permissions, Principal, Role, Secrets, Tokens, key,
     token::InvalidToken,
@@ -33,35 +33,42 @@ const QUERY_CREDENTIALS: &[&str] = &[
     "x-api-key",
 ];
 
-/// Where API keys are kept.
+/// What is known of credentials that were handed out.
 #[async_trait]
-pub trait KeyDirectory: Send + Sync {
+pub trait Directory: Send + Sync {
     /// The key with this digest.
     async fn by_digest(&self, digest: &KeyDigest) -> ApiResult<Option<ApiKey>>;
 
     /// The key with this id.
     async fn by_id(&self, namespace: &Namespace, id: &KeyId) -> ApiResult<Option<ApiKey>>;
+
+    /// The present session of this agent, if it is signed on.
+    async fn session(
+        &self,
+        namespace: &Namespace,
+        agent_id: &AgentId,
+    ) -> ApiResult<Option<SessionId>>;
 }
 
 /// Checks credentials.
 pub struct Authenticator {
     admin: KeyDigest,
     tokens: Tokens,
-    keys: Arc<dyn KeyDirectory>,
+    directory: Arc<dyn Directory>,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
 impl Authenticator {
-    /// Checks against these secrets and keys.
+    /// Checks against these secrets, keys and sessions.
     pub fn new(
         secrets: &Secrets,
-        keys: Arc<dyn KeyDirectory>,
+        directory: Arc<dyn Directory>,
         clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     ) -> Self {
         Self {
             admin: KeyDigest::of(secrets.admin_key.reveal()),
             tokens: Tokens::new(&secrets.jwt),
-            keys,
+            directory,
             clock,
         }
     }
@@ -109,14 +116,41 @@ impl Authenticator {
                 }
                 InvalidToken::FromTheFuture => unauthenticated(error.to_string()),
             })?;
-        // A revoked key takes the tokens that it bought with it.
-        if let Role::Key(id) = &principal.role {
-            let key = self.keys.by_id(&principal.namespace, id).await?;
-            if !key.is_some_and(|key| key.is_valid_at(now)) {
-                return Err(unauthenticated("the token is not valid"));
+        self.check_source(&principal, now).await?;
+        Ok(principal)
+    }
+
+    /// A token ends with what it came from: a revoked key takes the tokens that it bought with it, a new
+    /// session of an agent those of the one before.
+    async fn check_source(&self, principal: &Principal, now: Timestamp) -> ApiResult<()> {
+        let namespace = &principal.namespace;
+        match &principal.role {
+            Role::Admin => Ok(()),
+            Role::Key(id) => match self.directory.by_id(namespace, id).await? {
+                Some(key) if key.is_valid_at(now) => Ok(()),
+                Some(_) | None => Err(unauthenticated("the token is not valid")),
+            },
+            Role::Agent { agent_id, session } => {
+                match self.directory.session(namespace, agent_id).await? {
+                    Some(present) if present == *session => Ok(()),
+                    Some(_) => Err(Rejection::SessionSuperseded {
+                        agent_id: agent_id.clone(),
+                    }
+                    .into()),
+                    None => Err(unauthenticated("the agent of this token signed off")),
+                }
             }
         }
-        Ok(principal)
+    }
+
+    /// Whether the request shows an API key itself, and not a token that one bought.
+    pub fn shows_key(&self, headers: &HeaderMap) -> bool {
+        let bearer = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.split_once(' '))
+            .map(|(_, credential)| credential.trim());
+        headers.contains_key(X_API_KEY)
+            || bearer.is_some_and(|text| text.starts_with(key::PREFIX) || self.is_admin_key(text))
     }
 
     async fn by_key(&self, text: &str) -> ApiResult<Principal> {
@@ -125,7 +159,7 @@ impl Authenticator {
         }
         let secret = ApiKeySecret::parse(text)
             .map_err(|error| unauthenticated(format!("the credential {error}")))?;
-        let key = self.keys.by_digest(&secret.digest()).await?;
+        let key = self.directory.by_digest(&secret.digest()).await?;
         match key.filter(|key| key.is_valid_at((self.clock)())) {
             Some(key) => Ok(Principal {
                 role: Role::Key(key.id),

@@ -10,12 +10,16 @@
 //! - [`cursor`], [`etag`], [`range`]: pages, revisions and pieces
 //! - [`edge`]: request ids, panics, headers, and problems for what axum refuses itself
 //! - [`app`], [`service`], `routes`: the state, the whole router, and the endpoints by family
+//! - `views`: what the layers below answer, in the words of the wire, and back
+//! - `claims`: handing out work: who waits, and what became of answers that nobody took
+//! - [`stop`]: the signal to end
 //! - [`docs`]: `/openapi.json`, `/docs` and `/redoc`, all of them offline
 
 pub mod access;
 pub mod app;
 pub mod auth;
 pub mod body;
+mod claims;
 pub mod cursor;
 pub mod docs;
 pub mod edge;
@@ -28,6 +32,8 @@ pub mod limits;
 pub mod range;
 mod routes;
 pub mod service;
+pub mod stop;
+mod views;
 
 pub use app::App;
 pub use error::{ApiError, ApiResult, Code};

@@ -29,3 +29,18 @@ pub const ETAGS_MAX: usize = 16;
 
 /// Longest part of a caller's own text that an error message repeats, in characters.
 pub const QUOTED_CHARS_MAX: usize = 64;
+
+/// Claims of one agent that may wait at once. One is enough; the rest is for an agent whose former
+/// claims were cut off and not noticed yet.
+pub const CLAIMS_WAITING_PER_AGENT_MAX: u32 = 4;
+
+/// Claims that may wait at once. Each costs a connection and some kilobytes; as many as
+/// [`CONNECTIONS_MAX`] allows, less a part that stays free for calls that do something.
+pub const CLAIMS_WAITING_MAX: u32 = 8_000;
+
+/// How often a waiting claim looks for itself, in milliseconds, in case the word that woke it went to
+/// a claim that had just given up.
+pub const CLAIM_LOOK_INTERVAL_MS: u64 = 1_000;
+
+/// Connections at once. Each costs a file descriptor and about 20 KB; more wait in the listener's queue.
+pub const CONNECTIONS_MAX: usize = 10_000;

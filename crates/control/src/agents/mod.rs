@@ -61,10 +61,15 @@ impl AgentManager {
         idempotency: Option<&Idempotency>,
     ) -> Result<Created<AgentView>> {
         for _ in Core::tries() {
-            if let Some(id) =
-                Idempotency::outcome::<AgentId>(idempotency, &self.core, scope).await?
+            if let Some((id, session)) =
+                Idempotency::outcome::<(AgentId, SessionId)>(idempotency, &self.core, scope).await?
             {
-                return Ok(Created::replayed(self.get(scope, &id).await?));
+                let view = self.get(scope, &id).await?;
+                // The credential of a newer session is not for who signed on before.
+                if view.agent.session.id != session {
+                    return Err(Rejection::SessionSuperseded { agent_id: id }.into());
+                }
+                return Ok(Created::replayed(view));
             }
             let known = self
                 .core
@@ -85,9 +90,10 @@ impl AgentManager {
             };
             let mut commit = Commit::of(Write::Agent(next.clone())).with_events(decision.events);
             if let Some(request) = idempotency {
+                let outcome = (&next.id, &next.session.id);
                 commit
                     .writes
-                    .push(request.record(&self.core, scope, &next.id)?);
+                    .push(request.record(&self.core, scope, &outcome)?);
             }
             match self.core.commit(commit).await {
                 Ok(()) => {

@@ -45,10 +45,16 @@ impl TaskManager {
     /// A task with its payloads.
     pub async fn get(&self, scope: &Scope, id: &TaskId) -> Result<TaskView> {
         let task = self.core.task(&scope.namespace, id).await?;
+        self.view(scope, task).await
+    }
+
+    /// A task that the caller has already, with its payloads.
+    pub async fn view(&self, scope: &Scope, task: Arc<Task>) -> Result<TaskView> {
+        let id = task.id.clone();
         let mut views = self.with_payloads(scope, vec![task]).await?;
         views
             .pop()
-            .ok_or_else(|| Rejection::not_found("task", id).into())
+            .ok_or_else(|| Rejection::not_found("task", &id).into())
     }
 
     /// A page of tasks with their payloads, newest first.

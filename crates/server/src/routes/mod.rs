@@ -9,6 +9,7 @@ mod events;
 mod health;
 mod keys;
 mod pipelines;
+mod respond;
 mod tasks;
 mod templates;
 

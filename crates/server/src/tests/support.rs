@@ -14,7 +14,7 @@ use mcpanel_api::{
     page::PageQuery,
     task::{Cancel, NewTask},
 };
-use mcpanel_domain::{KeyId, Namespace, TaskId, Timestamp, key::ApiKey};
+use mcpanel_domain::{AgentId, KeyId, Namespace, SessionId, TaskId, Timestamp, key::ApiKey};
 use mcpanel_guard::{
     ApiKeySecret, KeyDigest, Permission, Permissions, Principal, Secret, Secrets, Tokens,
 };
@@ -23,7 +23,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     access::{Access, Guard, Route},
-    auth::{Authenticator, KeyDirectory},
+    auth::{Authenticator, Directory},
     docs, edge,
     error::ApiResult,
     etag,
@@ -72,7 +72,7 @@ impl Keys {
 }
 
 #[async_trait]
-impl KeyDirectory for Keys {
+impl Directory for Keys {
     async fn by_digest(&self, digest: &KeyDigest) -> ApiResult<Option<ApiKey>> {
         Ok(Self::all()
             .into_iter()
@@ -83,6 +83,10 @@ impl KeyDirectory for Keys {
         Ok(Self::all()
             .into_iter()
             .find(|key| key.id == *id && key.namespace == *namespace))
+    }
+
+    async fn session(&self, _: &Namespace, agent_id: &AgentId) -> ApiResult<Option<SessionId>> {
+        Ok((agent_id.as_str() == "agent_1").then(|| SessionId::parse("sess_2").unwrap()))
     }
 }
 
