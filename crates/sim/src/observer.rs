@@ -1,0 +1,183 @@
+//! Watches every commit and every answer, and knows what must hold.
+//!
+//! The observer keeps a model of its own: the documents as they were committed, what was
+//! acknowledged, and what was shown to callers. Each commit is compared with the documents before it
+//! ([`commit`]), each answer with what was answered before ([`answer`]), the store after a crash and
+//! at rest with the model ([`audit`]).
+
+mod answer;
+mod audit;
+mod commit;
+mod tell;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
+
+use mcpanel_domain::{
+    AgentId, ArtifactId, PipelineId, TaskId,
+    agent::Agent,
+    artifact::Artifact,
+    pipeline::Pipeline,
+    task::{Proof, Task},
+};
+
+pub use answer::Shown;
+pub use tell::describe;
+
+/// A promise of the product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promise {
+    /// What was acknowledged is there, also after a crash.
+    NothingAcknowledgedIsLost,
+    /// A task completes at most once, and stays completed.
+    CompletesAtMostOnce,
+    /// Whoever does not hold the task changes nothing.
+    StaleLeaseChangesNothing,
+    /// A task is given out, a stage begun, after what it waits for is completed, and not before its time.
+    DependenciesComeFirst,
+    /// Retries never exceed their policy.
+    RetriesStayWithinPolicy,
+    /// Progress never goes back.
+    ProgressNeverFalls,
+    /// An agent holds no more than its slots, and nothing stays behind.
+    SlotsNeverLeak,
+    /// Events are numbered without gaps, and every change has its own.
+    EveryChangeHasItsEvent,
+    /// Derived state is what would be derived anew.
+    DerivedStateIsRight,
+    /// A document changes only in the ways its states allow, one revision at a time.
+    ChangesAreLawful,
+    /// Each chunk is worked on by exactly one task of a map stage.
+    EveryChunkOnce,
+    /// The same request, repeated under its key, creates once.
+    RepeatedRequestsCreateOnce,
+    /// Once the world is well again, everything ends.
+    EverythingEnds,
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NothingAcknowledgedIsLost => "nothing acknowledged is lost",
+            Self::CompletesAtMostOnce => "a task completes at most once",
+            Self::StaleLeaseChangesNothing => "a stale lease changes nothing",
+            Self::DependenciesComeFirst => "dependencies come first",
+            Self::RetriesStayWithinPolicy => "retries never exceed their policy",
+            Self::ProgressNeverFalls => "progress never goes back",
+            Self::SlotsNeverLeak => "slots never leak",
+            Self::EveryChangeHasItsEvent => "events have no gaps and every change has its event",
+            Self::DerivedStateIsRight => "derived state equals the rebuilt one",
+            Self::ChangesAreLawful => "documents change only as their states allow",
+            Self::EveryChunkOnce => "each chunk is worked on by exactly one task",
+            Self::RepeatedRequestsCreateOnce => "a repeated request creates once",
+            Self::EverythingEnds => "once the world is well again, everything ends",
+        })
+    }
+}
+
+/// A broken promise.
+#[derive(Debug, Clone)]
+pub struct Violation {
+    /// Which one.
+    pub promise: Promise,
+    /// By what.
+    pub detail: String,
+}
+
+/// The observer's model.
+#[derive(Default)]
+pub struct Observer {
+    violation: Option<Violation>,
+    tasks: BTreeMap<TaskId, Arc<Task>>,
+    /// Ids of live tasks, to spare looking through ended ones.
+    live: BTreeSet<TaskId>,
+    agents: BTreeMap<AgentId, Arc<Agent>>,
+    pipelines: BTreeMap<PipelineId, Arc<Pipeline>>,
+    artifacts: BTreeMap<ArtifactId, Arc<Artifact>>,
+    /// The chunk that each task of a map stage was made for.
+    inputs: BTreeMap<TaskId, String>,
+    last_seq: u64,
+    acknowledged: Acknowledged,
+    shown: Shown,
+    /// The lease with which a completion was acknowledged.
+    winners: BTreeMap<TaskId, Proof>,
+    /// What each request under a key asked for, and what it was told.
+    repeated: BTreeMap<String, answer::Repeated>,
+}
+
+/// What the store said is durable.
+#[derive(Default)]
+struct Acknowledged {
+    tasks: BTreeMap<TaskId, u64>,
+    /// Revision; none once a removal was acknowledged.
+    agents: BTreeMap<AgentId, Option<u64>>,
+    pipelines: BTreeMap<PipelineId, u64>,
+    artifacts: BTreeSet<ArtifactId>,
+    last_seq: u64,
+}
+
+impl Observer {
+    /// The first broken promise.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
+    /// Notes a broken promise; the first one counts.
+    pub fn blame(&mut self, promise: Promise, detail: impl FnOnce() -> String) {
+        if self.violation.is_none() {
+            self.violation = Some(Violation {
+                promise,
+                detail: detail(),
+            });
+        }
+    }
+
+    /// Notes a broken promise unless something holds.
+    fn expect(&mut self, promise: Promise, holds: bool, detail: impl FnOnce() -> String) {
+        if !holds {
+            self.blame(promise, detail);
+        }
+    }
+
+    /// All tasks, as committed.
+    pub fn tasks(&self) -> &BTreeMap<TaskId, Arc<Task>> {
+        &self.tasks
+    }
+
+    /// All agents, as committed.
+    pub fn agents(&self) -> &BTreeMap<AgentId, Arc<Agent>> {
+        &self.agents
+    }
+
+    /// All pipelines, as committed.
+    pub fn pipelines(&self) -> &BTreeMap<PipelineId, Arc<Pipeline>> {
+        &self.pipelines
+    }
+
+    /// How many events there are.
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// What has not ended; empty when nothing more will happen of itself.
+    pub fn unfinished(&self) -> Vec<String> {
+        let tasks = self.live.iter().filter_map(|id| self.tasks.get(id));
+        let tasks = tasks.map(|task| format!("task `{}` is {}", task.id, task.status().as_str()));
+        let pipelines = self.pipelines.values().filter(|pipeline| {
+            use mcpanel_domain::pipeline::Status;
+            match pipeline.status {
+                Status::Running => true,
+                Status::Completed => pipeline.output_data.is_none(),
+                Status::Created | Status::Failed | Status::Cancelled => false,
+            }
+        });
+        tasks
+            .chain(
+                pipelines.map(|each| format!("pipeline `{}` is {}", each.id, each.status.as_str())),
+            )
+            .collect()
+    }
+}

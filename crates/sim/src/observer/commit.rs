@@ -1,0 +1,428 @@
+//! What must hold for each commit, seen from the documents before it.
+
+use std::sync::Arc;
+
+use mcpanel_domain::{
+    agent::Agent,
+    artifact::Artifact,
+    event::{Event, Kind},
+    pipeline::{Pipeline, StageStatus, Status as PipelineStatus},
+    task::{Status, Task},
+};
+use mcpanel_store::{Commit, Receipt, Write};
+
+use super::{Observer, Promise, tell};
+use crate::{clock::Clock, shared::Operation};
+
+/// What the observer reads of a stage task's parameters.
+#[derive(serde::Deserialize)]
+struct StageInput {
+    input_artifact_id: Option<String>,
+}
+
+impl Observer {
+    /// A commit was applied. `operation` made it.
+    pub fn committed(
+        &mut self,
+        commit: Commit,
+        receipt: Receipt,
+        operation: Option<&Operation>,
+        clock: &Clock,
+    ) {
+        let count = u64::try_from(commit.events.len()).unwrap_or(u64::MAX);
+        let expected = self.last_seq + count;
+        self.expect(
+            Promise::EveryChangeHasItsEvent,
+            receipt.last_seq == expected,
+            || {
+                format!(
+                    "the receipt says event {}, not {expected}",
+                    receipt.last_seq
+                )
+            },
+        );
+        self.last_seq = receipt.last_seq;
+        for write in &commit.writes {
+            match write {
+                Write::Task {
+                    task, parameters, ..
+                } => {
+                    if let Some(parameters) = parameters
+                        && let Ok(StageInput {
+                            input_artifact_id: Some(input),
+                        }) = parameters.read()
+                    {
+                        self.inputs.insert(task.id.clone(), input);
+                    }
+                    self.check_task(task, &commit.events, operation, clock);
+                    if task.status().is_terminal() {
+                        self.live.remove(&task.id);
+                    } else {
+                        self.live.insert(task.id.clone());
+                    }
+                    self.tasks.insert(task.id.clone(), task.clone());
+                }
+                Write::Agent(agent) => {
+                    self.check_agent(agent, &commit.events);
+                    self.agents.insert(agent.id.clone(), agent.clone());
+                }
+                Write::DeleteAgent { id, .. } => {
+                    self.agents.remove(id);
+                }
+                Write::Pipeline(pipeline) => {
+                    self.check_pipeline(pipeline, &commit.events);
+                    self.pipelines.insert(pipeline.id.clone(), pipeline.clone());
+                }
+                Write::Artifact(artifact) => {
+                    self.check_artifact(artifact);
+                    self.artifacts.insert(artifact.id.clone(), artifact.clone());
+                }
+                Write::DeleteArtifact { id, .. } => {
+                    self.artifacts.remove(id);
+                }
+                Write::Template(_) | Write::Key(_) | Write::Idempotency(_) | Write::Logs { .. } => {
+                }
+            }
+        }
+    }
+
+    fn check_task(
+        &mut self,
+        new: &Arc<Task>,
+        events: &[Event],
+        operation: Option<&Operation>,
+        clock: &Clock,
+    ) {
+        let Some(old) = self.tasks.get(&new.id).cloned() else {
+            self.expect(
+                Promise::ChangesAreLawful,
+                new.revision == 1 && new.status() == Status::Pending && new.attempt == 0,
+                || format!("a new task begins as {}", tell::task(new)),
+            );
+            self.check_event(new, events);
+            self.check_place(new);
+            return;
+        };
+        let change = || format!("{} → {}", tell::task(&old), tell::task(new));
+        self.expect(
+            Promise::CompletesAtMostOnce,
+            old.status() != Status::Completed,
+            change,
+        );
+        let assigned = new.attempt != old.attempt;
+        self.expect(
+            Promise::ChangesAreLawful,
+            new.revision == old.revision + 1
+                && new.updated_at >= old.updated_at
+                && new.created_at == old.created_at
+                && is_lawful(old.status(), new.status())
+                && (!assigned
+                    || (new.attempt == old.attempt + 1 && new.status() == Status::Assigned)),
+            change,
+        );
+        self.expect(
+            Promise::ProgressNeverFalls,
+            new.progress.percent >= old.progress.percent,
+            change,
+        );
+        self.expect(
+            Promise::RetriesStayWithinPolicy,
+            new.retry_count <= old.retry_count
+                || (new.retry_count == old.retry_count + 1
+                    && new.retry_count <= new.retry.max_retries),
+            || format!("{}; policy {}", change(), new.retry.max_retries),
+        );
+        if old.status() != new.status() {
+            self.check_event(new, events);
+        }
+        if assigned {
+            self.check_assignment(&old, new, clock);
+        }
+        if let Some(operation) = operation {
+            self.check_holder(&old, new, operation);
+        }
+    }
+
+    /// Every change of a task's status is told by an event of the same commit.
+    fn check_event(&mut self, new: &Task, events: &[Event]) {
+        let told = events.iter().any(|event| {
+            event.task_id.as_ref() == Some(&new.id)
+                && event.status.as_deref() == Some(new.status().as_str())
+        });
+        self.expect(Promise::EveryChangeHasItsEvent, told, || {
+            format!("no event tells that {}", tell::task(new))
+        });
+    }
+
+    fn check_assignment(&mut self, old: &Task, new: &Task, clock: &Clock) {
+        let unmet: Vec<String> = old
+            .dependencies
+            .iter()
+            .filter(|id| {
+                self.tasks
+                    .get(*id)
+                    .is_none_or(|task| task.status() != Status::Completed)
+            })
+            .map(ToString::to_string)
+            .collect();
+        self.expect(Promise::DependenciesComeFirst, unmet.is_empty(), || {
+            format!(
+                "{} was given out before {}",
+                tell::task(new),
+                unmet.join(", ")
+            )
+        });
+        let early = old.ready_at().is_none_or(|at| at > clock.latest());
+        self.expect(Promise::DependenciesComeFirst, !early, || {
+            format!("{} was given out before its time", tell::task(new))
+        });
+        let Some(lease) = new.lease() else { return };
+        let held = 1 + self
+            .live
+            .iter()
+            .filter(|id| **id != new.id)
+            .filter_map(|id| self.tasks.get(id))
+            .filter(|task| {
+                task.lease().is_some_and(|other| {
+                    other.agent_id == lease.agent_id && other.session == lease.session
+                })
+            })
+            .count();
+        let slots = self
+            .agents
+            .get(&lease.agent_id)
+            .filter(|agent| agent.session.id == lease.session)
+            .map(|agent| agent.concurrency as usize);
+        self.expect(
+            Promise::SlotsNeverLeak,
+            slots.is_none_or(|slots| held <= slots),
+            || format!("agent `{}` holds {held} of {slots:?}", lease.agent_id),
+        );
+        let strangers = new
+            .target
+            .as_ref()
+            .is_some_and(|target| *target != lease.agent_id);
+        self.expect(Promise::ChangesAreLawful, !strangers, || {
+            format!("{} is meant for another agent", tell::task(new))
+        });
+    }
+
+    /// A call that shows a lease changes its task only while that lease holds it.
+    fn check_holder(&mut self, old: &Task, new: &Task, operation: &Operation) {
+        let Some((id, proof)) = &operation.held else {
+            return;
+        };
+        if old.id != *id {
+            return;
+        }
+        let Some(lease) = old.lease() else {
+            // What follows from the call for its pipeline: tasks are put back or cancelled.
+            self.expect(
+                Promise::StaleLeaseChangesNothing,
+                matches!(new.status(), Status::Pending | Status::Cancelled),
+                || format!("nobody held {}, now {}", tell::task(old), tell::task(new)),
+            );
+            return;
+        };
+        if lease.proof() != *proof {
+            let only_asked_to_stop = old.cancel_requested.is_none()
+                && new.cancel_requested.is_some()
+                && new.lease() == Some(lease);
+            self.expect(
+                Promise::StaleLeaseChangesNothing,
+                only_asked_to_stop,
+                || {
+                    format!(
+                        "{} with {proof:?}: {} → {}",
+                        operation.name,
+                        tell::task(old),
+                        tell::task(new)
+                    )
+                },
+            );
+            return;
+        }
+        let alive = self
+            .agents
+            .get(&lease.agent_id)
+            .filter(|agent| agent.session.id == lease.session)
+            .map_or(lease.expires_at, |agent| {
+                agent.alive_until().max(lease.expires_at)
+            });
+        let earliest = *operation.earliest.lock();
+        self.expect(Promise::StaleLeaseChangesNothing, alive > earliest, || {
+            format!(
+                "{} at {earliest} under a lease that expired at {alive}: {} → {}",
+                operation.name,
+                tell::task(old),
+                tell::task(new)
+            )
+        });
+    }
+
+    /// A stage's tasks are made once the stages before it are completed.
+    fn check_place(&mut self, new: &Task) {
+        let Some(place) = &new.place else { return };
+        let Some(pipeline) = self.pipelines.get(&place.pipeline_id) else {
+            self.blame(Promise::ChangesAreLawful, || {
+                format!("{} belongs to no pipeline", tell::task(new))
+            });
+            return;
+        };
+        let Some(stage) = pipeline
+            .stage(place.stage)
+            .filter(|stage| stage.run == place.run)
+        else {
+            return;
+        };
+        let early = stage.definition.dependencies.iter().any(|number| {
+            pipeline
+                .stage(*number)
+                .is_none_or(|before| before.status != StageStatus::Completed)
+        });
+        self.expect(Promise::DependenciesComeFirst, !early, || {
+            format!("{} was made before its stage could begin", tell::task(new))
+        });
+    }
+
+    fn check_agent(&mut self, new: &Agent, events: &[Event]) {
+        let told = |kind| {
+            events
+                .iter()
+                .any(|event| event.kind == kind && event.agent_id.as_ref() == Some(&new.id))
+        };
+        let Some(old) = self.agents.get(&new.id) else {
+            let signed_on = told(Kind::AgentRegistered);
+            self.expect(Promise::EveryChangeHasItsEvent, signed_on, || {
+                format!("no event tells that agent `{}` signed on", new.id)
+            });
+            return;
+        };
+        let same_session = old.session.id == new.session.id;
+        let lawful = new.revision == old.revision + 1
+            && new.updated_at >= old.updated_at
+            && new.session.epoch == old.session.epoch + u32::from(!same_session)
+            && new.session.last_heartbeat >= old.session.last_heartbeat;
+        let silent = (old.liveness != new.liveness && events.is_empty())
+            || (!same_session && !told(Kind::AgentRegistered));
+        let id = new.id.clone();
+        self.expect(Promise::ChangesAreLawful, lawful, || {
+            format!("agent `{id}` changed unlawfully")
+        });
+        self.expect(Promise::EveryChangeHasItsEvent, !silent, || {
+            format!("no event tells how agent `{id}` changed")
+        });
+    }
+
+    fn check_pipeline(&mut self, new: &Pipeline, events: &[Event]) {
+        let told = events.iter().any(|event| {
+            event.pipeline_id.as_ref() == Some(&new.id)
+                && event.stage.is_none()
+                && event.status.as_deref() == Some(new.status.as_str())
+        });
+        let Some(old) = self.pipelines.get(&new.id).cloned() else {
+            self.expect(Promise::EveryChangeHasItsEvent, told, || {
+                format!("no event tells that pipeline `{}` was created", new.id)
+            });
+            return;
+        };
+        let lawful = new.revision == old.revision + 1 && new.updated_at >= old.updated_at;
+        self.expect(Promise::ChangesAreLawful, lawful, || {
+            format!("pipeline `{}` changed unlawfully", new.id)
+        });
+        self.expect(
+            Promise::ProgressNeverFalls,
+            new.progress_floor >= old.progress_floor,
+            || format!("pipeline `{}` fell below its floor", new.id),
+        );
+        self.expect(
+            Promise::EveryChangeHasItsEvent,
+            told || old.status == new.status,
+            || {
+                format!(
+                    "no event tells that pipeline `{}` is {:?}",
+                    new.id, new.status
+                )
+            },
+        );
+        for (before, after) in old.stages.iter().zip(&new.stages) {
+            let number = after.definition.number;
+            let begins = before.status != StageStatus::Running
+                && after.status == StageStatus::Running
+                && before.run == after.run;
+            let early = after.definition.dependencies.iter().any(|dependency| {
+                new.stage(*dependency)
+                    .is_none_or(|stage| stage.status != StageStatus::Completed)
+            });
+            self.expect(Promise::DependenciesComeFirst, !(begins && early), || {
+                format!("stage {number} of `{}` began too early", new.id)
+            });
+        }
+        if new.status == PipelineStatus::Completed && old.status != PipelineStatus::Completed {
+            self.check_completed_pipeline(new);
+        }
+    }
+
+    /// A completed pipeline has all its tasks, all completed.
+    fn check_completed_pipeline(&mut self, new: &Pipeline) {
+        for stage in &new.stages {
+            let number = stage.definition.number;
+            let completed = self
+                .tasks
+                .values()
+                .filter(|task| {
+                    task.status() == Status::Completed
+                        && task.place.as_ref().is_some_and(|place| {
+                            place.pipeline_id == new.id
+                                && place.stage == number
+                                && place.run == stage.run
+                        })
+                })
+                .count();
+            let expected = stage.total as usize;
+            self.expect(
+                Promise::ChangesAreLawful,
+                stage.status == StageStatus::Completed && completed == expected,
+                || {
+                    format!(
+                        "pipeline `{}` is completed, but stage {number} has {completed} of {expected} tasks",
+                        new.id
+                    )
+                },
+            );
+        }
+    }
+
+    /// A file that a task made belongs to the attempt that holds the task.
+    fn check_artifact(&mut self, new: &Artifact) {
+        let Some(id) = &new.task_id else { return };
+        let attempt = self
+            .tasks
+            .get(id)
+            .and_then(|task| task.lease())
+            .map(|lease| lease.attempt);
+        self.expect(
+            Promise::StaleLeaseChangesNothing,
+            attempt == new.attempt,
+            || {
+                format!(
+                    "artifact `{}` of attempt {:?} of `{id}`, which attempt {attempt:?} holds",
+                    new.id, new.attempt
+                )
+            },
+        );
+    }
+}
+
+/// Which status may follow which.
+fn is_lawful(old: Status, new: Status) -> bool {
+    use Status::{Assigned, Cancelled, Completed, Failed, Pending, Retry, Running};
+    match old {
+        Pending => matches!(new, Pending | Assigned | Failed | Cancelled),
+        Retry => matches!(new, Retry | Assigned | Failed | Cancelled),
+        Assigned => true,
+        Running => !matches!(new, Assigned),
+        Failed | Cancelled => matches!(new, Pending),
+        Completed => false,
+    }
+}

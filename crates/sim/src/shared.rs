@@ -1,0 +1,105 @@
+//! What the simulated store, the server and the actors of one run have in common.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use mcpanel_domain::{TaskId, Timestamp, task::Proof};
+use parking_lot::Mutex;
+
+use crate::{clock::Clock, mutation::Mutation, observer::Observer, random::Random};
+
+/// How many lines of a failing run are shown.
+const TRACE_LINES: usize = 60;
+
+/// One call to the server.
+#[derive(Debug)]
+pub struct Operation {
+    /// Its number within the run.
+    pub number: u64,
+    /// What is called.
+    pub name: &'static str,
+    /// Who calls.
+    pub by: String,
+    /// The task and lease that the caller claims to hold.
+    pub held: Option<(TaskId, Proof)>,
+    /// The earliest server time while it was under way.
+    pub earliest: Mutex<Timestamp>,
+}
+
+/// How ill the world means it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Faults {
+    /// Of a thousand commits, so many crash the server before they are written.
+    pub crash_before: u64,
+    /// Of a thousand commits, so many crash the server after they are written, before it answers.
+    pub crash_after: u64,
+    /// Of a thousand commits, so many are refused by the store.
+    pub refuse: u64,
+    /// Of a hundred store calls, so many let others go first.
+    pub interleave: u64,
+}
+
+/// The common part.
+pub struct Shared {
+    /// Both times.
+    pub clock: Arc<Clock>,
+    /// The rule that is broken on purpose.
+    pub mutation: Option<Mutation>,
+    /// Watches the promises.
+    pub observer: Mutex<Observer>,
+    /// The operation that runs this moment.
+    pub current: Mutex<Option<Arc<Operation>>>,
+    /// How ill the world means it now.
+    pub faults: Mutex<Faults>,
+    /// Chance within the store.
+    pub random: Mutex<Random>,
+    /// The server is to crash before anything else happens.
+    pub crash: Mutex<bool>,
+    trace: Mutex<Option<VecDeque<String>>>,
+}
+
+impl Shared {
+    /// The common part of a run.
+    pub fn new(seed: u64, mutation: Option<Mutation>, traced: bool) -> Self {
+        Self {
+            clock: Arc::new(Clock::new(seed ^ 0x00c1_0cc1)),
+            mutation,
+            observer: Mutex::new(Observer::default()),
+            current: Mutex::new(None),
+            faults: Mutex::new(Faults::default()),
+            random: Mutex::new(Random::new(seed ^ 0x5705_e5ed)),
+            crash: Mutex::new(false),
+            trace: Mutex::new(traced.then(VecDeque::new)),
+        }
+    }
+
+    /// Whether a rule is broken.
+    pub fn breaks(&self, mutation: Mutation) -> bool {
+        self.mutation == Some(mutation)
+    }
+
+    /// Writes down what happens, where anybody reads it.
+    pub fn trace(&self, line: impl FnOnce() -> String) {
+        if let Some(lines) = &mut *self.trace.lock() {
+            if lines.len() == TRACE_LINES {
+                lines.pop_front();
+            }
+            let by = self
+                .current
+                .lock()
+                .as_ref()
+                .map(|op| format!("{} {}#{}: ", op.by, op.name, op.number))
+                .unwrap_or_default();
+            lines.push_back(format!(
+                "{:>9.3} s  [{}]  {by}{}",
+                self.clock.elapsed_ms() as f64 / 1_000.0,
+                self.clock.time(),
+                line()
+            ));
+        }
+    }
+
+    /// The last lines that were written down.
+    pub fn take_trace(&self) -> Vec<String> {
+        self.trace.lock().take().map(Vec::from).unwrap_or_default()
+    }
+}

@@ -1,0 +1,387 @@
+//! The in-memory store, made to interleave, to refuse, to crash at its commit points, and, where a
+//! run asks for it, to break a rule.
+
+mod broken;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use mcpanel_domain::{
+    AgentId, ArtifactId, KeyId, Namespace, PipelineId, TaskId, TemplateId, Timestamp,
+    agent::Agent,
+    artifact::Artifact,
+    key::ApiKey,
+    log::Line,
+    pipeline::{Pipeline, StageCounts, Template},
+    task::Task,
+};
+use mcpanel_store::{
+    Commit, Due, Error, Held, IdempotencyRecord, Offer, Receipt, Result, Store,
+    memory::MemoryStore,
+    query::{
+        ArtifactFilter, EventFilter, Events, Health, Listing, Page, Payloads, PipelineFilter,
+        TaskFilter, Totals,
+    },
+};
+use parking_lot::Mutex;
+use tokio::sync::{oneshot, watch};
+
+use crate::{executor::yield_now, mutation::Mutation, shared::Shared};
+
+/// The store of one life of the server.
+pub struct SimStore {
+    inner: MemoryStore,
+    shared: Arc<Shared>,
+    /// What a crash would leave, where a mutation makes that differ from what is in memory.
+    flushed: Mutex<Option<MemoryStore>>,
+    /// The process is gone; nothing that is still dropped may reach the documents.
+    dead: AtomicBool,
+}
+
+/// What happens at a commit point.
+enum Fate {
+    Written,
+    Refused,
+    CrashBefore,
+    CrashAfter,
+}
+
+impl SimStore {
+    /// A store over what the former one left.
+    pub fn new(inner: MemoryStore, shared: Arc<Shared>) -> Self {
+        let flushed = shared
+            .breaks(Mutation::AckBeforeFlush)
+            .then(|| inner.restarted());
+        Self {
+            inner,
+            shared,
+            flushed: Mutex::new(flushed),
+            dead: AtomicBool::new(false),
+        }
+    }
+
+    /// Ends the process; answers what the next one finds.
+    pub fn crashed(&self) -> MemoryStore {
+        self.dead.store(true, Ordering::Relaxed);
+        match &*self.flushed.lock() {
+            Some(flushed) => flushed.restarted(),
+            None => self.inner.restarted(),
+        }
+    }
+
+    /// The documents, for the observer: without interleaving.
+    pub fn documents(&self) -> &MemoryStore {
+        &self.inner
+    }
+
+    async fn interleave(&self) {
+        let per_cent = self.shared.faults.lock().interleave;
+        if self.shared.random.lock().chance(per_cent) {
+            yield_now().await;
+        }
+    }
+
+    fn fate(&self) -> Fate {
+        let faults = *self.shared.faults.lock();
+        let draw = self.shared.random.lock().within(0..=999);
+        if draw < faults.crash_before {
+            Fate::CrashBefore
+        } else if draw < faults.crash_before + faults.crash_after {
+            Fate::CrashAfter
+        } else if draw < faults.crash_before + faults.crash_after + faults.refuse {
+            Fate::Refused
+        } else {
+            Fate::Written
+        }
+    }
+
+    /// The process ends here: the executor drops this future before it could go on.
+    async fn crash(&self, when: &str) {
+        self.shared.trace(|| format!("the server crashes {when}"));
+        *self.shared.crash.lock() = true;
+        std::future::pending::<()>().await;
+    }
+
+    async fn write(&self, commit: Commit) -> Result<Receipt> {
+        let operation = self.shared.current.lock().clone();
+        let written = self.inner.commit(commit.clone()).await;
+        match &written {
+            Ok(receipt) => {
+                self.shared.trace(|| crate::observer::describe(&commit));
+                self.shared.observer.lock().committed(
+                    commit,
+                    *receipt,
+                    operation.as_deref(),
+                    &self.shared.clock,
+                );
+            }
+            Err(error) => {
+                self.shared.trace(|| format!("not written: {error}"));
+            }
+        }
+        written
+    }
+}
+
+#[async_trait]
+impl Store for SimStore {
+    async fn commit(&self, commit: Commit) -> Result<Receipt> {
+        yield_now().await;
+        let fate = self.fate();
+        if matches!(fate, Fate::CrashBefore) {
+            self.crash("before a commit").await;
+        }
+        if matches!(fate, Fate::Refused) {
+            self.shared
+                .trace(|| "the store refuses a commit".to_owned());
+            return Err(Error::Unavailable {
+                reason: "the simulation says so".to_owned(),
+            });
+        }
+        let acknowledged = commit.clone();
+        let receipt = match self.shared.mutation {
+            Some(mutation) => self.commit_broken(mutation, commit).await?,
+            None => self.write(commit).await?,
+        };
+        if matches!(fate, Fate::CrashAfter) {
+            self.crash("after a commit, before the answer").await;
+        }
+        self.shared
+            .observer
+            .lock()
+            .acknowledge(&acknowledged, receipt);
+        self.interleave().await;
+        Ok(receipt)
+    }
+
+    async fn tasks(&self, namespace: &Namespace, ids: &[TaskId]) -> Result<Vec<Option<Arc<Task>>>> {
+        self.interleave().await;
+        self.inner.tasks(namespace, ids).await
+    }
+
+    async fn payloads(
+        &self,
+        namespace: &Namespace,
+        ids: &[TaskId],
+    ) -> Result<Vec<Option<Payloads>>> {
+        self.interleave().await;
+        self.inner.payloads(namespace, ids).await
+    }
+
+    async fn list_tasks(
+        &self,
+        namespace: &Namespace,
+        filter: &TaskFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Task>>> {
+        self.interleave().await;
+        self.inner.list_tasks(namespace, filter, page).await
+    }
+
+    async fn dependents(&self, namespace: &Namespace, id: &TaskId) -> Result<Vec<TaskId>> {
+        self.interleave().await;
+        self.inner.dependents(namespace, id).await
+    }
+
+    async fn logs(
+        &self,
+        namespace: &Namespace,
+        id: &TaskId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Line>> {
+        self.interleave().await;
+        self.inner.logs(namespace, id, after, limit).await
+    }
+
+    async fn totals(&self, namespace: &Namespace) -> Result<Totals> {
+        self.interleave().await;
+        self.inner.totals(namespace).await
+    }
+
+    async fn take_ready(&self, offer: &Offer, now: Timestamp) -> Result<Vec<Arc<Task>>> {
+        self.interleave().await;
+        let taken = match self.shared.mutation {
+            Some(mutation) => self.take_broken(mutation, offer, now).await,
+            None => self.inner.take_ready(offer, now).await,
+        };
+        // Between the taking and the guard that gives back nothing may be awaited, here as in
+        // every store: whoever is dropped there would lose what was set aside.
+        taken
+    }
+
+    fn unreserve(&self, namespace: &Namespace, tasks: &[Arc<Task>]) {
+        if !self.dead.load(Ordering::Relaxed) {
+            self.inner.unreserve(namespace, tasks);
+        }
+    }
+
+    fn wait_ready(&self, offer: &Offer) -> oneshot::Receiver<()> {
+        self.inner.wait_ready(offer)
+    }
+
+    async fn ready_ahead(&self, namespace: &Namespace, id: &TaskId) -> Result<Option<u64>> {
+        self.interleave().await;
+        self.inner.ready_ahead(namespace, id).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>> {
+        self.interleave().await;
+        self.inner.due(now, limit).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>> {
+        self.inner.next_due().await
+    }
+
+    fn rearm(&self, due: &Due, at: Timestamp) {
+        let forgotten =
+            self.shared.breaks(Mutation::ForgetTimers) && matches!(due, Due::Task(_, _));
+        if !forgotten {
+            self.inner.rearm(due, at);
+        }
+    }
+
+    async fn agent(&self, namespace: &Namespace, id: &AgentId) -> Result<Option<Arc<Agent>>> {
+        self.interleave().await;
+        self.inner.agent(namespace, id).await
+    }
+
+    async fn agents(&self, namespace: &Namespace) -> Result<Vec<Arc<Agent>>> {
+        self.interleave().await;
+        self.inner.agents(namespace).await
+    }
+
+    async fn leases(&self, namespace: &Namespace, id: &AgentId) -> Result<Vec<Held>> {
+        self.interleave().await;
+        self.inner.leases(namespace, id).await
+    }
+
+    async fn orphaned_leases(&self, limit: usize) -> Result<Vec<(Namespace, Held)>> {
+        self.interleave().await;
+        self.inner.orphaned_leases(limit).await
+    }
+
+    async fn pipeline(
+        &self,
+        namespace: &Namespace,
+        id: &PipelineId,
+    ) -> Result<Option<Arc<Pipeline>>> {
+        self.interleave().await;
+        self.inner.pipeline(namespace, id).await
+    }
+
+    async fn list_pipelines(
+        &self,
+        namespace: &Namespace,
+        filter: &PipelineFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Pipeline>>> {
+        self.interleave().await;
+        self.inner.list_pipelines(namespace, filter, page).await
+    }
+
+    async fn stage_counts(
+        &self,
+        namespace: &Namespace,
+        id: &PipelineId,
+    ) -> Result<Vec<StageCounts>> {
+        self.interleave().await;
+        self.inner.stage_counts(namespace, id).await
+    }
+
+    async fn unsettled_pipelines(&self) -> Result<Vec<(Namespace, PipelineId)>> {
+        self.interleave().await;
+        self.inner.unsettled_pipelines().await
+    }
+
+    async fn doomed_tasks(&self, limit: usize) -> Result<Vec<(Namespace, TaskId, TaskId)>> {
+        self.interleave().await;
+        self.inner.doomed_tasks(limit).await
+    }
+
+    async fn template(
+        &self,
+        namespace: &Namespace,
+        id: &TemplateId,
+        version: Option<u32>,
+    ) -> Result<Option<Arc<Template>>> {
+        self.interleave().await;
+        self.inner.template(namespace, id, version).await
+    }
+
+    async fn templates(&self, namespace: &Namespace) -> Result<Vec<Arc<Template>>> {
+        self.interleave().await;
+        self.inner.templates(namespace).await
+    }
+
+    async fn artifact(
+        &self,
+        namespace: &Namespace,
+        id: &ArtifactId,
+    ) -> Result<Option<Arc<Artifact>>> {
+        self.interleave().await;
+        self.inner.artifact(namespace, id).await
+    }
+
+    async fn list_artifacts(
+        &self,
+        namespace: &Namespace,
+        filter: &ArtifactFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Artifact>>> {
+        self.interleave().await;
+        self.inner.list_artifacts(namespace, filter, page).await
+    }
+
+    async fn key_by_hash(&self, sha256: &[u8; 32]) -> Result<Option<Arc<ApiKey>>> {
+        self.interleave().await;
+        self.inner.key_by_hash(sha256).await
+    }
+
+    async fn key(&self, namespace: &Namespace, id: &KeyId) -> Result<Option<Arc<ApiKey>>> {
+        self.interleave().await;
+        self.inner.key(namespace, id).await
+    }
+
+    async fn keys(&self, namespace: &Namespace) -> Result<Vec<Arc<ApiKey>>> {
+        self.interleave().await;
+        self.inner.keys(namespace).await
+    }
+
+    async fn idempotency(
+        &self,
+        namespace: &Namespace,
+        key: &str,
+    ) -> Result<Option<IdempotencyRecord>> {
+        self.interleave().await;
+        self.inner.idempotency(namespace, key).await
+    }
+
+    async fn purge_idempotency(&self, now: Timestamp) -> Result<u64> {
+        self.interleave().await;
+        self.inner.purge_idempotency(now).await
+    }
+
+    async fn events(
+        &self,
+        namespace: &Namespace,
+        filter: &EventFilter,
+        after: u64,
+        limit: usize,
+    ) -> Result<Events> {
+        self.interleave().await;
+        self.inner.events(namespace, filter, after, limit).await
+    }
+
+    fn watch_events(&self) -> watch::Receiver<u64> {
+        self.inner.watch_events()
+    }
+
+    async fn health(&self) -> Health {
+        self.inner.health().await
+    }
+}

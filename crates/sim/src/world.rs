@@ -1,0 +1,367 @@
+//! The world of one run: a server that crashes and comes back, and how its callers reach it.
+
+use std::{
+    cell::{Cell, RefCell},
+    cmp::Reverse,
+    collections::BinaryHeap,
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use mcpanel_control::{Control, Scope};
+use mcpanel_domain::{AgentId, Namespace, TaskId, task::Proof};
+use mcpanel_store::memory::MemoryStore;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::{
+    executor::{Group, Spawner},
+    mutation::Mutation,
+    random::Random,
+    shared::{Operation, Shared},
+    store::SimStore,
+};
+
+/// A handle to the world; cheap to clone.
+#[derive(Clone)]
+pub struct World {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    spawner: Spawner,
+    random: RefCell<Random>,
+    server: RefCell<Server>,
+    sleepers: RefCell<BinaryHeap<Reverse<(u64, u64)>>>,
+    alarms: RefCell<std::collections::BTreeMap<u64, oneshot::Sender<()>>>,
+    next: Cell<u64>,
+    calm: Cell<bool>,
+    over: Cell<bool>,
+    crashes: Cell<u32>,
+}
+
+/// One life of the server.
+struct Server {
+    store: Arc<SimStore>,
+    control: Control,
+    /// Nobody answers before this moment of true time.
+    down_until_ms: u64,
+}
+
+/// Why a call got no answer: what it asked for may have happened or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoAnswer;
+
+/// The outcome of a call: what the control layer said, if it said anything.
+pub type Answer<T> = Result<mcpanel_control::Result<T>, NoAnswer>;
+
+/// Who calls, and what for.
+pub struct Call<'a> {
+    /// What is called.
+    pub name: &'static str,
+    /// Who calls.
+    pub by: &'a str,
+    /// The task and lease that the caller claims to hold.
+    pub held: Option<(TaskId, Proof)>,
+}
+
+impl World {
+    /// A world with an empty store.
+    pub fn new(shared: Arc<Shared>, spawner: Spawner, random: Random) -> Self {
+        let clock = shared.clock.clone();
+        let empty = MemoryStore::new(Arc::new(move || clock.time()));
+        let server = Server::over(empty, &shared, 0);
+        let world = Self {
+            inner: Rc::new(Inner {
+                shared,
+                spawner,
+                random: RefCell::new(random),
+                server: RefCell::new(server),
+                sleepers: RefCell::default(),
+                alarms: RefCell::default(),
+                next: Cell::new(0),
+                calm: Cell::new(false),
+                over: Cell::new(false),
+                crashes: Cell::new(0),
+            }),
+        };
+        world.start_reconcilers();
+        world
+    }
+
+    /// The namespace that everybody works in.
+    pub fn namespace(&self) -> Namespace {
+        Namespace::default_namespace()
+    }
+
+    /// A caller that is no agent.
+    pub fn scope(&self, actor: &str) -> Scope {
+        Scope::new(self.namespace(), actor)
+    }
+
+    /// A caller that is an agent.
+    pub fn agent_scope(&self, id: &AgentId) -> Scope {
+        Scope {
+            agent: Some(id.clone()),
+            ..Scope::new(self.namespace(), id.as_str())
+        }
+    }
+
+    /// What the store and the actors share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.inner.shared
+    }
+
+    /// Draws from the actors' source of chance.
+    pub fn draw<T>(&self, with: impl FnOnce(&mut Random) -> T) -> T {
+        with(&mut self.inner.random.borrow_mut())
+    }
+
+    /// Has an actor act beside the others.
+    pub fn spawn(&self, work: impl Future<Output = ()> + 'static) {
+        self.inner.spawner.spawn(Group::Actors, work);
+    }
+
+    /// Whether the ills are over and everybody finishes honestly.
+    pub fn is_calm(&self) -> bool {
+        self.inner.calm.get()
+    }
+
+    /// Ends the ills.
+    pub fn calm(&self) {
+        self.inner.calm.set(true);
+        self.inner.shared.clock.heal();
+        self.inner
+            .shared
+            .trace(|| "the world is well again".to_owned());
+    }
+
+    /// Whether actors should go home.
+    pub fn is_over(&self) -> bool {
+        self.inner.over.get()
+    }
+
+    /// Sends actors home.
+    pub fn end(&self) {
+        self.inner.over.set(true);
+    }
+
+    /// How often the server crashed.
+    pub fn crashes(&self) -> u32 {
+        self.inner.crashes.get()
+    }
+
+    /// Sleeps for so much true time.
+    pub async fn sleep(&self, ms: u64) {
+        let (ring, rung) = oneshot::channel();
+        let number = self.number();
+        let at = self.inner.shared.clock.elapsed_ms() + ms;
+        self.inner.sleepers.borrow_mut().push(Reverse((at, number)));
+        self.inner.alarms.borrow_mut().insert(number, ring);
+        // A sender that was dropped wakes, too.
+        let _ = rung.await;
+    }
+
+    /// Wakes all whose time has come; with `skip`, true time runs on to the next of them. False when nobody sleeps.
+    pub fn wake_sleepers(&self, skip: bool) -> bool {
+        let clock = &self.inner.shared.clock;
+        if skip {
+            let Some(Reverse((at, _))) = self.inner.sleepers.borrow().peek().copied() else {
+                return false;
+            };
+            clock.advance(at.saturating_sub(clock.elapsed_ms()));
+        }
+        let now = clock.elapsed_ms();
+        loop {
+            let mut sleepers = self.inner.sleepers.borrow_mut();
+            match sleepers.peek() {
+                Some(Reverse((at, _))) if *at <= now => {}
+                _ => return true,
+            }
+            if let Some(Reverse((_, number))) = sleepers.pop()
+                && let Some(ring) = self.inner.alarms.borrow_mut().remove(&number)
+            {
+                // Who fell asleep may be gone with the server.
+                let _ = ring.send(());
+            }
+        }
+    }
+
+    /// Calls the server and waits for its answer. The connection may break at any moment.
+    pub async fn call<T, F, W>(&self, call: Call<'_>, work: F) -> Answer<T>
+    where
+        T: 'static,
+        F: FnOnce(Control) -> W,
+        W: Future<Output = mcpanel_control::Result<T>> + 'static,
+    {
+        let now = self.inner.shared.clock.elapsed_ms();
+        let (control, down_until_ms) = {
+            let server = self.inner.server.borrow();
+            (server.control.clone(), server.down_until_ms)
+        };
+        if now < down_until_ms {
+            self.sleep(down_until_ms - now).await;
+            return Err(NoAnswer);
+        }
+        // A caller that hangs up: the server drops what it was doing for it.
+        let patience = (!self.is_calm())
+            .then(|| self.draw(|random| random.chance(3).then(|| random.within(1..=12))))
+            .flatten();
+        let (send, answer) = oneshot::channel();
+        let work = work(control);
+        let operation = self.operation(&call);
+        self.inner.spawner.spawn(
+            Group::Server,
+            Labelled {
+                shared: self.inner.shared.clone(),
+                operation,
+                patience,
+                work: Box::pin(async move {
+                    // Whoever asked may have hung up.
+                    let _ = send.send(work.await);
+                }),
+            },
+        );
+        let answer = answer.await.map_err(|_| NoAnswer);
+        // An answer that gets lost on its way is no answer.
+        if !self.is_calm() && self.draw(|random| random.chance(2)) {
+            return Err(NoAnswer);
+        }
+        answer
+    }
+
+    /// The server dies and comes back over what is durable.
+    pub fn restart(&self) {
+        let shared = &self.inner.shared;
+        *shared.crash.lock() = false;
+        let down = self.draw(|random| random.within(0..=3_000));
+        let down_until_ms = shared.clock.elapsed_ms() + down;
+        let left = self.inner.server.borrow().store.crashed();
+        let namespace = self.namespace();
+        shared.observer.lock().restarted(&left, &namespace);
+        self.inner.crashes.set(self.inner.crashes.get() + 1);
+        *self.inner.server.borrow_mut() = Server::over(left, shared, down_until_ms);
+        shared.trace(|| format!("the server is restarted, down for {down} ms"));
+        self.start_reconcilers();
+    }
+
+    /// Lets the observer look at a store in which nothing is under way.
+    pub fn inspect(&self, look: impl FnOnce(&MemoryStore)) {
+        let store = self.inner.server.borrow().store.clone();
+        look(store.documents());
+    }
+
+    /// The server's own loop: it ticks, and now and then it sweeps.
+    fn start_reconcilers(&self) {
+        let world = self.clone();
+        let (control, down_until_ms) = {
+            let server = self.inner.server.borrow();
+            (server.control.clone(), server.down_until_ms)
+        };
+        let now = self.inner.shared.clock.elapsed_ms();
+        self.inner.spawner.spawn(Group::Server, async move {
+            world.sleep(down_until_ms.saturating_sub(now)).await;
+            let mut rounds = 0_u32;
+            while !world.is_over() {
+                let name = if rounds % 6 == 0 { "sweep" } else { "tick" };
+                let control = control.clone();
+                let (send, done) = oneshot::channel();
+                let call = Call {
+                    name,
+                    by: "mcpanel",
+                    held: None,
+                };
+                let work = Labelled {
+                    shared: world.shared().clone(),
+                    operation: world.operation(&call),
+                    patience: None,
+                    work: Box::pin(async move {
+                        // A round that failed is followed by another.
+                        let _ = match name {
+                            "sweep" => control.sweep().await,
+                            _ => control.tick().await,
+                        };
+                        let _ = send.send(());
+                    }),
+                };
+                world.inner.spawner.spawn(Group::Server, work);
+                let _ = done.await;
+                rounds += 1;
+                let pause = world.draw(|random| random.within(200..=1_500));
+                world.sleep(pause).await;
+            }
+        });
+    }
+
+    fn operation(&self, call: &Call<'_>) -> Arc<Operation> {
+        Arc::new(Operation {
+            number: self.number(),
+            name: call.name,
+            by: call.by.to_owned(),
+            held: call.held.clone(),
+            earliest: Mutex::new(self.inner.shared.clock.time()),
+        })
+    }
+
+    fn number(&self) -> u64 {
+        let number = self.inner.next.get();
+        self.inner.next.set(number + 1);
+        number
+    }
+
+    /// The lease that a caller shows. With the fencing rule broken, a stale one passes for the present one.
+    pub fn shown_lease(&self, id: &TaskId, proof: Proof) -> Proof {
+        if !self.inner.shared.breaks(Mutation::SkipFencing) {
+            return proof;
+        }
+        let observer = self.inner.shared.observer.lock();
+        let present = observer.tasks().get(id).and_then(|task| task.lease());
+        present.map_or(proof, mcpanel_domain::task::Lease::proof)
+    }
+}
+
+impl Server {
+    fn over(documents: MemoryStore, shared: &Arc<Shared>, down_until_ms: u64) -> Self {
+        let store = Arc::new(SimStore::new(documents, shared.clone()));
+        Self {
+            control: Control::new(store.clone(), shared.clock.clone()),
+            store,
+            down_until_ms,
+        }
+    }
+}
+
+/// Work of the server, with its name on it while it runs.
+struct Labelled {
+    shared: Arc<Shared>,
+    operation: Arc<Operation>,
+    /// How often it may go on before its caller hangs up.
+    patience: Option<u64>,
+    work: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+impl Future for Labelled {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(left) = &mut self.patience {
+            if *left == 0 {
+                return Poll::Ready(());
+            }
+            *left -= 1;
+        }
+        let now = self.shared.clock.time();
+        {
+            let mut earliest = self.operation.earliest.lock();
+            *earliest = now.min(*earliest);
+        }
+        *self.shared.current.lock() = Some(self.operation.clone());
+        let outcome = self.work.as_mut().poll(context);
+        *self.shared.current.lock() = None;
+        outcome
+    }
+}
