@@ -106,6 +106,12 @@ impl PipelineOrchestrator {
                 Err(error) => match error.conflict() {
                     Some(conflict) if conflict.what == "idempotency" => {}
                     Some(conflict) => {
+                        let twin =
+                            Idempotency::outcome::<PipelineId>(idempotency, &self.core, scope);
+                        // The same request at the same time, with an id of its own.
+                        if twin.await?.is_some() {
+                            continue;
+                        }
                         return Err(Rejection::Exists {
                             what: "pipeline",
                             id: conflict.id.clone(),

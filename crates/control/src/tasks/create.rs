@@ -96,6 +96,12 @@ impl TaskManager {
                     // The same request, at the same time: the next round finds its outcome.
                     Some(conflict) if conflict.what == "idempotency" => {}
                     Some(conflict) => {
+                        let twin =
+                            Idempotency::outcome::<Vec<TaskId>>(idempotency, &self.core, scope);
+                        // The same request at the same time, with ids of its own.
+                        if twin.await?.is_some() {
+                            continue;
+                        }
                         return Err(Rejection::Exists {
                             what: "task",
                             id: conflict.id.clone(),
