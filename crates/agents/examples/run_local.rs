@@ -21,7 +21,10 @@ fn main() -> ExitCode {
     match run_local(Path::new(file), Path::new(directory), seed) {
         Ok(run) => {
             for (stage, summary) in &run.summaries {
-                println!("{stage:18} {} in, {} out, {}", summary["records_in"], summary["records_out"], summary["dropped"]);
+                println!(
+                    "{stage:18} {} in, {} out, {}",
+                    summary["records_in"], summary["records_out"], summary["dropped"]
+                );
             }
             println!("{}", run.output.display());
             ExitCode::SUCCESS

@@ -67,12 +67,18 @@ impl LocalJob {
 
     /// The artifacts written, with their files, in the order in which they were finished.
     pub fn outputs(&self) -> Vec<(Input, PathBuf)> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.written
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The log lines.
     pub fn messages(&self) -> Vec<String> {
-        self.messages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.messages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -81,7 +87,10 @@ pub fn file_input(path: &Path) -> io::Result<(Input, PathBuf)> {
     let mut hasher = Sha256::new();
     let mut file = File::open(path)?;
     let size_bytes = io::copy(&mut file, &mut HashWriter(&mut hasher))?;
-    let name = path.file_name().map_or_else(|| "input".to_owned(), |name| name.to_string_lossy().into_owned());
+    let name = path.file_name().map_or_else(
+        || "input".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    );
     let input = Input {
         artifact_id: format!("local_{name}"),
         name,
@@ -149,7 +158,10 @@ impl Job for LocalJob {
 
     fn log(&self, level: Level, message: &str) {
         let line = format!("{level:?}: {message}");
-        self.messages.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        self.messages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(line);
     }
 }
 
@@ -196,7 +208,10 @@ impl OutputWriter for LocalWriter {
             size_bytes: artifact.size_bytes,
             digest: artifact.digest.clone(),
         };
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).push((artifact, self.path));
+        self.written
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((artifact, self.path));
         Ok(output)
     }
 }
@@ -223,7 +238,8 @@ pub fn run_local_with(
     directory: &Path,
     parameters: Value,
 ) -> Result<LocalRun, StageError> {
-    let input = file_input(file).map_err(StageError::io(format!("reading `{}`", file.display())))?;
+    let input =
+        file_input(file).map_err(StageError::io(format!("reading `{}`", file.display())))?;
     let mut artifacts = vec![input];
     let mut summaries = Vec::new();
     let mut output = directory.to_owned();
@@ -231,7 +247,10 @@ pub fn run_local_with(
         let task_type = stage.task_type();
         let mode = stages::mode(task_type).unwrap_or(Mode::Single);
         let mut produced = Vec::new();
-        for (inputs, index) in task_inputs(mode, number, &artifacts).into_iter().zip(0u32..) {
+        for (inputs, index) in task_inputs(mode, number, &artifacts)
+            .into_iter()
+            .zip(0u32..)
+        {
             output = directory.join(format!("{number}-{task_type}"));
             let task_directory = match mode {
                 Mode::Map => output.join(index.to_string()),
@@ -252,7 +271,11 @@ pub fn run_local_with(
 }
 
 /// What each task of stage `number` may read: everything, or one chunk of the stage before.
-fn task_inputs(mode: Mode, number: u32, artifacts: &[(Input, PathBuf)]) -> Vec<Vec<(Input, PathBuf)>> {
+fn task_inputs(
+    mode: Mode,
+    number: u32,
+    artifacts: &[(Input, PathBuf)],
+) -> Vec<Vec<(Input, PathBuf)>> {
     match mode {
         Mode::Single | Mode::Reduce => vec![artifacts.to_vec()],
         Mode::Map => artifacts

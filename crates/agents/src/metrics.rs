@@ -83,7 +83,10 @@ impl StageMetrics {
 
     /// Adds one length in words to a named histogram.
     pub fn length(&mut self, histogram: &str, words: u64) {
-        self.histograms.entry(histogram.to_owned()).or_default().add(words);
+        self.histograms
+            .entry(histogram.to_owned())
+            .or_default()
+            .add(words);
     }
 
     /// Adds what another task of the same stage counted.
@@ -99,13 +102,20 @@ impl StageMetrics {
             }
         }
         for (name, histogram) in &other.histograms {
-            self.histograms.entry(name.clone()).or_default().merge(histogram);
+            self.histograms
+                .entry(name.clone())
+                .or_default()
+                .merge(histogram);
         }
         for (name, fact) in &other.facts {
-            self.facts.entry(name.clone()).or_insert_with(|| fact.clone());
+            self.facts
+                .entry(name.clone())
+                .or_insert_with(|| fact.clone());
         }
         if let Some(bias) = &other.bias {
-            self.bias.get_or_insert_with(BiasPartial::default).merge(bias);
+            self.bias
+                .get_or_insert_with(BiasPartial::default)
+                .merge(bias);
         }
     }
 
@@ -132,7 +142,10 @@ impl StageMetrics {
 const SUMMARY_VALUES_MAX: usize = 40;
 
 fn json(values: &BTreeMap<String, u64>) -> Value {
-    values.iter().map(|(key, value)| (key.clone(), Value::from(*value))).collect()
+    values
+        .iter()
+        .map(|(key, value)| (key.clone(), Value::from(*value)))
+        .collect()
 }
 
 /// Lengths in words, in the buckets of [`LENGTH_BOUNDS`].
@@ -155,7 +168,11 @@ impl Histogram {
     pub fn add(&mut self, value: u64) {
         let bucket = LENGTH_BOUNDS.partition_point(|bound| *bound < value);
         self.buckets[bucket] += 1;
-        self.min = if self.count == 0 { value } else { self.min.min(value) };
+        self.min = if self.count == 0 {
+            value
+        } else {
+            self.min.min(value)
+        };
         self.max = self.max.max(value);
         self.count += 1;
         self.sum += value;
@@ -169,7 +186,11 @@ impl Histogram {
         for (mine, theirs) in self.buckets.iter_mut().zip(other.buckets) {
             *mine += theirs;
         }
-        self.min = if self.count == 0 { other.min } else { self.min.min(other.min) };
+        self.min = if self.count == 0 {
+            other.min
+        } else {
+            self.min.min(other.min)
+        };
         self.max = self.max.max(other.max);
         self.count += other.count;
         self.sum += other.sum;
@@ -177,7 +198,11 @@ impl Histogram {
 
     /// The mean, 0 when empty.
     pub fn mean(&self) -> f64 {
-        if self.count == 0 { 0.0 } else { self.sum as f64 / self.count as f64 }
+        if self.count == 0 {
+            0.0
+        } else {
+            self.sum as f64 / self.count as f64
+        }
     }
 }
 

@@ -49,7 +49,12 @@ impl<'a> Parameters<'a> {
         };
         value
             .as_array()
-            .and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect())
+            .and_then(|items| {
+                items
+                    .iter()
+                    .map(|item| item.as_str().map(str::to_owned))
+                    .collect()
+            })
             .map(Some)
             .ok_or_else(|| wrong(name, "a list of texts", value))
     }

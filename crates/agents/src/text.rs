@@ -9,7 +9,9 @@ pub fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
         let mut letters = text[start..].char_indices().peekable();
         while let Some((offset, letter)) = letters.next() {
             let joins = matches!(letter, '\'' | '’' | '-')
-                && letters.peek().is_some_and(|(_, next)| next.is_alphanumeric());
+                && letters
+                    .peek()
+                    .is_some_and(|(_, next)| next.is_alphanumeric());
             if !letter.is_alphanumeric() && !joins && !is_mark(letter) {
                 break;
             }
@@ -62,7 +64,10 @@ mod tests {
 
     #[test]
     fn apostrophes_and_hyphens_join_only_inside() {
-        assert_eq!(texts("I'm well-known, 'so' -what? re-"), ["I'm", "well-known", "so", "what", "re"]);
+        assert_eq!(
+            texts("I'm well-known, 'so' -what? re-"),
+            ["I'm", "well-known", "so", "what", "re"]
+        );
         assert_eq!(texts("a’b  24/7"), ["a’b", "24", "7"]);
         assert_eq!(texts("— …"), Vec::<&str>::new());
     }

@@ -99,9 +99,9 @@ pub fn measure(partial: &BiasPartial) -> BiasReport {
             advice_gaps,
         });
     }
-    report
-        .groups
-        .sort_by(|a, b| (&a.dimension, b.records, &a.group).cmp(&(&b.dimension, a.records, &b.group)));
+    report.groups.sort_by(|a, b| {
+        (&a.dimension, b.records, &a.group).cmp(&(&b.dimension, a.records, &b.group))
+    });
     let gaps = report
         .groups
         .iter()

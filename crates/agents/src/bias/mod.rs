@@ -92,7 +92,9 @@ impl Stage for BiasDetection {
             Ok(Some(record))
         })?;
         metrics.bias = Some(partial);
-        metrics.facts.insert("analyzer".into(), self.analyzer.name().into());
+        metrics
+            .facts
+            .insert("analyzer".into(), self.analyzer.name().into());
         metrics.publish(job, &beside("metrics", &chunks, "json"))
     }
 }

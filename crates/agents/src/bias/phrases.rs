@@ -26,7 +26,11 @@ impl Phrases {
     pub fn new<'a>(lists: impl IntoIterator<Item = &'a str>) -> Self {
         let mut phrases = Self::default();
         for (label, list) in lists.into_iter().enumerate() {
-            for phrase in list.split(',').map(str::trim).filter(|phrase| !phrase.is_empty()) {
+            for phrase in list
+                .split(',')
+                .map(str::trim)
+                .filter(|phrase| !phrase.is_empty())
+            {
                 phrases.add(phrase, label);
             }
         }
@@ -34,7 +38,10 @@ impl Phrases {
     }
 
     fn add(&mut self, phrase: &str, label: usize) {
-        if let Some(prefix) = phrase.strip_suffix('*').filter(|prefix| !prefix.contains(' ')) {
+        if let Some(prefix) = phrase
+            .strip_suffix('*')
+            .filter(|prefix| !prefix.contains(' '))
+        {
             self.prefixes.push((prefix.to_owned(), label));
             return;
         }
@@ -43,13 +50,21 @@ impl Phrases {
             return;
         };
         let rest = parts.collect();
-        self.by_first.entry(first).or_default().push(Phrase { rest, label });
+        self.by_first
+            .entry(first)
+            .or_default()
+            .push(Phrase { rest, label });
     }
 
     /// Calls `found` with the label of every phrase in the text and the number of the word where it begins.
     pub fn find(&self, words: &[String], mut found: impl FnMut(usize, usize)) {
         for (at, word) in words.iter().enumerate() {
-            for phrase in self.by_first.get(word).map(Vec::as_slice).unwrap_or_default() {
+            for phrase in self
+                .by_first
+                .get(word)
+                .map(Vec::as_slice)
+                .unwrap_or_default()
+            {
                 if matches(&phrase.rest, &words[at + 1..]) {
                     found(phrase.label, at);
                 }
@@ -65,13 +80,18 @@ impl Phrases {
 
 fn matches(rest: &[String], words: &[String]) -> bool {
     rest.len() <= words.len()
-        && rest.iter().zip(words).all(|(wanted, word)| match wanted.strip_suffix('*') {
-            Some(prefix) => word.starts_with(prefix),
-            None => wanted == word,
-        })
+        && rest
+            .iter()
+            .zip(words)
+            .all(|(wanted, word)| match wanted.strip_suffix('*') {
+                Some(prefix) => word.starts_with(prefix),
+                None => wanted == word,
+            })
 }
 
 /// The words of a text in lower case, with plain apostrophes.
 pub fn lower_words(text: &str) -> Vec<String> {
-    words(text).map(|word| word.text.to_lowercase().replace('’', "'")).collect()
+    words(text)
+        .map(|word| word.text.to_lowercase().replace('’', "'"))
+        .collect()
 }

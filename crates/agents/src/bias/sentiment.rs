@@ -36,7 +36,8 @@ const NEGATIVE: &str = "bad worse worst sad sadness unhappy miserable misery dep
 const NEGATIONS: &str = "not no never none nobody nothing neither nor without hardly barely cannot can't don't doesn't didn't isn't \
     aren't wasn't weren't won't wouldn't shouldn't couldn't haven't hasn't hadn't ain't";
 
-const EMPHASIS: &str = "very really extremely so deeply truly incredibly completely totally absolutely highly";
+const EMPHASIS: &str =
+    "very really extremely so deeply truly incredibly completely totally absolutely highly";
 
 /// Words after a negation that it still turns.
 const NEGATION_REACH: usize = 3;
@@ -52,7 +53,8 @@ struct Lists {
 }
 
 static LISTS: LazyLock<Lists> = LazyLock::new(|| {
-    let side = |list: &'static str, sign: i64| list.split_whitespace().map(move |word| (word, sign));
+    let side =
+        |list: &'static str, sign: i64| list.split_whitespace().map(move |word| (word, sign));
     Lists {
         weight: side(POSITIVE, 1).chain(side(NEGATIVE, -1)).collect(),
         negations: NEGATIONS.split_whitespace().collect(),
@@ -77,7 +79,11 @@ pub fn score_milli(text: &str) -> i64 {
                 (false, true) => sign * PLAIN * 3 / 2,
                 (false, false) => sign * PLAIN,
             };
-            if weight > 0 { positive += weight } else { negative -= weight }
+            if weight > 0 {
+                positive += weight
+            } else {
+                negative -= weight
+            }
         }
         emphasised = LISTS.emphasis.contains(word);
     }
@@ -108,7 +114,10 @@ mod tests {
     #[test]
     fn the_lists_do_not_contradict_each_other() {
         let positive: HashSet<_> = POSITIVE.split_whitespace().collect();
-        let both: Vec<_> = NEGATIVE.split_whitespace().filter(|word| positive.contains(word)).collect();
+        let both: Vec<_> = NEGATIVE
+            .split_whitespace()
+            .filter(|word| positive.contains(word))
+            .collect();
         assert!(both.is_empty(), "{both:?}");
     }
 }

@@ -61,10 +61,14 @@ pub fn mean(moments: &Moments) -> Option<Estimate> {
 pub fn mean_difference(one: &Moments, other: &Moments) -> Option<Estimate> {
     let (mean_a, variance_a) = mean_and_variance(one)?;
     let (mean_b, variance_b) = mean_and_variance(other)?;
-    let (a, b) = (variance_a / one.count as f64, variance_b / other.count as f64);
+    let (a, b) = (
+        variance_a / one.count as f64,
+        variance_b / other.count as f64,
+    );
     let spread = a + b;
     let freedom = if spread > 0.0 {
-        spread.powi(2) / (a.powi(2) / (one.count as f64 - 1.0) + b.powi(2) / (other.count as f64 - 1.0))
+        spread.powi(2)
+            / (a.powi(2) / (one.count as f64 - 1.0) + b.powi(2) / (other.count as f64 - 1.0))
     } else {
         (one.count + other.count - 2) as f64
     };
@@ -104,7 +108,10 @@ mod tests {
     use super::*;
 
     fn near(found: f64, expected: f64, tolerance: f64) {
-        assert!((found - expected).abs() < tolerance, "{found} is not {expected}");
+        assert!(
+            (found - expected).abs() < tolerance,
+            "{found} is not {expected}"
+        );
     }
 
     #[test]
@@ -130,7 +137,13 @@ mod tests {
 
     #[test]
     fn students_t_is_close_to_the_tables() {
-        for (freedom, expected) in [(3.0, 3.182), (5.0, 2.571), (10.0, 2.228), (30.0, 2.042), (1e6, 1.960)] {
+        for (freedom, expected) in [
+            (3.0, 3.182),
+            (5.0, 2.571),
+            (10.0, 2.228),
+            (30.0, 2.042),
+            (1e6, 1.960),
+        ] {
             near(t_quantile(freedom), expected, 0.03);
         }
     }

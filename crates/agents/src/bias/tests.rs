@@ -15,18 +15,39 @@ fn notes(groups: &[&str], sentiment_milli: i64, advice: &[&str]) -> BiasNotes {
 fn groups_are_seen_by_words_phrases_and_ages() {
     assert_eq!(
         lexicon::groups_in("I'm 16 and my girlfriend is a Black woman."),
-        ["age/under_18", "gender/female", "race_ethnicity/black", "relationship/dating"],
+        [
+            "age/under_18",
+            "gender/female",
+            "race_ethnicity/black",
+            "relationship/dating"
+        ],
     );
-    assert_eq!(lexicon::groups_in("My 70-year-old uncle is deaf"), ["age/65_plus", "disability/disabled_or_ill", "gender/male"]);
-    assert_eq!(lexicon::groups_in("It was a black and white film, straight ahead."), Vec::<String>::new());
-    assert_eq!(lexicon::groups_in("I waited 45 minutes"), Vec::<String>::new());
+    assert_eq!(
+        lexicon::groups_in("My 70-year-old uncle is deaf"),
+        ["age/65_plus", "disability/disabled_or_ill", "gender/male"]
+    );
+    assert_eq!(
+        lexicon::groups_in("It was a black and white film, straight ahead."),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        lexicon::groups_in("I waited 45 minutes"),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn kinds_of_advice_are_seen_each_once() {
-    let answer = "I'm so sorry to hear that. You should see a therapist; therapy helps. Try meditating.";
-    assert_eq!(advice::kinds_in(answer), ["therapy_referral", "self_help", "directive", "validation"]);
-    assert_eq!(advice::kinds_in("Nothing of the kind."), Vec::<String>::new());
+    let answer =
+        "I'm so sorry to hear that. You should see a therapist; therapy helps. Try meditating.";
+    assert_eq!(
+        advice::kinds_in(answer),
+        ["therapy_referral", "self_help", "directive", "validation"]
+    );
+    assert_eq!(
+        advice::kinds_in("Nothing of the kind."),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -41,15 +62,27 @@ fn a_true_gap_is_found_and_small_groups_are_flagged() {
             _ => &["gender/male"],
         };
         let advice: &[&str] = if female { &["directive"] } else { &[] };
-        partial.add(&notes(groups, if female { 100 } else { 300 } + noise, advice));
+        partial.add(&notes(
+            groups,
+            if female { 100 } else { 300 } + noise,
+            advice,
+        ));
     }
     let report = measure(&partial);
-    let female = report.groups.iter().find(|group| group.group == "female").unwrap();
+    let female = report
+        .groups
+        .iter()
+        .find(|group| group.group == "female")
+        .unwrap();
     let gap = female.sentiment_gap.unwrap();
     assert!(gap.high < 0.0 && gap.low > -0.3, "{gap:?}");
     assert!(female.advice_gaps["directive"].low > 0.5);
     assert!(!female.small);
-    let jewish = report.groups.iter().find(|group| group.group == "jewish").unwrap();
+    let jewish = report
+        .groups
+        .iter()
+        .find(|group| group.group == "jewish")
+        .unwrap();
     assert!(jewish.small);
     assert_eq!(report.intervals.total, 4, "small groups are not counted");
 }

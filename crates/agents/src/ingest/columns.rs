@@ -33,26 +33,83 @@ const KNOWN: [(Meaning, &str, &[&str]); 7] = [
     (
         Meaning::Question,
         "question",
-        &["questiontext", "questionbody", "question", "prompt", "query", "input", "context", "usermessage",
-          "instruction", "post", "posttext", "body"],
+        &[
+            "questiontext",
+            "questionbody",
+            "question",
+            "prompt",
+            "query",
+            "input",
+            "context",
+            "usermessage",
+            "instruction",
+            "post",
+            "posttext",
+            "body",
+        ],
     ),
-    (Meaning::Title, "title", &["questiontitle", "title", "posttitle", "subject", "headline"]),
+    (
+        Meaning::Title,
+        "title",
+        &["questiontitle", "title", "posttitle", "subject", "headline"],
+    ),
     (
         Meaning::Answer,
         "answer",
-        &["answertext", "answerbody", "answer", "response", "completion", "output", "reply",
-          "assistantmessage", "counselorresponse", "therapistresponse", "target"],
+        &[
+            "answertext",
+            "answerbody",
+            "answer",
+            "response",
+            "completion",
+            "output",
+            "reply",
+            "assistantmessage",
+            "counselorresponse",
+            "therapistresponse",
+            "target",
+        ],
     ),
-    (Meaning::Topics, "topics", &["topics", "topic", "tags", "tag", "categories", "category"]),
+    (
+        Meaning::Topics,
+        "topics",
+        &["topics", "topic", "tags", "tag", "categories", "category"],
+    ),
     (
         Meaning::Person,
         "people",
-        &["therapistname", "therapist", "counselorname", "counsellorname", "counselor", "counsellor",
-          "authorname", "author", "name", "fullname", "firstname", "lastname", "username", "patientname",
-          "clientname", "doctor", "physician", "asker", "respondent"],
+        &[
+            "therapistname",
+            "therapist",
+            "counselorname",
+            "counsellorname",
+            "counselor",
+            "counsellor",
+            "authorname",
+            "author",
+            "name",
+            "fullname",
+            "firstname",
+            "lastname",
+            "username",
+            "patientname",
+            "clientname",
+            "doctor",
+            "physician",
+            "asker",
+            "respondent",
+        ],
     ),
-    (Meaning::QuestionId, "question_id", &["questionid", "qid", "postid", "threadid", "id"]),
-    (Meaning::Upvotes, "upvotes", &["upvotes", "upvote", "votes", "score", "likes"]),
+    (
+        Meaning::QuestionId,
+        "question_id",
+        &["questionid", "qid", "postid", "threadid", "id"],
+    ),
+    (
+        Meaning::Upvotes,
+        "upvotes",
+        &["upvotes", "upvote", "votes", "score", "likes"],
+    ),
 ];
 
 /// The user's own mapping, by meaning.
@@ -69,7 +126,10 @@ impl Mapping {
             let known = KNOWN.iter().find(|(_, known, _)| *known == name);
             let Some((meaning, ..)) = known else {
                 let names = KNOWN.map(|(_, name, _)| name.to_owned());
-                return Err(bad("mapping", format!("`{name}` is none of {}", quoted(&names))));
+                return Err(bad(
+                    "mapping",
+                    format!("`{name}` is none of {}", quoted(&names)),
+                ));
             };
             overrides.push((*meaning, column));
         }
@@ -84,7 +144,12 @@ impl Mapping {
         let plain = plain(column);
         KNOWN
             .iter()
-            .filter(|(meaning, ..)| !self.overrides.iter().any(|(overridden, _)| overridden == meaning))
+            .filter(|(meaning, ..)| {
+                !self
+                    .overrides
+                    .iter()
+                    .any(|(overridden, _)| overridden == meaning)
+            })
             .find_map(|(meaning, _, names)| {
                 let rank = names.iter().position(|name| *name == plain)?;
                 Some((*meaning, rank + 1))
@@ -133,7 +198,12 @@ impl Mapping {
     fn missing(&self, file: &str, what: &str, header: &[String]) -> StageError {
         StageError::bad_input(
             "missing_columns",
-            format!("`{file}` has no {}; found {}; {}", what.trim_start_matches("a "), shown(header), expectation()),
+            format!(
+                "`{file}` has no {}; found {}; {}",
+                what.trim_start_matches("a "),
+                shown(header),
+                expectation()
+            ),
         )
     }
 }
@@ -216,14 +286,26 @@ mod tests {
     use super::*;
 
     fn resolve(parameters: Value, header: &[&str]) -> Result<Columns, String> {
-        let mapping = Mapping::from_parameters(Parameters(&parameters)).map_err(|error| error.to_string())?;
+        let mapping =
+            Mapping::from_parameters(Parameters(&parameters)).map_err(|error| error.to_string())?;
         let header: Vec<String> = header.iter().map(|&name| name.to_owned()).collect();
-        mapping.resolve(&header, "file.csv").map_err(|error| error.to_string())
+        mapping
+            .resolve(&header, "file.csv")
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn known_names_are_found_whatever_their_case_and_punctuation() {
-        let columns = resolve(json!({}), &["Question Title", "question_text", "Therapist-Name", "ANSWER"]).unwrap();
+        let columns = resolve(
+            json!({}),
+            &[
+                "Question Title",
+                "question_text",
+                "Therapist-Name",
+                "ANSWER",
+            ],
+        )
+        .unwrap();
         assert_eq!(columns.title, Some(0));
         assert_eq!(columns.question, Some(1));
         assert_eq!(columns.people, [2]);
@@ -232,7 +314,12 @@ mod tests {
 
     #[test]
     fn the_surer_name_wins_whatever_the_order() {
-        assert_eq!(resolve(json!({}), &["context", "question", "answer"]).unwrap().question, Some(1));
+        assert_eq!(
+            resolve(json!({}), &["context", "question", "answer"])
+                .unwrap()
+                .question,
+            Some(1)
+        );
     }
 
     #[test]
@@ -245,10 +332,20 @@ mod tests {
     #[test]
     fn a_missing_column_is_told_with_those_found_and_what_would_be_right() {
         let error = resolve(json!({}), &["foo", "bar"]).unwrap_err();
-        assert!(error.contains("`foo`, `bar`") && error.contains("mapping"), "{error}");
-        let error = resolve(json!({"mapping": {"answer": "nope"}}), &["question", "answer"]).unwrap_err();
+        assert!(
+            error.contains("`foo`, `bar`") && error.contains("mapping"),
+            "{error}"
+        );
+        let error = resolve(
+            json!({"mapping": {"answer": "nope"}}),
+            &["question", "answer"],
+        )
+        .unwrap_err();
         assert!(error.contains("`nope`"), "{error}");
         let error = resolve(json!({"mapping": {"anwser": "x"}}), &["question"]).unwrap_err();
-        assert!(error.contains("`anwser`") && error.contains("`answer`"), "{error}");
+        assert!(
+            error.contains("`anwser`") && error.contains("`answer`"),
+            "{error}"
+        );
     }
 }

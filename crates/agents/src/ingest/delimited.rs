@@ -154,7 +154,11 @@ impl<R: BufRead> DelimitedReader<R> {
             self.reader.consume(used);
             if row_ended {
                 row.ends.push(row.bytes.len());
-                return Ok(Some(if too_large { Ended::TooLarge } else { Ended::Whole }));
+                return Ok(Some(if too_large {
+                    Ended::TooLarge
+                } else {
+                    Ended::Whole
+                }));
             }
         }
     }

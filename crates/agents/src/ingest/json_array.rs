@@ -10,8 +10,16 @@ use super::ReadError;
 use crate::stage::StageError;
 
 /// Names of the member that holds the records.
-pub const ARRAY_KEYS: [&str; 8] =
-    ["data", "records", "rows", "items", "examples", "conversations", "train", "results"];
+pub const ARRAY_KEYS: [&str; 8] = [
+    "data",
+    "records",
+    "rows",
+    "items",
+    "examples",
+    "conversations",
+    "train",
+    "results",
+];
 
 /// One element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +64,7 @@ impl<R: BufRead> JsonArrayReader<R> {
     }
 
     /// The line on which the element read last begins, from 1.
-    pub fn line(&self) -> u64 {
+    pub fn element_line(&self) -> u64 {
         self.element_line
     }
 
@@ -79,7 +87,10 @@ impl<R: BufRead> JsonArrayReader<R> {
             byte = self.peek_token("an element")?;
         }
         if matches!(byte, b',' | b']' | b'}' | b':') {
-            return Err(self.broken(&format!("`{}` where an element should begin", char::from(byte))));
+            return Err(self.broken(&format!(
+                "`{}` where an element should begin",
+                char::from(byte)
+            )));
         }
         self.element_line = self.line;
         let whole = self.value(true)?;
@@ -117,11 +128,17 @@ impl<R: BufRead> JsonArrayReader<R> {
                     continue;
                 }
                 b'"' => {}
-                other => return Err(self.broken(&format!("`{}` where a member should begin", char::from(other)))),
+                other => {
+                    return Err(self.broken(&format!(
+                        "`{}` where a member should begin",
+                        char::from(other)
+                    )));
+                }
             }
             self.value(true)?;
-            let key: String = serde_json::from_slice(&self.buffer)
-                .map_err(|error| self.broken(&format!("a member name that is no text ({error})")))?;
+            let key: String = serde_json::from_slice(&self.buffer).map_err(|error| {
+                self.broken(&format!("a member name that is no text ({error})"))
+            })?;
             self.peek_token("`:`")?;
             self.expect(b':')?;
             let opens_array = self.peek_token("a value")? == b'[';
@@ -144,7 +161,9 @@ impl<R: BufRead> JsonArrayReader<R> {
         let mut first = true;
         loop {
             let Some(byte) = self.peek()? else {
-                return Err(self.broken("the end of the file inside a value; the file seems cut off"));
+                return Err(
+                    self.broken("the end of the file inside a value; the file seems cut off")
+                );
             };
             let scalar_ends = depth == 0
                 && !in_string
@@ -208,7 +227,9 @@ impl<R: BufRead> JsonArrayReader<R> {
         loop {
             match self.peek()? {
                 None => {
-                    let problem = format!("the end of the file where {wanted} should be; the file seems cut off");
+                    let problem = format!(
+                        "the end of the file where {wanted} should be; the file seems cut off"
+                    );
                     return Err(self.broken(&problem));
                 }
                 Some(byte) if byte.is_ascii_whitespace() => self.bump()?,
@@ -242,7 +263,11 @@ pub(super) fn quoted(names: &[String]) -> String {
     if names.is_empty() {
         return "(none)".to_owned();
     }
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]

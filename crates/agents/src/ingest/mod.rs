@@ -62,7 +62,11 @@ impl Stage for DataIngestion {
         let chunk_records = parameters.count("chunk_records", CHUNK_RECORDS, 1, 100_000)?;
         let options = sniff::Options::from_parameters(parameters)?;
         let mapping = Mapping::from_parameters(parameters)?;
-        let files: Vec<_> = job.inputs().iter().filter(|input| input.stage == 0).collect();
+        let files: Vec<_> = job
+            .inputs()
+            .iter()
+            .filter(|input| input.stage == 0)
+            .collect();
         if files.is_empty() {
             return Err(StageError::bad_input(
                 "no_input",
@@ -118,11 +122,16 @@ impl Ingestion<'_> {
                 let read = bytes_read.load(Ordering::Relaxed).max(1);
                 // The number of rows is not known before the end; the bytes read so far tell it roughly.
                 let total = (number > 0).then(|| {
-                    (u128::from(number) * u128::from(file.size_bytes.max(read)) / u128::from(read)) as u64
+                    (u128::from(number) * u128::from(file.size_bytes.max(read)) / u128::from(read))
+                        as u64
                 });
-                self.job.progress(number, total, &format!("reading {}", file.name));
+                self.job
+                    .progress(number, total, &format!("reading {}", file.name));
             }
-            let Some(row) = rows.next_row().map_err(|error| error.classify(&file.name))? else {
+            let Some(row) = rows
+                .next_row()
+                .map_err(|error| error.classify(&file.name))?
+            else {
                 break;
             };
             number += 1;
@@ -135,7 +144,12 @@ impl Ingestion<'_> {
                     self.chunks.write(&record)?;
                 }
                 Err(reject) => {
-                    invalid_utf8 += u64::from(reject.reasons.iter().any(|reason| reason.code == "invalid_utf8"));
+                    invalid_utf8 += u64::from(
+                        reject
+                            .reasons
+                            .iter()
+                            .any(|reason| reason.code == "invalid_utf8"),
+                    );
                     first_problem.get_or_insert_with(|| reject.reasons[0].detail.clone());
                     self.metrics.drop_record(&reject.reasons[0].code);
                     self.rejects.line(&reject)?;
@@ -144,7 +158,9 @@ impl Ingestion<'_> {
         }
         self.metrics.records_in += number;
         self.metrics.records_out += written;
-        if invalid_utf8 >= INVALID_UTF8_ROWS_MIN && invalid_utf8 as f64 > INVALID_UTF8_SHARE * number as f64 {
+        if invalid_utf8 >= INVALID_UTF8_ROWS_MIN
+            && invalid_utf8 as f64 > INVALID_UTF8_SHARE * number as f64
+        {
             return Err(sniff::wrong_encoding(
                 &file.name,
                 &format!("{invalid_utf8} of {number} rows are not valid UTF-8"),
@@ -157,13 +173,21 @@ impl Ingestion<'_> {
             );
             return Err(StageError::bad_input(
                 "no_records",
-                format!("`{}` has no usable record: {because}; {}", file.name, rows.expectation()),
+                format!(
+                    "`{}` has no usable record: {because}; {}",
+                    file.name,
+                    rows.expectation()
+                ),
             ));
         }
-        self.job.progress(number, Some(number), &format!("read {}", file.name));
+        self.job
+            .progress(number, Some(number), &format!("read {}", file.name));
         let rejected = number - written;
         if rejected > 0 {
-            let message = format!("{rejected} of {number} rows of `{}` were refused", file.name);
+            let message = format!(
+                "{rejected} of {number} rows of `{}` were refused",
+                file.name
+            );
             self.job.log(Level::Warn, &message);
         }
         self.files.push(json!({
@@ -181,7 +205,9 @@ impl Ingestion<'_> {
     }
 
     fn finish(mut self) -> Result<Summary, StageError> {
-        self.metrics.facts.insert("files".into(), Value::Array(self.files));
+        self.metrics
+            .facts
+            .insert("files".into(), Value::Array(self.files));
         let chunks = self.chunks.finish()?;
         self.rejects.finish(true)?;
         let mut summary = self.metrics.publish(self.job, "metrics.json")?;
@@ -196,7 +222,10 @@ fn into_record(row: Row, number: u64, file_digest: &str) -> Result<RawRecord, Re
     let fields = row.fields;
     if reasons.is_empty() {
         if fields.question.trim().is_empty() && fields.title.trim().is_empty() {
-            reasons.push(Reason::new("empty_question", "question and title are empty"));
+            reasons.push(Reason::new(
+                "empty_question",
+                "question and title are empty",
+            ));
         }
         if fields.answer.trim().is_empty() {
             reasons.push(Reason::new("empty_answer", "the answer is empty"));

@@ -118,10 +118,15 @@ impl RowReader {
     pub fn columns(&self) -> BTreeMap<String, Vec<String>> {
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut note = |meaning: Meaning, column: &str| {
-            found.entry(format!("{meaning:?}").to_lowercase()).or_default().push(column.to_owned());
+            found
+                .entry(format!("{meaning:?}").to_lowercase())
+                .or_default()
+                .push(column.to_owned());
         };
         match &self.shape {
-            Shape::Delimited { header, columns, .. } => {
+            Shape::Delimited {
+                header, columns, ..
+            } => {
                 for (meaning, index) in columns.all() {
                     note(meaning, &header[index]);
                 }
@@ -143,7 +148,11 @@ impl RowReader {
             Shape::Delimited { .. } => "expected rows with a question and an answer".to_owned(),
             Shape::Array(_) | Shape::Lines(_) => {
                 let keys: Vec<String> = self.keys.keys().take(30).cloned().collect();
-                format!("found the members {}; {}", super::json_array::quoted(&keys), expectation())
+                format!(
+                    "found the members {}; {}",
+                    super::json_array::quoted(&keys),
+                    expectation()
+                )
             }
         }
     }
@@ -154,22 +163,31 @@ fn read_header(
     row: &mut DelimitedRow,
     name: &str,
 ) -> Result<Vec<String>, StageError> {
-    let ended = reader.read(row).map_err(|error| crate::io::source::classify(error, name))?;
+    let ended = reader
+        .read(row)
+        .map_err(|error| crate::io::source::classify(error, name))?;
     match ended {
         Some(Ended::Whole) => {}
-        None => return Err(StageError::bad_input("empty_file", format!("`{name}` holds only empty lines"))),
+        None => {
+            return Err(StageError::bad_input(
+                "empty_file",
+                format!("`{name}` holds only empty lines"),
+            ));
+        }
         Some(Ended::TooLarge | Ended::UnclosedQuote) => {
             return Err(StageError::bad_input(
                 "bad_header",
-                format!("the first row of `{name}` does not end; expected a header of column names, is a quote unclosed?"),
+                format!(
+                    "the first row of `{name}` does not end; expected a header of column names, is a quote unclosed?"
+                ),
             ));
         }
     }
     row.fields()
         .map(|field| {
-            std::str::from_utf8(field).map(|text| text.trim().to_owned()).map_err(|_| {
-                super::sniff::wrong_encoding(name, "a column name holds other bytes")
-            })
+            std::str::from_utf8(field)
+                .map(|text| text.trim().to_owned())
+                .map_err(|_| super::sniff::wrong_encoding(name, "a column name holds other bytes"))
         })
         .collect()
 }
@@ -194,7 +212,13 @@ impl Rows for RowReader {
                     Some(Element::Whole(bytes)) => (true, bytes.to_vec()),
                     Some(Element::TooLarge(bytes)) => (false, bytes.to_vec()),
                 };
-                object_row(&bytes, whole, reader.line(), &self.mapping, &mut self.keys)
+                object_row(
+                    &bytes,
+                    whole,
+                    reader.element_line(),
+                    &self.mapping,
+                    &mut self.keys,
+                )
             }
             Shape::Lines(reader) => loop {
                 let (whole, bytes) = match reader.next_line()? {
@@ -203,7 +227,13 @@ impl Rows for RowReader {
                     Some(Line::Whole(bytes)) => (true, bytes.to_vec()),
                     Some(Line::TooLong(bytes)) => (false, bytes.to_vec()),
                 };
-                break object_row(&bytes, whole, reader.number(), &self.mapping, &mut self.keys);
+                break object_row(
+                    &bytes,
+                    whole,
+                    reader.number(),
+                    &self.mapping,
+                    &mut self.keys,
+                );
             },
         };
         Ok(Some(self.check_decoded(row)))
@@ -238,13 +268,23 @@ fn problem_row(line: u64, bytes: &[u8], reason: Reason) -> Row {
 
 fn delimited_row(row: &DelimitedRow, ended: Ended, header: &[String], columns: &Columns) -> Row {
     match ended {
-        Ended::TooLarge => return too_large(row.line, row.bytes(), "; is a quote unclosed on its first line?"),
+        Ended::TooLarge => {
+            return too_large(
+                row.line,
+                row.bytes(),
+                "; is a quote unclosed on its first line?",
+            );
+        }
         Ended::UnclosedQuote => {
             let detail = "the file ends inside quotes that were opened in this row";
             return problem_row(row.line, row.bytes(), Reason::new("unclosed_quote", detail));
         }
         Ended::Whole if row.len() != header.len() => {
-            let detail = format!("the row has {} columns, the header has {}", row.len(), header.len());
+            let detail = format!(
+                "the row has {} columns, the header has {}",
+                row.len(),
+                header.len()
+            );
             return problem_row(row.line, row.bytes(), Reason::new("column_count", detail));
         }
         Ended::Whole => {}
@@ -301,7 +341,10 @@ fn object_row(
         return too_large(line, bytes, "");
     }
     if let Err(error) = std::str::from_utf8(bytes) {
-        let detail = format!("the record is not valid UTF-8 at its byte {}", error.valid_up_to());
+        let detail = format!(
+            "the record is not valid UTF-8 at its byte {}",
+            error.valid_up_to()
+        );
         return problem_row(line, bytes, Reason::new("invalid_utf8", detail));
     }
     let object: Map<String, Value> = match serde_json::from_slice(bytes) {
@@ -338,12 +381,9 @@ fn object_row(
 
 fn set_field(row: &mut Row, meaning: Meaning, key: &str, value: Value) {
     let fields = &mut row.fields;
-    if meaning == Meaning::Topics {
-        if let Value::Array(items) = &value {
-            let names = items.iter().filter_map(Value::as_str);
-            fields.topics = tidy_topics(names);
-            return;
-        }
+    if let (Meaning::Topics, Value::Array(items)) = (meaning, &value) {
+        fields.topics = tidy_topics(items.iter().filter_map(Value::as_str));
+        return;
     }
     let text = match value {
         Value::Null => String::new(),

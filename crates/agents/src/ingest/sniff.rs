@@ -64,20 +64,33 @@ impl Options {
             Some("json") => Some(Format::Json),
             Some("jsonl" | "ndjson") => Some(Format::Jsonl),
             Some(other) => {
-                return Err(bad("format", format!("`{other}` is none of `csv`, `json`, `jsonl`")));
+                return Err(bad(
+                    "format",
+                    format!("`{other}` is none of `csv`, `json`, `jsonl`"),
+                ));
             }
         };
         let encoding = match parameters.text("encoding")? {
             None => None,
             Some(label) => Some(Encoding::for_label(label.as_bytes()).ok_or_else(|| {
-                bad("encoding", format!("`{label}` is no known encoding; try `utf-8`, `windows-1252` or `utf-16le`"))
+                bad(
+                    "encoding",
+                    format!(
+                        "`{label}` is no known encoding; try `utf-8`, `windows-1252` or `utf-16le`"
+                    ),
+                )
             })?),
         };
         let delimiter = match parameters.text("delimiter")? {
             None => None,
             Some(text) => match text.as_bytes() {
                 [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Some(*byte),
-                _ => return Err(bad("delimiter", format!("`{text}` is not one ASCII character"))),
+                _ => {
+                    return Err(bad(
+                        "delimiter",
+                        format!("`{text}` is not one ASCII character"),
+                    ));
+                }
             },
         };
         Ok(Self {
@@ -142,7 +155,10 @@ pub fn open(
         .read_to_end(&mut head)
         .map_err(|error| classify(error, name))?;
     if head.is_empty() {
-        return Err(StageError::bad_input("empty_file", format!("`{name}` is empty")));
+        return Err(StageError::bad_input(
+            "empty_file",
+            format!("`{name}` is empty"),
+        ));
     }
     refuse_binary(&head, name)?;
     let whole = head.len() < SNIFF_BYTES;
@@ -158,8 +174,8 @@ pub fn open(
 
     let start = text.fill_buf().map_err(|error| classify(error, name))?;
     let format = options.format.unwrap_or_else(|| format_of(start));
-    let delimiter = (format == Format::Csv)
-        .then(|| options.delimiter.unwrap_or_else(|| delimiter_of(start)));
+    let delimiter =
+        (format == Format::Csv).then(|| options.delimiter.unwrap_or_else(|| delimiter_of(start)));
     Ok(Opened {
         reader: text,
         facts: Facts {
@@ -188,7 +204,10 @@ const SIGNATURES: [(&[u8], &str); 11] = [
 ];
 
 fn refuse_binary(head: &[u8], name: &str) -> Result<(), StageError> {
-    match SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)) {
+    match SIGNATURES
+        .iter()
+        .find(|(signature, _)| head.starts_with(signature))
+    {
         None => Ok(()),
         Some((_, what)) => Err(StageError::bad_input(
             "unsupported_format",
@@ -216,7 +235,11 @@ fn encoding_of(
     let (mut valid, mut invalid, mut first) = (0u64, 0u64, None);
     let mut offset = 0;
     for chunk in head.utf8_chunks() {
-        valid += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count() as u64;
+        valid += chunk
+            .valid()
+            .chars()
+            .filter(|letter| !letter.is_ascii())
+            .count() as u64;
         offset += chunk.valid().len();
         // The window may end inside a character.
         let cut_off = !whole && offset + chunk.invalid().len() == head.len();
@@ -230,10 +253,16 @@ fn encoding_of(
         Some(offset) if invalid > valid => {
             let around = &head[offset.saturating_sub(12)..head.len().min(offset + 12)];
             let (shown, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(around);
-            let shown: String = shown.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let shown: String = shown
+                .chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .collect();
             Err(wrong_encoding(
                 name,
-                &format!("byte {offset} (0x{:02x}) is not UTF-8; as windows-1252 it would read `…{shown}…`", head[offset]),
+                &format!(
+                    "byte {offset} (0x{:02x}) is not UTF-8; as windows-1252 it would read `…{shown}…`",
+                    head[offset]
+                ),
             ))
         }
         _ => Ok((UTF_8, 0)),
@@ -242,15 +271,23 @@ fn encoding_of(
 
 fn nul_error(head: &[u8], name: &str) -> StageError {
     let pairs = (head.len() / 2).max(1);
-    let zeros = |start: usize| head.iter().skip(start).step_by(2).filter(|byte| **byte == 0).count();
-    let label = match (zeros(0) * 10 > pairs * 3, zeros(1) * 10 > pairs * 3) {
+    let zeros = |start: usize| {
+        head.iter()
+            .skip(start)
+            .step_by(2)
+            .filter(|byte| **byte == 0)
+            .count()
+    };
+    let label = match (zeros(0) * 2 > pairs, zeros(1) * 2 > pairs) {
         (false, true) => UTF_16LE.name(),
         (true, false) => UTF_16BE.name(),
         _ => {
             let offset = head.iter().position(|byte| *byte == 0).unwrap_or_default();
             return StageError::bad_input(
                 "unsupported_format",
-                format!("`{name}` is no text: byte {offset} is zero; expected CSV, JSON or JSONL, plain or gzip"),
+                format!(
+                    "`{name}` is no text: byte {offset} is zero; expected CSV, JSON or JSONL, plain or gzip"
+                ),
             );
         }
     };
@@ -288,7 +325,11 @@ fn format_of(start: &[u8]) -> Format {
                     let holds_array = object
                         .iter()
                         .any(|(key, value)| is_array_key(key) && value.is_array());
-                    if alone && holds_array { Format::Json } else { Format::Jsonl }
+                    if alone && holds_array {
+                        Format::Json
+                    } else {
+                        Format::Jsonl
+                    }
                 }
                 Err(_) if begins_with_array(text) || line.len() < text.len() => Format::Json,
                 Err(_) => Format::Jsonl,
@@ -334,7 +375,9 @@ fn delimiter_of(start: &[u8]) -> u8 {
             _ => {}
         }
     }
-    let best = counts.iter().max_by_key(|(delimiter, count)| (*count, *delimiter == b','));
+    let best = counts
+        .iter()
+        .max_by_key(|(delimiter, count)| (*count, *delimiter == b','));
     best.map_or(b',', |(delimiter, _)| *delimiter)
 }
 
@@ -398,8 +441,13 @@ impl<R: Read> Transcoder<R> {
             .unwrap_or(self.input.len() * 4);
         output.resize(room, 0);
         let (result, _, written, _) =
-            self.decoder.decode_to_utf8(&self.input[..read], &mut output, self.ended);
-        debug_assert_eq!(result, CoderResult::InputEmpty, "the buffer is sized for the worst case");
+            self.decoder
+                .decode_to_utf8(&self.input[..read], &mut output, self.ended);
+        debug_assert_eq!(
+            result,
+            CoderResult::InputEmpty,
+            "the buffer is sized for the worst case"
+        );
         output.truncate(written);
         self.output = Cursor::new(output);
         Ok(())

@@ -15,12 +15,23 @@ impl Ran {
         let mut names: Vec<PathBuf> = fs::read_dir(self.directory.path().join("out"))
             .unwrap()
             .map(|entry| entry.unwrap().path())
-            .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("chunk-"))
+            .filter(|path| {
+                path.file_name()
+                    .unwrap()
+                    .to_string_lossy()
+                    .starts_with("chunk-")
+            })
             .collect();
         names.sort();
         names
             .iter()
-            .flat_map(|path| fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>())
+            .flat_map(|path| {
+                fs::read_to_string(path)
+                    .unwrap()
+                    .lines()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
             .map(|line| serde_json::from_str(&line).unwrap())
             .collect()
     }
@@ -67,7 +78,10 @@ fn a_csv_file_becomes_records_with_provenance() {
     let summary = ran.result.unwrap();
     assert_eq!(summary["records_in"], 2);
     assert_eq!(summary["files"][0]["format"], "csv");
-    assert_eq!(summary["files"][0]["columns"]["question"], json!(["questionText"]));
+    assert_eq!(
+        summary["files"][0]["columns"]["question"],
+        json!(["questionText"])
+    );
 }
 
 #[test]
@@ -87,7 +101,8 @@ fn the_same_rows_in_every_format_give_the_same_texts() {
             .into_iter()
             .map(|record| (record.question, record.answer))
             .collect();
-        let expected = [("Why?", "Because."), ("How?", "So.")].map(|(q, a)| (q.to_owned(), a.to_owned()));
+        let expected =
+            [("Why?", "Because."), ("How?", "So.")].map(|(q, a)| (q.to_owned(), a.to_owned()));
         assert_eq!(texts, expected, "{file}");
     }
 }
@@ -105,9 +120,15 @@ fn bad_rows_are_rejected_with_row_line_and_reason_and_the_others_go_on() {
         (5, 6, "invalid_utf8"),
         (7, 9, "unclosed_quote"),
     ];
-    assert_eq!(ran.rejects(), expected.map(|(row, line, code)| (row, line, code.to_owned())));
+    assert_eq!(
+        ran.rejects(),
+        expected.map(|(row, line, code)| (row, line, code.to_owned()))
+    );
     let summary = ran.result.unwrap();
-    assert_eq!((&summary["records_in"], &summary["records_out"]), (&json!(7), &json!(2)));
+    assert_eq!(
+        (&summary["records_in"], &summary["records_out"]),
+        (&json!(7), &json!(2))
+    );
 }
 
 #[test]
@@ -122,7 +143,9 @@ fn json_rows_that_are_no_records_are_rejected_one_by_one() {
 #[test]
 fn a_record_nested_a_hundred_thousand_deep_is_a_reject() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let file = format!("{{\"question\": \"Why?\", \"answer\": \"So.\"}}\n{{\"question\": {deep}, \"answer\": \"x\"}}\n");
+    let file = format!(
+        "{{\"question\": \"Why?\", \"answer\": \"So.\"}}\n{{\"question\": {deep}, \"answer\": \"x\"}}\n"
+    );
     let ran = ingest(file.as_bytes(), json!({}));
     assert_eq!(ran.records().len(), 1);
     assert_eq!(ran.rejects()[0].2, "bad_json");
@@ -131,23 +154,37 @@ fn a_record_nested_a_hundred_thousand_deep_is_a_reject() {
 #[test]
 fn a_record_beyond_the_bound_is_a_reject_and_the_next_is_read() {
     let large = "x".repeat(RECORD_BYTES_MAX + 1);
-    let ran = ingest(format!("question,answer\nBig?,{large}\nSmall?,Yes.\n").as_bytes(), json!({}));
+    let ran = ingest(
+        format!("question,answer\nBig?,{large}\nSmall?,Yes.\n").as_bytes(),
+        json!({}),
+    );
     assert_eq!(ran.records().len(), 1);
     assert_eq!(ran.rejects()[0].2, "record_too_large");
 }
 
 #[test]
 fn files_that_cannot_be_read_fail_without_retry_and_say_what_would_be_right() {
-    let utf16: Vec<u8> = "question,answer\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16: Vec<u8> = "question,answer\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     let cases: [(&[u8], &str, &str); 9] = [
         (b"", "empty_file", "is empty"),
         (b"\n\n\n", "empty_file", "only empty lines"),
         (b"PK\x03\x04", "unsupported_format", "zip"),
         (b"name,age\nx,1\n", "missing_columns", "`name`, `age`"),
         (b"question,answer\n", "no_records", "no rows"),
-        (b"question,answer\n,\n", "no_records", "all 1 rows were refused"),
+        (
+            b"question,answer\n,\n",
+            "no_records",
+            "all 1 rows were refused",
+        ),
         (b"[{\"question\": \"a\"", "broken_json", "cut off"),
-        (b"question,answer\ncaf\xe9,x\n", "wrong_encoding", "windows-1252"),
+        (
+            b"question,answer\ncaf\xe9,x\n",
+            "wrong_encoding",
+            "windows-1252",
+        ),
         (&utf16, "wrong_encoding", "utf-16le"),
     ];
     for (bytes, code, words) in cases {
@@ -163,7 +200,10 @@ fn files_that_cannot_be_read_fail_without_retry_and_say_what_would_be_right() {
 fn jsonl_without_the_needed_members_names_those_found() {
     let ran = ingest(b"{\"foo\": 1, \"bar\": 2}\n", json!({}));
     let text = ran.error().to_string();
-    assert!(text.contains("`bar`, `foo`") && text.contains("mapping"), "{text}");
+    assert!(
+        text.contains("`bar`, `foo`") && text.contains("mapping"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -181,8 +221,13 @@ fn a_file_mostly_in_another_encoding_is_told_even_behind_the_first_window() {
 
 #[test]
 fn chunks_hold_the_number_of_records_asked_for() {
-    let rows: String = (0..25).map(|number| format!("Why {number}?,Because {number}.\n")).collect();
-    let ran = ingest(format!("question,answer\n{rows}").as_bytes(), json!({"chunk_records": 10}));
+    let rows: String = (0..25)
+        .map(|number| format!("Why {number}?,Because {number}.\n"))
+        .collect();
+    let ran = ingest(
+        format!("question,answer\n{rows}").as_bytes(),
+        json!({"chunk_records": 10}),
+    );
     assert_eq!(ran.records().len(), 25);
     assert_eq!(ran.result.unwrap()["chunks"], 3);
 }
@@ -209,7 +254,10 @@ fn a_cancelled_task_stops_and_a_failing_disk_is_retried() {
     let input = file_input(&file).unwrap();
     let job = LocalJob::new(vec![input], directory.path().join("out"), 1, 0, json!({})).unwrap();
     job.cancel();
-    assert!(matches!(DataIngestion.run(&job), Err(StageError::Cancelled)));
+    assert!(matches!(
+        DataIngestion.run(&job),
+        Err(StageError::Cancelled)
+    ));
 
     let input = file_input(&file).unwrap();
     let job = LocalJob::new(vec![input], directory.path().join("again"), 1, 0, json!({})).unwrap();

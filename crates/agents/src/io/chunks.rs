@@ -67,7 +67,12 @@ impl<'a> ChunkWriter<'a> {
     pub fn finish(mut self) -> Result<u32, StageError> {
         if self.number == 0 {
             self.number = 1;
-            self.current = Some(Output::create(self.job, &chunk_name(1), role::CHUNK, JSONL)?);
+            self.current = Some(Output::create(
+                self.job,
+                &chunk_name(1),
+                role::CHUNK,
+                JSONL,
+            )?);
         }
         self.close()?;
         Ok(self.number)
@@ -90,14 +95,24 @@ pub fn chunk_name(number: u32) -> String {
 ///
 /// A reduce task gets the artifacts of the whole run: the chunks that count are those of the latest stage.
 pub fn chunks_of(job: &dyn Job) -> Result<Vec<Input>, StageError> {
-    let chunks = || job.inputs().iter().filter(|input| input.role == role::CHUNK);
+    let chunks = || {
+        job.inputs()
+            .iter()
+            .filter(|input| input.role == role::CHUNK)
+    };
     let Some(stage) = chunks().map(|input| input.stage).max() else {
         return Err(StageError::bad_input(
             "no_input",
-            format!("the task has {} inputs, none with the role `chunk`", job.inputs().len()),
+            format!(
+                "the task has {} inputs, none with the role `chunk`",
+                job.inputs().len()
+            ),
         ));
     };
-    let mut latest: Vec<_> = chunks().filter(|input| input.stage == stage).cloned().collect();
+    let mut latest: Vec<_> = chunks()
+        .filter(|input| input.stage == stage)
+        .cloned()
+        .collect();
     latest.sort_by(|a, b| (&a.name, a.index).cmp(&(&b.name, b.index)));
     Ok(latest)
 }
@@ -124,14 +139,18 @@ pub fn for_each_record<T: DeserializeOwned>(
     pass: Pass,
     mut each: impl FnMut(T) -> Result<(), StageError>,
 ) -> Result<u64, StageError> {
-    let total = chunks.iter().map(|chunk| chunk.records).sum::<Option<u64>>();
+    let total = chunks
+        .iter()
+        .map(|chunk| chunk.records)
+        .sum::<Option<u64>>();
     let overall = |done: u64| (pass.number * total.unwrap_or(done) + done) / pass.of;
     let mut done = 0;
     for chunk in chunks {
         let reader = job
             .open(chunk)
             .map_err(StageError::io(format!("opening `{}`", chunk.name)))?;
-        let mut lines = LineReader::new(BufReader::with_capacity(64 * 1024, reader), LINE_BYTES_MAX);
+        let mut lines =
+            LineReader::new(BufReader::with_capacity(64 * 1024, reader), LINE_BYTES_MAX);
         loop {
             let number = lines.number() + 1;
             let line = lines
@@ -168,12 +187,16 @@ pub fn map_chunks<I: DeserializeOwned, O: Serialize>(
     let chunks = chunks_of(job)?;
     for chunk in &chunks {
         let mut output = Output::create(job, &chunk.name, role::CHUNK, JSONL)?;
-        for_each_record(job, std::slice::from_ref(chunk), message, Pass::ONLY, |record| {
-            match each(record)? {
+        for_each_record(
+            job,
+            std::slice::from_ref(chunk),
+            message,
+            Pass::ONLY,
+            |record| match each(record)? {
                 Some(record) => output.line(&record),
                 None => Ok(()),
-            }
-        })?;
+            },
+        )?;
         output.finish(true)?;
     }
     Ok(chunks)
@@ -190,6 +213,9 @@ pub fn beside(kind: &str, chunks: &[Input], extension: &str) -> String {
 fn bad_chunk(chunk: &Input, line: u64, problem: &str) -> StageError {
     StageError::bad_input(
         "bad_chunk",
-        format!("line {line} of chunk `{}` is not a record: {problem}", chunk.name),
+        format!(
+            "line {line} of chunk `{}` is not a record: {problem}",
+            chunk.name
+        ),
     )
 }

@@ -95,7 +95,10 @@ mod tests {
     #[test]
     fn reads_unix_and_windows_line_ends_and_a_last_line_without_one() {
         let found = lines("one\r\n\ntwo\nthree", 100);
-        let texts: Vec<_> = found.iter().map(|(number, text, _)| (*number, text.as_str())).collect();
+        let texts: Vec<_> = found
+            .iter()
+            .map(|(number, text, _)| (*number, text.as_str()))
+            .collect();
         assert_eq!(texts, [(1, "one"), (2, ""), (3, "two"), (4, "three")]);
     }
 

@@ -52,7 +52,9 @@ impl Output {
             role,
             media_type,
         };
-        let inner = job.create(spec).map_err(StageError::io(format!("creating `{name}`")))?;
+        let inner = job
+            .create(spec)
+            .map_err(StageError::io(format!("creating `{name}`")))?;
         Ok(Self {
             name: name.to_owned(),
             writer: BufWriter::with_capacity(BUFFER_BYTES, inner),
@@ -98,7 +100,9 @@ impl Output {
             .writer
             .into_inner()
             .map_err(|error| doing()(error.into_error()))?;
-        let output = inner.finish(has_records.then_some(self.records)).map_err(doing())?;
+        let output = inner
+            .finish(has_records.then_some(self.records))
+            .map_err(doing())?;
         Ok(Finished {
             output,
             sha256: hex(&self.hasher.finalize()),

@@ -40,7 +40,9 @@ impl<R: Read> Read for MarkedReader<R> {
 
 /// A damaged file becomes [`StageError::BadInput`], a failed read becomes [`StageError::Io`].
 pub fn classify(error: io::Error, name: &str) -> StageError {
-    let read_failed = error.get_ref().is_some_and(|inner| inner.is::<ReadFailure>());
+    let read_failed = error
+        .get_ref()
+        .is_some_and(|inner| inner.is::<ReadFailure>());
     if read_failed {
         return StageError::io(format!("reading `{name}`"))(error);
     }

@@ -5,7 +5,15 @@ fn sample(seed: u64) -> StageMetrics {
     metrics.records_in = seed + 3;
     metrics.records_out = seed;
     metrics.drop_record("too_short");
-    metrics.count("topics", if seed % 2 == 0 { "Anxiety" } else { "Grief" }, seed);
+    metrics.count(
+        "topics",
+        if seed.is_multiple_of(2) {
+            "Anxiety"
+        } else {
+            "Grief"
+        },
+        seed,
+    );
     metrics.length("answer_words", seed * 7);
     metrics
 }

@@ -13,7 +13,8 @@ pub fn render(report: &Report, files: &[Finished]) -> String {
     let mut card = String::new();
     front_matter(&mut card);
     let write = |card: &mut String, text: std::fmt::Arguments<'_>| {
-        card.write_fmt(text).expect("writing to a string cannot fail");
+        card.write_fmt(text)
+            .expect("writing to a string cannot fail");
     };
     write(
         &mut card,
@@ -29,7 +30,13 @@ pub fn render(report: &Report, files: &[Finished]) -> String {
         ),
     );
     for file in files {
-        write(&mut card, format_args!("| `{}` | {} | `{}` |\n", file.output.name, file.records, file.sha256));
+        write(
+            &mut card,
+            format_args!(
+                "| `{}` | {} | `{}` |\n",
+                file.output.name, file.records, file.sha256
+            ),
+        );
     }
     write(
         &mut card,
@@ -43,11 +50,22 @@ pub fn render(report: &Report, files: &[Finished]) -> String {
         ),
     );
     for stage in &report.stages {
-        let dropped: Vec<String> = stage.dropped.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-        let dropped = if dropped.is_empty() { "–".to_owned() } else { dropped.join(", ") };
+        let dropped: Vec<String> = stage
+            .dropped
+            .iter()
+            .map(|(reason, count)| format!("{reason} {count}"))
+            .collect();
+        let dropped = if dropped.is_empty() {
+            "–".to_owned()
+        } else {
+            dropped.join(", ")
+        };
         write(
             &mut card,
-            format_args!("| {} | {} | {} | {dropped} |\n", stage.stage, stage.records_in, stage.records_out),
+            format_args!(
+                "| {} | {} | {} | {dropped} |\n",
+                stage.stage, stage.records_in, stage.records_out
+            ),
         );
     }
     write(
@@ -90,14 +108,21 @@ fn sources(report: &Report) -> String {
         .filter_map(|file| file.get("name")?.as_str())
         .map(|name| format!("`{}`", name.replace(['`', '\n', '\r'], "")))
         .collect();
-    if names.is_empty() { "an unnamed source".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "an unnamed source".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 /// Text from the data, as text in Markdown.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
-        if matches!(letter, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#') {
+        if matches!(
+            letter,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#'
+        ) {
             out.push('\\');
         }
         out.push(if letter.is_control() { ' ' } else { letter });

@@ -11,6 +11,8 @@ pub mod html;
 pub mod report;
 pub mod split;
 
+use std::collections::BTreeSet;
+
 use self::{report::Report, split::Splitter};
 use crate::{
     io::{
@@ -43,33 +45,93 @@ impl Stage for OutputGeneration {
         report.complete();
 
         let card = card::render(&report, &finished);
-        finished.push(write_bytes(job, "README.md", role::CARD, "text/markdown", card.as_bytes())?);
+        finished.push(write_bytes(
+            job,
+            "README.md",
+            role::CARD,
+            "text/markdown",
+            card.as_bytes(),
+        )?);
         let mut document = serde_json::to_vec_pretty(&report)
             .map_err(|error| StageError::io("encoding `report.json`")(error.into()))?;
         document.push(b'\n');
-        finished.push(write_bytes(job, "report.json", role::REPORT, JSON, &document)?);
+        finished.push(write_bytes(
+            job,
+            "report.json",
+            role::REPORT,
+            JSON,
+            &document,
+        )?);
         let page = html::page(&report);
-        finished.push(write_bytes(job, "report.html", role::REPORT, "text/html", page.as_bytes())?);
+        finished.push(write_bytes(
+            job,
+            "report.html",
+            role::REPORT,
+            "text/html",
+            page.as_bytes(),
+        )?);
 
-        let checksums: String =
-            finished.iter().map(|file| format!("{}  {}\n", file.sha256, file.output.name)).collect();
-        write_bytes(job, "checksums.sha256", role::CHECKSUMS, "text/plain", checksums.as_bytes())?;
+        let checksums: String = finished
+            .iter()
+            .map(|file| format!("{}  {}\n", file.sha256, file.output.name))
+            .collect();
+        write_bytes(
+            job,
+            "checksums.sha256",
+            role::CHECKSUMS,
+            "text/plain",
+            checksums.as_bytes(),
+        )?;
         Ok(report.summary())
     }
 }
 
-/// Streams every record into its split.
-fn write_splits(job: &dyn Job, splitter: &Splitter, report: &mut Report) -> Result<Vec<Finished>, StageError> {
+/// Streams every record into its split; a first pass looks whether the dataset is small.
+fn write_splits(
+    job: &dyn Job,
+    splitter: &Splitter,
+    report: &mut Report,
+) -> Result<Vec<Finished>, StageError> {
+    let chunks = chunks_of(job)?;
+    let mut points = BTreeSet::new();
+    for_each_record(
+        job,
+        &chunks,
+        "counting questions",
+        Pass { number: 0, of: 2 },
+        |record: ChatRecord| {
+            if points.len() <= split::SMALL_GROUPS {
+                points.insert(splitter.point(&record.metadata.group));
+            }
+            Ok(())
+        },
+    )?;
+    let cuts = splitter.cuts(&points);
+
     let mut outputs = Vec::with_capacity(split::NAMES.len());
     for name in split::NAMES {
-        outputs.push(Output::create(job, &format!("{name}.jsonl"), role::DATASET, JSONL)?);
+        outputs.push(Output::create(
+            job,
+            &format!("{name}.jsonl"),
+            role::DATASET,
+            JSONL,
+        )?);
     }
-    for_each_record(job, &chunks_of(job)?, "writing the dataset", Pass::ONLY, |record: ChatRecord| {
-        let index = splitter.index(&record.metadata.group);
-        report.count(split::NAMES[index], &record);
-        outputs[index].line(&record)
-    })?;
-    outputs.into_iter().map(|output| output.finish(true)).collect()
+    for_each_record(
+        job,
+        &chunks,
+        "writing the dataset",
+        Pass { number: 1, of: 2 },
+        |record: ChatRecord| {
+            let index = cuts.split(splitter.point(&record.metadata.group));
+            report.count(split::NAMES[index], &record);
+            outputs[index].line(&record)
+        },
+    )?;
+    outputs
+        .into_iter()
+        .map(|output| output.finish(true))
+        .collect()
 }
 
 #[cfg(test)]

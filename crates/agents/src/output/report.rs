@@ -12,7 +12,9 @@ use crate::{
     metrics::{Histogram, LENGTH_BOUNDS, StageMetrics},
     record::ChatRecord,
     stage::{StageError, Summary},
-    stages::{BIAS_DETECTION, DATA_INGESTION, OUTPUT_GENERATION, PREPROCESSING, TASK_TYPES, VALIDATION},
+    stages::{
+        BIAS_DETECTION, DATA_INGESTION, OUTPUT_GENERATION, PREPROCESSING, TASK_TYPES, VALIDATION,
+    },
 };
 
 /// Version of the report's shape.
@@ -90,13 +92,19 @@ pub struct SplitCount {
 
 impl Report {
     /// Puts the metrics of all stages together; splits are counted later.
-    pub fn gather(job: &dyn Job, splitter: &Splitter, metrics_bytes_max: u64) -> Result<Self, StageError> {
+    pub fn gather(
+        job: &dyn Job,
+        splitter: &Splitter,
+        metrics_bytes_max: u64,
+    ) -> Result<Self, StageError> {
         let stages = read_metrics(job, metrics_bytes_max)?;
         let empty = StageMetrics::default();
         let of = |stage: &str| stages.get(stage).unwrap_or(&empty);
-        let counter = |stage: &str, name: &str| of(stage).counters.get(name).cloned().unwrap_or_default();
+        let counter =
+            |stage: &str, name: &str| of(stage).counters.get(name).cloned().unwrap_or_default();
         let sum = |stage: &str, name: &str| counter(stage, name).values().sum();
-        let fact = |stage: &str, name: &str| of(stage).facts.get(name).cloned().unwrap_or(Value::Null);
+        let fact =
+            |stage: &str, name: &str| of(stage).facts.get(name).cloned().unwrap_or(Value::Null);
         let lengths = of(VALIDATION)
             .histograms
             .iter()
@@ -111,14 +119,24 @@ impl Report {
             stages: known.map(StageFlow::of).collect(),
             identifiers: counter(PREPROCESSING, "pii"),
             records_with_identifiers: sum(PREPROCESSING, "pii_records"),
-            bias: of(BIAS_DETECTION).bias.as_ref().map(measure).unwrap_or_default(),
-            analyzer: fact(BIAS_DETECTION, "analyzer").as_str().unwrap_or("none").to_owned(),
+            bias: of(BIAS_DETECTION)
+                .bias
+                .as_ref()
+                .map(measure)
+                .unwrap_or_default(),
+            analyzer: fact(BIAS_DETECTION, "analyzer")
+                .as_str()
+                .unwrap_or("none")
+                .to_owned(),
             lengths,
             topics: counter(VALIDATION, "topics"),
             languages: counter(VALIDATION, "languages"),
             flags: counter(VALIDATION, "flags"),
             records_to_review: sum(VALIDATION, "review"),
-            splits: split::NAMES.into_iter().map(|name| (name, SplitCount::default())).collect(),
+            splits: split::NAMES
+                .into_iter()
+                .map(|name| (name, SplitCount::default()))
+                .collect(),
             token_counting: crate::standardize::tokens::METHOD.to_owned(),
         })
     }
@@ -199,19 +217,33 @@ impl Lengths {
 }
 
 /// The metrics of every stage, those of its tasks merged.
-fn read_metrics(job: &dyn Job, bytes_max: u64) -> Result<BTreeMap<String, StageMetrics>, StageError> {
+fn read_metrics(
+    job: &dyn Job,
+    bytes_max: u64,
+) -> Result<BTreeMap<String, StageMetrics>, StageError> {
     let mut stages: BTreeMap<String, StageMetrics> = BTreeMap::new();
-    for input in job.inputs().iter().filter(|input| input.role == role::METRICS) {
-        let reader = job.open(input).map_err(StageError::io(format!("opening `{}`", input.name)))?;
+    for input in job
+        .inputs()
+        .iter()
+        .filter(|input| input.role == role::METRICS)
+    {
+        let reader = job
+            .open(input)
+            .map_err(StageError::io(format!("opening `{}`", input.name)))?;
         let mut bytes = Vec::new();
         reader
             .take(bytes_max)
             .read_to_end(&mut bytes)
             .map_err(StageError::io(format!("reading `{}`", input.name)))?;
         let metrics: StageMetrics = serde_json::from_slice(&bytes).map_err(|error| {
-            StageError::bad_input("bad_metrics", format!("`{}` holds no metrics: {error}", input.name))
+            StageError::bad_input(
+                "bad_metrics",
+                format!("`{}` holds no metrics: {error}", input.name),
+            )
         })?;
-        let stage = stages.entry(metrics.stage.clone()).or_insert_with(|| StageMetrics::new(&metrics.stage));
+        let stage = stages
+            .entry(metrics.stage.clone())
+            .or_insert_with(|| StageMetrics::new(&metrics.stage));
         stage.merge(&metrics);
     }
     Ok(stages)

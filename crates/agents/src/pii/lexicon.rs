@@ -5,17 +5,40 @@ use std::{collections::HashSet, sync::LazyLock};
 type Words = LazyLock<HashSet<&'static str>>;
 
 fn words(text: &'static str) -> HashSet<&'static str> {
-    text.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace).collect()
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(str::split_whitespace)
+        .collect()
 }
 
 /// Given names that are seldom anything else.
 pub static GIVEN: Words = LazyLock::new(|| words(include_str!("../../lexicons/given_names.txt")));
 /// Given names that are also words, months or places.
-pub static AMBIGUOUS: Words = LazyLock::new(|| words(include_str!("../../lexicons/ambiguous_names.txt")));
+pub static AMBIGUOUS: Words =
+    LazyLock::new(|| words(include_str!("../../lexicons/ambiguous_names.txt")));
 /// Family names that are seldom anything else.
 pub static SURNAMES: Words = LazyLock::new(|| words(include_str!("../../lexicons/surnames.txt")));
 /// Capitalised words that are no names of persons.
 pub static NOT_NAMES: Words = LazyLock::new(|| words(include_str!("../../lexicons/not_names.txt")));
+
+/// Given names that are words when written in lower case.
+pub static LOWER_WORDS: Words =
+    LazyLock::new(|| words(include_str!("../../lexicons/lower_words.txt")));
+/// Cities, of one to three words.
+pub static CITIES: Words = LazyLock::new(|| {
+    include_str!("../../lexicons/cities.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect()
+});
+/// Family names that stand for a school of thought on their own, and for a person after a given name.
+pub static FOUNDERS: Words = LazyLock::new(|| words("gottman freud jung maslow rogers"));
+/// What follows the name in the name of a thing: `the Baker Act`, `Ted Talks`.
+pub static EPONYMS: Words = LazyLock::new(|| {
+    words(
+        "act project program programme talk talks foundation institute syndrome disease method scale test law effect prayer wort",
+    )
+});
 
 /// Words for somebody close: what follows them with a capital is a name.
 pub static RELATIONS: Words = LazyLock::new(|| {
@@ -29,6 +52,12 @@ pub static RELATIONS: Words = LazyLock::new(|| {
     )
 });
 
-/// Titles: what follows them with a capital is a name.
-pub static TITLES: Words =
-    LazyLock::new(|| words("dr mr mrs ms miss mx prof professor rev reverend pastor sir doctor judge officer"));
+/// Titles: with a capital, what follows them with a capital is a name.
+pub static TITLES: Words = LazyLock::new(|| {
+    words(
+        "miss mx professor reverend pastor sir doctor judge officer detective sergeant nurse coach uncle aunt auntie grandma \
+             grandpa sister brother father coach",
+    )
+});
+/// Titles that are nothing else, also in lower case.
+pub static SHORT_TITLES: Words = LazyLock::new(|| words("dr drs mr mrs ms prof rev"));

@@ -141,12 +141,21 @@ pub struct Redacted {
 /// Finds identifiers; spans are in order and do not overlap. `people` are names known from elsewhere.
 pub fn find(text: &str, people: &People) -> Vec<Span> {
     let mut taken = Taken::default();
-    for (start, end) in patterns::placeholders(text) {
+    for (start, end) in patterns::placeholders(text)
+        .into_iter()
+        .chain(patterns::public_lines(text))
+    {
         taken.take(start, end);
     }
     let mut spans = patterns::find(text);
     names::find(text, people, &mut spans);
-    spans.sort_by_key(|span| (span.kind.strength(), span.start, std::cmp::Reverse(span.end)));
+    spans.sort_by_key(|span| {
+        (
+            span.kind.strength(),
+            span.start,
+            std::cmp::Reverse(span.end),
+        )
+    });
     spans.retain(|span| taken.take(span.start, span.end));
     spans.sort_by_key(|span| span.start);
     spans
@@ -159,7 +168,11 @@ struct Taken(BTreeMap<usize, usize>);
 impl Taken {
     /// Takes a range, unless a part of it is taken already.
     fn take(&mut self, start: usize, end: usize) -> bool {
-        let free = self.0.range(..end).next_back().is_none_or(|(_, last)| *last <= start);
+        let free = self
+            .0
+            .range(..end)
+            .next_back()
+            .is_none_or(|(_, last)| *last <= start);
         if free {
             self.0.insert(start, end);
         }

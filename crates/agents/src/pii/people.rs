@@ -45,7 +45,11 @@ impl People {
         let Some(first) = name.first() else {
             return;
         };
-        if self.whole.get(first).is_some_and(|known| known.contains(&name)) {
+        if self
+            .whole
+            .get(first)
+            .is_some_and(|known| known.contains(&name))
+        {
             return;
         }
         if self.count >= NAMES_MAX {
@@ -76,13 +80,22 @@ impl People {
         self.count == 0
     }
 
-    /// How many of the words (lower case) at the beginning of `words` are a whole name; 0 for none.
-    pub fn whole_name_at(&self, words: &[String]) -> usize {
+    /// How many of the words (lower case) at the beginning of `words` are a whole name, middle initials
+    /// included; 0 for none.
+    pub fn whole_name_at(&self, words: &[&str]) -> usize {
         let Some(first) = words.first() else {
             return 0;
         };
-        let names = self.whole.get(first).map(Vec::as_slice).unwrap_or_default();
-        names.iter().filter(|name| words.starts_with(name)).map(Vec::len).max().unwrap_or(0)
+        let names = self
+            .whole
+            .get(*first)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        names
+            .iter()
+            .map(|name| matched(name, words))
+            .max()
+            .unwrap_or(0)
     }
 
     /// True when this word (lower case) alone stands for a person.
@@ -91,23 +104,63 @@ impl People {
     }
 }
 
+/// How many words the name takes up at the beginning of `words`; 0 when it does not stand there.
+fn matched(name: &[String], words: &[&str]) -> usize {
+    let mut used = 0;
+    for part in name {
+        while used > 0
+            && words
+                .get(used)
+                .is_some_and(|word| word.chars().count() == 1)
+            && words[used] != part
+        {
+            used += 1;
+        }
+        if words.get(used) != Some(&part.as_str()) {
+            return 0;
+        }
+        used += 1;
+    }
+    used
+}
+
 /// A shorter part of a name ("Al", "Jo") is too often something else.
 const SINGLE_CHARS_MIN: usize = 3;
 
 /// Words of organisations: a column of people often holds some.
 const ORGANISATION_WORDS: [&str; 22] = [
-    "counseling", "counselling", "therapy", "therapist", "services", "service", "center", "centre", "clinic",
-    "practice", "health", "wellness", "online", "provider", "associates", "group", "llc", "inc", "institute",
-    "addiction", "chance", "psychotherapy",
+    "counseling",
+    "counselling",
+    "therapy",
+    "therapist",
+    "services",
+    "service",
+    "center",
+    "centre",
+    "clinic",
+    "practice",
+    "health",
+    "wellness",
+    "online",
+    "provider",
+    "associates",
+    "group",
+    "llc",
+    "inc",
+    "institute",
+    "addiction",
+    "chance",
+    "psychotherapy",
 ];
 
 /// Family names that stand in a dictionary: they are removed only with their given names.
 const SURNAMES_THAT_ARE_WORDS: [&str; 64] = [
-    "best", "bishop", "black", "bloom", "brown", "burns", "bush", "case", "church", "cook", "cross", "day", "field",
-    "fields", "fisher", "fox", "free", "french", "gold", "good", "gray", "green", "hall", "hand", "hart", "head",
-    "hill", "hood", "house", "key", "keys", "king", "knight", "lamb", "law", "light", "little", "long", "major",
-    "marsh", "moon", "park", "pope", "price", "rice", "rivers", "sharp", "short", "small", "smart", "snow",
-    "spring", "stark", "stones", "strong", "swan", "sweet", "waters", "weeks", "west", "white", "wise", "wood",
+    "best", "bishop", "black", "bloom", "brown", "burns", "bush", "case", "church", "cook",
+    "cross", "day", "field", "fields", "fisher", "fox", "free", "french", "gold", "good", "gray",
+    "green", "hall", "hand", "hart", "head", "hill", "hood", "house", "key", "keys", "king",
+    "knight", "lamb", "law", "light", "little", "long", "major", "marsh", "moon", "park", "pope",
+    "price", "rice", "rivers", "sharp", "short", "small", "smart", "snow", "spring", "stark",
+    "stones", "strong", "swan", "sweet", "waters", "weeks", "west", "white", "wise", "wood",
     "young",
 ];
 
@@ -119,9 +172,18 @@ fn name_words(column: &str) -> Vec<String> {
     let mut found = Vec::new();
     for word in words(&name) {
         let lower = word.text.to_lowercase();
-        let letters = word.text.chars().filter(|letter| letter.is_alphabetic()).count();
-        let degree = letters >= 2 && letters <= 5 && found.len() >= 2 && word.text.chars().all(char::is_uppercase);
-        let title = matches!(lower.as_str(), "dr" | "mr" | "mrs" | "ms" | "miss" | "prof" | "rev" | "the");
+        let letters = word
+            .text
+            .chars()
+            .filter(|letter| letter.is_alphabetic())
+            .count();
+        let degree = (2..=5).contains(&letters)
+            && found.len() >= 2
+            && word.text.chars().all(char::is_uppercase);
+        let title = matches!(
+            lower.as_str(),
+            "dr" | "mr" | "mrs" | "ms" | "miss" | "prof" | "rev" | "the"
+        );
         if degree || title {
             continue;
         }
@@ -144,16 +206,22 @@ fn name_words(column: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn lower(text: &str) -> Vec<String> {
-        words(text).map(|word| word.text.to_lowercase()).collect()
+    fn found(people: &People, text: &str) -> usize {
+        people.whole_name_at(&words(text).map(|word| word.text).collect::<Vec<_>>())
     }
 
     #[test]
     fn degrees_titles_and_initials_are_no_part_of_a_name() {
-        assert_eq!(name_words("Dr. Ada B. Example, LCSW, PhD"), ["ada", "example"]);
+        assert_eq!(
+            name_words("Dr. Ada B. Example, LCSW, PhD"),
+            ["ada", "example"]
+        );
         assert_eq!(name_words("Sam Placeholder LPC"), ["sam", "placeholder"]);
         assert_eq!(name_words("JO FICTIONAL"), ["jo", "fictional"]);
-        assert_eq!(name_words("2nd Chance Counseling Service"), Vec::<String>::new());
+        assert_eq!(
+            name_words("2nd Chance Counseling Service"),
+            Vec::<String>::new()
+        );
         assert_eq!(name_words(""), Vec::<String>::new());
     }
 
@@ -161,8 +229,10 @@ mod tests {
     fn whole_names_and_single_words_are_found() {
         let people = People::of(["Ada Example, PhD", "Mark Young", "Ada Example"]);
         assert_eq!(people.len(), 2);
-        assert_eq!(people.whole_name_at(&lower("ada example says")), 2);
-        assert_eq!(people.whole_name_at(&lower("mark young")), 2);
+        assert_eq!(found(&people, "ada example says"), 2);
+        assert_eq!(found(&people, "mark young"), 2);
+        assert_eq!(found(&people, "ada b. example"), 3);
+        assert_eq!(found(&people, "ada and example"), 0);
         assert!(people.is_single("example"));
         assert!(!people.is_single("mark") && !people.is_single("young"));
     }

@@ -18,7 +18,9 @@ pub fn parse(file: &str) -> Result<Vec<Labelled>, String> {
     file.lines()
         .zip(1..)
         .filter(|(line, _)| !line.is_empty() && !line.starts_with('#'))
-        .map(|(line, number)| parse_line(line).ok_or_else(|| format!("line {number}: broken mark in `{line}`")))
+        .map(|(line, number)| {
+            parse_line(line).ok_or_else(|| format!("line {number}: broken mark in `{line}`"))
+        })
         .collect()
 }
 
@@ -96,21 +98,24 @@ impl Score {
                 count.removed += u64::from(removed);
             });
             if !recalled {
-                self.mistakes.push(format!("missed {:?} in: {}", mark.kind, sentence.text));
+                self.mistakes
+                    .push(format!("missed {:?} in: {}", mark.kind, sentence.text));
             }
         }
         for span in found {
-            let right = sentence
-                .spans
-                .iter()
-                .any(|mark| mark.kind == span.kind && mark.start < span.end && span.start < mark.end);
+            let right = sentence.spans.iter().any(|mark| {
+                mark.kind == span.kind && mark.start < span.end && span.start < mark.end
+            });
             self.count(span.kind, |count| {
                 count.found += 1;
                 count.right += u64::from(right);
             });
             if !right {
                 let taken = &sentence.text[span.start..span.end];
-                self.mistakes.push(format!("took `{taken}` for {:?} in: {}", span.kind, sentence.text));
+                self.mistakes.push(format!(
+                    "took `{taken}` for {:?} in: {}",
+                    span.kind, sentence.text
+                ));
             }
         }
     }
@@ -125,7 +130,10 @@ impl Score {
         let mut table = String::from(
             "| kind | marked | recall | removed at all | found | precision |\n| --- | ---: | ---: | ---: | ---: | ---: |\n",
         );
-        let rows = self.kinds.iter().map(|(kind, count)| (kind.as_str(), count));
+        let rows = self
+            .kinds
+            .iter()
+            .map(|(kind, count)| (kind.as_str(), count));
         for (name, count) in rows.chain([("**all**", &self.all)]) {
             writeln!(
                 table,
@@ -170,9 +178,9 @@ fn covered(text: &str, mark: &Span, found: &[Span], kind: Option<Kind>) -> bool 
         .filter(|(_, letter)| letter.is_alphanumeric())
         .all(|(offset, _)| {
             let at = mark.start + offset;
-            found
-                .iter()
-                .any(|span| kind.is_none_or(|kind| kind == span.kind) && (span.start..span.end).contains(&at))
+            found.iter().any(|span| {
+                kind.is_none_or(|kind| kind == span.kind) && (span.start..span.end).contains(&at)
+            })
         })
 }
 
@@ -184,16 +192,30 @@ mod tests {
     fn marks_are_parsed_with_their_places() {
         let labelled = parse("# c\nAsk [[NAME:Ada]] or [[EMAIL:a@example.com]].\n").unwrap();
         assert_eq!(labelled[0].text, "Ask Ada or a@example.com.");
-        assert_eq!(labelled[0].spans[1], Span { start: 11, end: 24, kind: Kind::Email });
+        assert_eq!(
+            labelled[0].spans[1],
+            Span {
+                start: 11,
+                end: 24,
+                kind: Kind::Email
+            }
+        );
         assert!(parse("[[NOPE:x]]").is_err());
     }
 
     #[test]
     fn a_partly_removed_identifier_is_not_recalled() {
         let sentence = &parse("Ask [[NAME:Ada Example]].").unwrap()[0];
-        let part = [Span { start: 4, end: 7, kind: Kind::Name }];
+        let part = [Span {
+            start: 4,
+            end: 7,
+            kind: Kind::Name,
+        }];
         let mut score = Score::default();
         score.add(sentence, &part);
-        assert_eq!((score.all.marked, score.all.recalled, score.all.right), (1, 0, 1));
+        assert_eq!(
+            (score.all.marked, score.all.recalled, score.all.right),
+            (1, 0, 1)
+        );
     }
 }

@@ -8,7 +8,10 @@ fn redacted(text: &str) -> String {
 
 #[test]
 fn placeholders_keep_the_sentence_readable_and_are_counted() {
-    let result = redact("I'm at ada@example.com or 555-0134, born on 3 May 1990.", &People::none());
+    let result = redact(
+        "I'm at ada@example.com or 555-0134, born on 3 May 1990.",
+        &People::none(),
+    );
     assert_eq!(result.text, "I'm at [EMAIL] or [PHONE], born on [DATE].");
     assert_eq!(result.counts[&Kind::Email], 1);
     assert_eq!(result.counts.len(), 3);
@@ -36,8 +39,15 @@ fn public_crisis_lines_stay() {
 #[test]
 fn names_from_the_datasets_columns_are_removed_wherever_they_stand() {
     let people = People::of(["Mark Zimmerfake, LCSW"]);
-    let text = redact("Thanks! mark zimmerfake is right. Zimmerfake's view helps. I will mark it.", &people).text;
-    assert_eq!(text, "Thanks! [NAME] is right. [NAME]'s view helps. I will mark it.");
+    let text = redact(
+        "Thanks! mark zimmerfake is right. Zimmerfake's view helps. I will mark it.",
+        &people,
+    )
+    .text;
+    assert_eq!(
+        text,
+        "Thanks! [NAME] is right. [NAME]'s view helps. I will mark it."
+    );
 }
 
 #[test]

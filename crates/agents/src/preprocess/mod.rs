@@ -48,19 +48,30 @@ impl Stage for Preprocessing {
     fn run(&self, job: &dyn Job) -> Result<Summary, StageError> {
         let parameters = Parameters(job.parameters());
         let chunk_records = parameters.count("chunk_records", CHUNK_RECORDS, 1, 100_000)?;
-        let threshold = parameters.number("near_duplicate_threshold", NEAR_DUPLICATE_THRESHOLD, 0.5, 1.0)?;
+        let threshold = parameters.number(
+            "near_duplicate_threshold",
+            NEAR_DUPLICATE_THRESHOLD,
+            0.5,
+            1.0,
+        )?;
         let inputs = chunks_of(job)?;
         let scratch = Scratch::open()?;
 
         let mut people = People::none();
-        for_each_record(job, &inputs, "learning names and questions", Pass { number: 0, of: 2 }, |raw: RawRecord| {
-            for name in &raw.people {
-                people.add(name);
-            }
-            let question = clean(&raw.question);
-            let title = clean(&raw.title);
-            scratch.same_question(&raw.question_id, &question_key(&title, &question))
-        })?;
+        for_each_record(
+            job,
+            &inputs,
+            "learning names and questions",
+            Pass { number: 0, of: 2 },
+            |raw: RawRecord| {
+                for name in &raw.people {
+                    people.add(name);
+                }
+                let question = clean(&raw.question);
+                let title = clean(&raw.title);
+                scratch.same_question(&raw.question_id, &question_key(&title, &question))
+            },
+        )?;
 
         let mut preprocessing = Work {
             scratch: &scratch,
@@ -70,17 +81,27 @@ impl Stage for Preprocessing {
         };
         let mut chunks = ChunkWriter::new(job, chunk_records);
         let mut drops = Output::create(job, "drops.jsonl", role::DROPS, JSONL)?;
-        for_each_record(job, &inputs, "cleaning", Pass { number: 1, of: 2 }, |raw: RawRecord| {
-            match preprocessing.process(&raw)? {
+        for_each_record(
+            job,
+            &inputs,
+            "cleaning",
+            Pass { number: 1, of: 2 },
+            |raw: RawRecord| match preprocessing.process(&raw)? {
                 Ok(record) => chunks.write(&record),
                 Err(drop) => drops.line(&drop),
-            }
-        })?;
+            },
+        )?;
 
         let mut metrics = preprocessing.metrics;
-        metrics.facts.insert("people_names".into(), people.len().into());
-        metrics.facts.insert("people_names_left_out".into(), people.left_out.into());
-        metrics.facts.insert("near_duplicate_threshold".into(), threshold.into());
+        metrics
+            .facts
+            .insert("people_names".into(), people.len().into());
+        metrics
+            .facts
+            .insert("people_names_left_out".into(), people.left_out.into());
+        metrics
+            .facts
+            .insert("near_duplicate_threshold".into(), threshold.into());
         drops.finish(true)?;
         let count = chunks.finish()?;
         let mut summary = metrics.publish(job, "metrics.json")?;
@@ -112,7 +133,9 @@ impl Work<'_> {
                 excerpt: None,
             }));
         }
-        let group = self.scratch.group(&raw.question_id, &question_key(&title, &question))?;
+        let group = self
+            .scratch
+            .group(&raw.question_id, &question_key(&title, &question))?;
         let mut record = CleanRecord {
             id: raw.id.clone(),
             source: raw.source.clone(),
@@ -127,8 +150,12 @@ impl Work<'_> {
         };
         self.remove_identifiers(&mut record, &raw.people);
         self.metrics.records_out += 1;
-        self.metrics.length("question_words", word_count(&record.title) + word_count(&record.question));
-        self.metrics.length("answer_words", word_count(&record.answer));
+        self.metrics.length(
+            "question_words",
+            word_count(&record.title) + word_count(&record.question),
+        );
+        self.metrics
+            .length("answer_words", word_count(&record.answer));
         Ok(Ok(record))
     }
 
@@ -152,18 +179,25 @@ impl Work<'_> {
             let detail = format!("question and answer equal those of `{first}`");
             return Ok(Some(Reason::new("exact_duplicate", detail)));
         }
-        if self.threshold < 1.0 {
-            if let Some(twin) = self.scratch.near_duplicate(answer, &raw.id, self.threshold)? {
-                let detail = format!("the answer is {:.2} similar to that of `{}`", twin.similarity, twin.id);
-                return Ok(Some(Reason::new("near_duplicate", detail)));
-            }
+        if self.threshold >= 1.0 {
+            return Ok(None);
         }
-        Ok(None)
+        let twin = self
+            .scratch
+            .near_duplicate(answer, &raw.id, self.threshold)?;
+        Ok(twin.map(|twin| {
+            let detail = format!(
+                "the answer is {:.2} similar to that of `{}`",
+                twin.similarity, twin.id
+            );
+            Reason::new("near_duplicate", detail)
+        }))
     }
 
     fn remove_identifiers(&mut self, record: &mut CleanRecord, own_people: &[String]) {
         // When the dataset has more names than are remembered, the row's own are looked for apart.
-        let own = (self.people.left_out > 0).then(|| People::of(own_people.iter().map(String::as_str)));
+        let own =
+            (self.people.left_out > 0).then(|| People::of(own_people.iter().map(String::as_str)));
         for text in [&mut record.title, &mut record.question, &mut record.answer] {
             for people in [Some(self.people), own.as_ref()].into_iter().flatten() {
                 let redacted = redact(text, people);
@@ -188,7 +222,12 @@ fn clean(html: &str) -> String {
 fn letters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in words(text) {
-        out.extend(word.text.chars().flat_map(char::to_lowercase).filter(|letter| letter.is_alphanumeric()));
+        out.extend(
+            word.text
+                .chars()
+                .flat_map(char::to_lowercase)
+                .filter(|letter| letter.is_alphanumeric()),
+        );
         out.push(' ');
     }
     out

@@ -7,7 +7,11 @@ use unicode_normalization::UnicodeNormalization;
 pub fn normalise(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut newlines, mut space) = (0u32, false);
-    for letter in text.nfc() {
+    // What is invisible goes first: it may stand between a letter and its accent.
+    let visible = text
+        .chars()
+        .filter(|letter| !matches!(class(*letter), Class::Gone));
+    for letter in visible.nfc() {
         match class(letter) {
             Class::Gone => {}
             Class::Newline => newlines += 1,
@@ -40,8 +44,15 @@ fn class(letter: char) -> Class {
         '\n' | '\u{2028}' | '\u{2029}' | '\u{85}' => Class::Newline,
         // Soft hyphen, zero-width space and joiners, directional marks, variation selectors, word joiner, BOM.
         // The joiner U+200D is kept: emoji and several scripts need it.
-        '\u{ad}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{180e}' => Class::Gone,
+        '\u{ad}'
+        | '\u{200b}'
+        | '\u{200c}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}'
+        | '\u{180e}' => Class::Gone,
         // Private use: icons of fonts that are not there.
         '\u{e000}'..='\u{f8ff}' => Class::Gone,
         _ if letter.is_whitespace() => Class::Space,
@@ -58,7 +69,10 @@ mod tests {
 
     #[test]
     fn spaces_lines_and_invisible_characters_are_tidied() {
-        assert_eq!(normalise(" a\u{a0}\u{2003} b\u{200b}c \r\n\r\n\n d\t\n e "), "a bc\n\nd\ne");
+        assert_eq!(
+            normalise(" a\u{a0}\u{2003} b\u{200b}c \r\n\r\n\n d\t\n e "),
+            "a bc\n\nd\ne"
+        );
         assert_eq!(normalise("cafe\u{301}"), "café");
         assert_eq!(normalise("x\u{0}\u{7}y\u{ad}z"), "xyz");
         assert_eq!(normalise(" \n\u{200b}"), "");

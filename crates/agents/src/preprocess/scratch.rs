@@ -122,7 +122,12 @@ impl Scratch {
     }
 
     /// The earlier answer that resembles this one most, if at least by `threshold`; else this one is remembered.
-    pub fn near_duplicate(&self, answer: &str, id: &str, threshold: f64) -> Result<Option<Twin>, StageError> {
+    pub fn near_duplicate(
+        &self,
+        answer: &str,
+        id: &str,
+        threshold: f64,
+    ) -> Result<Option<Twin>, StageError> {
         let Some(signature) = Signature::of(answer, super::NEAR_DUPLICATE_WORDS_MIN) else {
             return Ok(None);
         };
@@ -135,22 +140,27 @@ impl Scratch {
             .prepare_cached("INSERT INTO answer (id, signature) VALUES (?1, ?2)")?
             .execute(params![id, signature.to_bytes()])?;
         let number = self.connection.last_insert_rowid();
-        let mut insert = self
-            .connection
-            .prepare_cached("INSERT OR IGNORE INTO band (band, hash, number) VALUES (?1, ?2, ?3)")?;
+        let mut insert = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO band (band, hash, number) VALUES (?1, ?2, ?3)",
+        )?;
         for (band, hash) in bands.iter().enumerate() {
             insert.execute(params![band as i64, hash, number])?;
         }
         Ok(None)
     }
 
-    fn most_similar(&self, signature: &Signature, bands: &[i64; BANDS]) -> Result<Option<Twin>, StageError> {
+    fn most_similar(
+        &self,
+        signature: &Signature,
+        bands: &[i64; BANDS],
+    ) -> Result<Option<Twin>, StageError> {
         let mut candidates: Vec<i64> = Vec::new();
         let mut find = self
             .connection
             .prepare_cached("SELECT number FROM band WHERE band = ?1 AND hash = ?2 LIMIT ?3")?;
         for (band, hash) in bands.iter().enumerate() {
-            let rows = find.query_map(params![band as i64, hash, CANDIDATES_MAX], |row| row.get(0))?;
+            let rows =
+                find.query_map(params![band as i64, hash, CANDIDATES_MAX], |row| row.get(0))?;
             for number in rows {
                 candidates.push(number?);
             }
@@ -158,11 +168,18 @@ impl Scratch {
         candidates.sort_unstable();
         candidates.dedup();
         let mut best: Option<Twin> = None;
-        let mut read = self.connection.prepare_cached("SELECT id, signature FROM answer WHERE number = ?1")?;
+        let mut read = self
+            .connection
+            .prepare_cached("SELECT id, signature FROM answer WHERE number = ?1")?;
         for number in candidates {
-            let (id, bytes): (String, Vec<u8>) = read.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let similarity = Signature::from_bytes(&bytes).map_or(0.0, |other| signature.similarity(&other));
-            if best.as_ref().is_none_or(|best| similarity > best.similarity) {
+            let (id, bytes): (String, Vec<u8>) =
+                read.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let similarity =
+                Signature::from_bytes(&bytes).map_or(0.0, |other| signature.similarity(&other));
+            if best
+                .as_ref()
+                .is_none_or(|best| similarity > best.similarity)
+            {
                 best = Some(Twin { id, similarity });
             }
         }
@@ -184,7 +201,14 @@ mod tests {
 
     #[test]
     fn questions_linked_by_id_or_text_are_one_group_in_any_order() {
-        let rows = [("q1", "a"), ("q2", "b"), ("q1", "c"), ("q3", "c"), ("", "b"), ("q4", "")];
+        let rows = [
+            ("q1", "a"),
+            ("q2", "b"),
+            ("q1", "c"),
+            ("q3", "c"),
+            ("", "b"),
+            ("q4", ""),
+        ];
         let groups = |order: &[usize]| {
             let scratch = Scratch::open().unwrap();
             for row in order {
@@ -205,12 +229,18 @@ mod tests {
     fn duplicates_name_the_record_that_came_first() {
         let scratch = Scratch::open().unwrap();
         assert_eq!(scratch.exact_duplicate("h", "one").unwrap(), None);
-        assert_eq!(scratch.exact_duplicate("h", "two").unwrap(), Some("one".to_owned()));
+        assert_eq!(
+            scratch.exact_duplicate("h", "two").unwrap(),
+            Some("one".to_owned())
+        );
 
         let answer: String = (0..60).map(|number| format!("word{number} ")).collect();
         assert_eq!(scratch.near_duplicate(&answer, "one", 0.85).unwrap(), None);
         let changed = answer.replace("word59", "other");
-        let twin = scratch.near_duplicate(&changed, "two", 0.85).unwrap().unwrap();
+        let twin = scratch
+            .near_duplicate(&changed, "two", 0.85)
+            .unwrap()
+            .unwrap();
         assert_eq!(twin.id, "one");
         assert!(twin.similarity < 1.0);
         let other: String = (100..160).map(|number| format!("word{number} ")).collect();

@@ -19,13 +19,30 @@ fn preprocess(csv: &str, parameters: Value) -> Ran {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("data.csv");
     fs::write(&file, csv).unwrap();
-    let first = LocalJob::new(vec![file_input(&file).unwrap()], directory.path().join("1"), 1, 0, json!({"chunk_records": 2})).unwrap();
+    let first = LocalJob::new(
+        vec![file_input(&file).unwrap()],
+        directory.path().join("1"),
+        1,
+        0,
+        json!({"chunk_records": 2}),
+    )
+    .unwrap();
     DataIngestion.run(&first).unwrap();
-    let job = LocalJob::new(first.outputs(), directory.path().join("2"), 2, 0, parameters).unwrap();
+    let job = LocalJob::new(
+        first.outputs(),
+        directory.path().join("2"),
+        2,
+        0,
+        parameters,
+    )
+    .unwrap();
     let summary = Preprocessing.run(&job).unwrap();
     let lines = |name: &str| fs::read_to_string(directory.path().join("2").join(name)).unwrap();
     Ran {
-        records: lines("chunk-000001.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+        records: lines("chunk-000001.jsonl")
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect(),
         drops: lines("drops.jsonl")
             .lines()
             .map(|line| serde_json::from_str::<Reject>(line).unwrap())
@@ -51,14 +68,22 @@ fn markup_goes_spaces_are_tidied_and_empty_text_is_dropped() {
 #[test]
 fn duplicates_are_found_across_chunks_and_name_their_twin() {
     let csv = format!(
-        "question,answer\nWhy?,{q}{LONG}.{q}\nWho?,Nobody knows.\nwhy,<b>{q}{LONG}{q}</b>\nHow?,{q}{LONG} well.{q}\nWho else?,Nobody knows.\n",
+        "question,answer\nWhy?,{q}{LONG}.{q}\nWho?,Nobody knows.\nwhy,{q}<b>{LONG}</b>{q}\nHow?,{q}{LONG} well.{q}\nWho else?,Nobody knows.\n",
         q = '"'
     );
     let ran = preprocess(&csv, json!({}));
     let codes: Vec<_> = ran.drops.iter().map(|(code, _)| code.as_str()).collect();
     assert_eq!(codes, ["exact_duplicate", "near_duplicate"]);
-    assert!(ran.drops.iter().all(|(_, detail)| detail.contains(&ran.records[0].id)));
-    assert_eq!(ran.records.len(), 3, "short answers may repeat under another question");
+    assert!(
+        ran.drops
+            .iter()
+            .all(|(_, detail)| detail.contains(&ran.records[0].id))
+    );
+    assert_eq!(
+        ran.records.len(),
+        3,
+        "short answers may repeat under another question"
+    );
 
     let off = preprocess(&csv, json!({"near_duplicate_threshold": 1.0}));
     assert_eq!(off.drops.len(), 1);
@@ -77,8 +102,13 @@ fn people_of_any_row_are_removed_from_every_row() {
 
 #[test]
 fn rows_with_the_same_question_share_a_group() {
-    let csv = "id,question,answer\nq1,Why?,One.\nq2,<b>WHY</b>,Two.\nq2,Why not?,Three.\nq3,How?,Four.\n";
-    let groups: Vec<_> = preprocess(csv, json!({})).records.into_iter().map(|record| record.group).collect();
+    let csv =
+        "id,question,answer\nq1,Why?,One.\nq2,<b>WHY</b>,Two.\nq2,Why not?,Three.\nq3,How?,Four.\n";
+    let groups: Vec<_> = preprocess(csv, json!({}))
+        .records
+        .into_iter()
+        .map(|record| record.group)
+        .collect();
     assert_eq!(groups[0], groups[1]);
     assert_eq!(groups[1], groups[2]);
     assert_ne!(groups[0], groups[3]);

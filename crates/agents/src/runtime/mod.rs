@@ -101,7 +101,9 @@ pub enum Error {
         source: mcpanel_client::Error,
     },
     /// Another program took the id.
-    #[error("another program signed on as agent `{agent}`; run the built-in agents once per server")]
+    #[error(
+        "another program signed on as agent `{agent}`; run the built-in agents once per server"
+    )]
     Superseded {
         /// Which agent.
         agent: String,

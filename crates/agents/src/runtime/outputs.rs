@@ -67,12 +67,10 @@ impl OutputWriter for RemoteWriter {
             pipeline_id: None,
         };
         let key = IdempotencyKey::random();
-        let upload = self.assignment.client().upload_file(
-            &self.path,
-            self.spec.media_type,
-            &about,
-            &key,
-        );
+        let upload =
+            self.assignment
+                .client()
+                .upload_file(&self.path, self.spec.media_type, &about, &key);
         let artifact = self
             .runtime
             .block_on(upload)

@@ -32,7 +32,10 @@ impl Stage for Standardization {
     }
 
     fn run(&self, job: &dyn Job) -> Result<Summary, StageError> {
-        let system = Parameters(job.parameters()).text("system_prompt")?.unwrap_or(SYSTEM_PROMPT).trim();
+        let system = Parameters(job.parameters())
+            .text("system_prompt")?
+            .unwrap_or(SYSTEM_PROMPT)
+            .trim();
         if system.is_empty() || system.chars().count() > SYSTEM_PROMPT_CHARS_MAX {
             let message = format!("expected a text of 1 to {SYSTEM_PROMPT_CHARS_MAX} characters");
             return Err(bad("system_prompt", message));
@@ -43,12 +46,18 @@ impl Stage for Standardization {
             metrics.records_out += 1;
             let chat = to_chat(record, system);
             let tokens = chat.metadata.tokens;
-            for (role, count) in [("system", tokens.system), ("user", tokens.user), ("assistant", tokens.assistant)] {
+            for (role, count) in [
+                ("system", tokens.system),
+                ("user", tokens.user),
+                ("assistant", tokens.assistant),
+            ] {
                 metrics.count("tokens", role, count);
             }
             Ok(Some(chat))
         })?;
-        metrics.facts.insert("token_counting".into(), tokens::METHOD.into());
+        metrics
+            .facts
+            .insert("token_counting".into(), tokens::METHOD.into());
         metrics.publish(job, &beside("metrics", &chunks, "json"))
     }
 }
@@ -84,7 +93,9 @@ fn to_chat(record: CleanRecord, system: &str) -> ChatRecord {
 fn user_turn(title: &str, question: &str) -> String {
     let bare = title.trim_end_matches(['.', '?', '!', '…', ' ']);
     let repeated = !bare.is_empty()
-        && question.get(..bare.len()).is_some_and(|start| start.eq_ignore_ascii_case(bare));
+        && question
+            .get(..bare.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(bare));
     match (title.is_empty() || repeated, question.is_empty()) {
         (true, _) => question.to_owned(),
         (false, true) => title.to_owned(),
@@ -98,8 +109,14 @@ mod tests {
 
     #[test]
     fn title_and_question_become_one_turn_without_repetition() {
-        assert_eq!(user_turn("Am I ill?", "I cannot sleep."), "Am I ill?\n\nI cannot sleep.");
-        assert_eq!(user_turn("Am I ill?", "am i ill? I cannot sleep."), "am i ill? I cannot sleep.");
+        assert_eq!(
+            user_turn("Am I ill?", "I cannot sleep."),
+            "Am I ill?\n\nI cannot sleep."
+        );
+        assert_eq!(
+            user_turn("Am I ill?", "am i ill? I cannot sleep."),
+            "am i ill? I cannot sleep."
+        );
         assert_eq!(user_turn("Am I ill?", ""), "Am I ill?");
         assert_eq!(user_turn("", "I cannot sleep."), "I cannot sleep.");
         assert_eq!(user_turn("é?", "è"), "é?\n\nè");

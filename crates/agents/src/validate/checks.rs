@@ -30,7 +30,8 @@ const SCHEMA_ERRORS_MAX: usize = 20;
 pub const SCHEMA: &str = include_str!("../../schemas/chat-record.schema.json");
 
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
-    let schema: Value = serde_json::from_str(SCHEMA).expect("the schema is part of the program and tested");
+    let schema: Value =
+        serde_json::from_str(SCHEMA).expect("the schema is part of the program and tested");
     jsonschema::validator_for(&schema).expect("the schema is part of the program and tested")
 });
 
@@ -46,15 +47,25 @@ pub struct Checks {
 impl Checks {
     /// Reads `languages`, `question_words_min`, `answer_words_min`, `tokens_max`.
     pub fn from_parameters(parameters: Parameters<'_>) -> Result<Self, StageError> {
-        let languages = parameters.texts("languages")?.unwrap_or_else(|| vec!["eng".to_owned()]);
+        let languages = parameters
+            .texts("languages")?
+            .unwrap_or_else(|| vec!["eng".to_owned()]);
         for code in &languages {
             if whatlang::Lang::from_code(code).is_none() {
-                return Err(bad("languages", format!("`{code}` is no known ISO 639-3 code, such as `eng` or `spa`")));
+                return Err(bad(
+                    "languages",
+                    format!("`{code}` is no known ISO 639-3 code, such as `eng` or `spa`"),
+                ));
             }
         }
         Ok(Self {
             languages,
-            question_words_min: parameters.count("question_words_min", QUESTION_WORDS_MIN, 0, 10_000)?,
+            question_words_min: parameters.count(
+                "question_words_min",
+                QUESTION_WORDS_MIN,
+                0,
+                10_000,
+            )?,
             answer_words_min: parameters.count("answer_words_min", ANSWER_WORDS_MIN, 0, 10_000)?,
             tokens_max: parameters.count("tokens_max", TOKENS_MAX, 1, 10_000_000)?,
         })
@@ -90,13 +101,19 @@ impl Checks {
                 _ => continue,
             };
             if words < min {
-                reasons.push(Reason::new(code, format!("{words} words, at least {min} are expected")));
+                reasons.push(Reason::new(
+                    code,
+                    format!("{words} words, at least {min} are expected"),
+                ));
             }
             reasons.extend(leftover(&message.role, &message.content));
         }
         let tokens = record.metadata.tokens.total;
         if tokens > self.tokens_max {
-            let detail = format!("about {tokens} tokens, at most {} are expected", self.tokens_max);
+            let detail = format!(
+                "about {tokens} tokens, at most {} are expected",
+                self.tokens_max
+            );
             reasons.push(Reason::new("too_long", detail));
         }
         let (language, reason) = self.language(record);
@@ -107,7 +124,11 @@ impl Checks {
     /// The language of the turns, each judged on its own: a foreign answer under an English question counts.
     fn language(&self, record: &ChatRecord) -> (String, Option<Reason>) {
         let mut first = None;
-        for message in record.messages.iter().filter(|message| message.role != "system") {
+        for message in record
+            .messages
+            .iter()
+            .filter(|message| message.role != "system")
+        {
             let text = bare(&message.content);
             if text.chars().count() < LANGUAGE_CHARS_MIN {
                 continue;
@@ -120,7 +141,11 @@ impl Checks {
                 let detail = format!(
                     "the {} turn is in `{code}`, expected {}",
                     message.role,
-                    self.languages.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(" or ")
+                    self.languages
+                        .iter()
+                        .map(|known| format!("`{known}`"))
+                        .collect::<Vec<_>>()
+                        .join(" or ")
                 );
                 return (code.to_owned(), Some(Reason::new("language", detail)));
             }
@@ -139,20 +164,30 @@ fn bare(text: &str) -> String {
         done = end;
     }
     out.push_str(&text[done..]);
-    out.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned()
+    out.trim_matches(|letter: char| !letter.is_alphanumeric())
+        .to_owned()
 }
 
 /// Identifiers that are still there. The detail names kinds, never the text.
 fn leftover(role: &str, text: &str) -> Option<Reason> {
     /// Independent of the removal's own rules: whatever looks like a mailbox or a long number.
-    static RAW: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}|\d{9,}").expect("the pattern is fixed and tested"));
-    let mut kinds: Vec<&str> = pii::find(text, &People::none()).iter().map(|span| span.kind.as_str()).collect();
+    static RAW: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}|\d{9,}")
+            .expect("the pattern is fixed and tested")
+    });
+    let mut kinds: Vec<&str> = pii::find(text, &People::none())
+        .iter()
+        .map(|span| span.kind.as_str())
+        .collect();
     if kinds.is_empty() && RAW.is_match(text) {
         kinds.push("a mail address or a long number");
     }
     kinds.sort_unstable();
     kinds.dedup();
-    (!kinds.is_empty())
-        .then(|| Reason::new("leftover_identifier", format!("the {role} turn still holds {}", kinds.join(", "))))
+    (!kinds.is_empty()).then(|| {
+        Reason::new(
+            "leftover_identifier",
+            format!("the {role} turn still holds {}", kinds.join(", ")),
+        )
+    })
 }

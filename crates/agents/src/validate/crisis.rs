@@ -40,10 +40,17 @@ const FLAGS: [(&str, &str); 4] = [
 
 /// The flags of a record, in a fixed order.
 pub fn flags_of(record: &ChatRecord) -> Vec<String> {
-    static PHRASES: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(FLAGS.iter().map(|(_, list)| *list)));
+    static PHRASES: LazyLock<Phrases> =
+        LazyLock::new(|| Phrases::new(FLAGS.iter().map(|(_, list)| *list)));
     let mut seen = [false; FLAGS.len()];
-    for message in record.messages.iter().filter(|message| message.role == "user") {
-        PHRASES.find(&lower_words(&message.content), |label, _| seen[label] = true);
+    for message in record
+        .messages
+        .iter()
+        .filter(|message| message.role == "user")
+    {
+        PHRASES.find(&lower_words(&message.content), |label, _| {
+            seen[label] = true
+        });
     }
     FLAGS
         .iter()

@@ -38,8 +38,18 @@ impl Stage for Validation {
     fn run(&self, job: &dyn Job) -> Result<Summary, StageError> {
         let checks = Checks::from_parameters(Parameters(job.parameters()))?;
         let inputs = chunks_of(job)?;
-        let mut rejects = Output::create(job, &beside("rejects", &inputs, "jsonl"), role::REJECTS, JSONL)?;
-        let mut review = Output::create(job, &beside("review", &inputs, "jsonl"), role::REVIEW, JSONL)?;
+        let mut rejects = Output::create(
+            job,
+            &beside("rejects", &inputs, "jsonl"),
+            role::REJECTS,
+            JSONL,
+        )?;
+        let mut review = Output::create(
+            job,
+            &beside("review", &inputs, "jsonl"),
+            role::REVIEW,
+            JSONL,
+        )?;
         let mut metrics = StageMetrics::new(VALIDATION);
         let chunks = map_chunks(job, "checking", |document: Value| {
             metrics.records_in += 1;
@@ -74,7 +84,11 @@ impl Stage for Validation {
 }
 
 /// All reasons against a record, or the record with its flags.
-fn check(checks: &Checks, document: &Value, metrics: &mut StageMetrics) -> Result<ChatRecord, Reject> {
+fn check(
+    checks: &Checks,
+    document: &Value,
+    metrics: &mut StageMetrics,
+) -> Result<ChatRecord, Reject> {
     let mut reasons = checks.schema(document);
     let record: Option<ChatRecord> = match serde_json::from_value(document.clone()) {
         Ok(record) => Some(record),
@@ -101,10 +115,16 @@ fn check(checks: &Checks, document: &Value, metrics: &mut StageMetrics) -> Resul
 fn reject(document: &Value, reasons: Vec<Reason>) -> Reject {
     let number = |name: &str| {
         let pointer = format!("/metadata/source/{name}");
-        document.pointer(&pointer).and_then(Value::as_u64).unwrap_or_default()
+        document
+            .pointer(&pointer)
+            .and_then(Value::as_u64)
+            .unwrap_or_default()
     };
     Reject {
-        id: document.get("id").and_then(Value::as_str).map(str::to_owned),
+        id: document
+            .get("id")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
         row: number("row"),
         line: number("line"),
         reasons,

@@ -2,7 +2,8 @@ use serde_json::json;
 
 use super::*;
 
-const ANSWER: &str = "It makes sense that you feel this way, and it can get better with time and support.";
+const ANSWER: &str =
+    "It makes sense that you feel this way, and it can get better with time and support.";
 
 fn record(user: &str, assistant: &str) -> Value {
     json!({
@@ -25,8 +26,13 @@ fn record(user: &str, assistant: &str) -> Value {
 
 fn run(document: &Value, parameters: Value) -> Result<ChatRecord, Vec<String>> {
     let checks = Checks::from_parameters(Parameters(&parameters)).unwrap();
-    check(&checks, document, &mut StageMetrics::new(VALIDATION))
-        .map_err(|reject| reject.reasons.into_iter().map(|reason| reason.code).collect())
+    check(&checks, document, &mut StageMetrics::new(VALIDATION)).map_err(|reject| {
+        reject
+            .reasons
+            .into_iter()
+            .map(|reason| reason.code)
+            .collect()
+    })
 }
 
 #[test]
@@ -39,9 +45,15 @@ fn a_good_record_passes_and_is_unchanged() {
 #[test]
 fn a_record_fails_with_all_its_reasons() {
     let document = record("Write to ada@example.com", "No.");
-    assert_eq!(run(&document, json!({})).unwrap_err(), ["leftover_identifier", "answer_too_short"]);
+    assert_eq!(
+        run(&document, json!({})).unwrap_err(),
+        ["leftover_identifier", "answer_too_short"]
+    );
     let document = record("[NAME]", ANSWER);
-    assert_eq!(run(&document, json!({"tokens_max": 10})).unwrap_err(), ["empty_turn", "too_long"]);
+    assert_eq!(
+        run(&document, json!({"tokens_max": 10})).unwrap_err(),
+        ["empty_turn", "too_long"]
+    );
 }
 
 #[test]
@@ -55,16 +67,23 @@ fn the_schema_is_applied_and_its_reasons_quote_no_text() {
     assert!(reject.reasons.iter().all(|reason| reason.code == "schema"));
     assert!(!format!("{reject:?}").contains("Ada"));
     assert_eq!((reject.row, reject.line), (7, 9));
-    assert_eq!(run(&json!({"nothing": 1}), json!({})).unwrap_err()[0], "schema");
+    assert_eq!(
+        run(&json!({"nothing": 1}), json!({})).unwrap_err()[0],
+        "schema"
+    );
 }
 
 #[test]
 fn another_language_is_refused_unless_asked_for() {
     let spanish = "Entiendo que te sientas así. Es importante que hables con alguien de confianza sobre lo que te pasa.";
-    let document = record("Why do I worry every night about my exams and everything else in life?", spanish);
+    let document = record(
+        "Why do I worry every night about my exams and everything else in life?",
+        spanish,
+    );
     assert_eq!(run(&document, json!({})).unwrap_err(), ["language"]);
     assert!(run(&document, json!({"languages": ["eng", "spa"]})).is_ok());
-    let wrong = Checks::from_parameters(Parameters(&json!({"languages": ["english"]}))).unwrap_err();
+    let wrong =
+        Checks::from_parameters(Parameters(&json!({"languages": ["english"]}))).unwrap_err();
     assert!(wrong.to_string().contains("`english`"));
 }
 
@@ -72,7 +91,13 @@ fn another_language_is_refused_unless_asked_for() {
 fn crisis_content_is_kept_and_flagged_by_what_the_question_says() {
     let document = record("I cut myself when he hits me, and I want to die.", ANSWER);
     let flags = run(&document, json!({})).unwrap().metadata.flags;
-    assert_eq!(flags, ["crisis_suicide", "crisis_self_harm", "crisis_abuse"]);
-    let document = record("How do I choose a therapist?", "If you ever think of suicide, please call 988 at once.");
+    assert_eq!(
+        flags,
+        ["crisis_suicide", "crisis_self_harm", "crisis_abuse"]
+    );
+    let document = record(
+        "How do I choose a therapist?",
+        "If you ever think of suicide, please call 988 at once.",
+    );
     assert!(run(&document, json!({})).unwrap().metadata.flags.is_empty());
 }

@@ -12,20 +12,31 @@ fn read(text: &[u8], delimiter: u8, bytes_max: usize, buffer: usize) -> Rows {
     let mut row = DelimitedRow::default();
     let mut found = Vec::new();
     while let Some(ended) = rows.read(&mut row).unwrap() {
-        let fields = row.fields().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
+        let fields = row
+            .fields()
+            .map(|field| String::from_utf8_lossy(field).into_owned())
+            .collect();
         found.push((row.line, fields, ended));
     }
     found
 }
 
 fn whole(line: u64, fields: &[&str]) -> (u64, Vec<String>, Ended) {
-    (line, fields.iter().map(|&field| field.to_owned()).collect(), Ended::Whole)
+    (
+        line,
+        fields.iter().map(|&field| field.to_owned()).collect(),
+        Ended::Whole,
+    )
 }
 
 #[test]
 fn quotes_hold_delimiters_line_ends_and_quotes() {
     let rows = read(b"a,b\r\n\"1,\"\"x\"\"\r\n2\",y\n\nz,\n", b',', 100, 2);
-    let expected = [whole(1, &["a", "b"]), whole(2, &["1,\"x\"\r\n2", "y"]), whole(5, &["z", ""])];
+    let expected = [
+        whole(1, &["a", "b"]),
+        whole(2, &["1,\"x\"\r\n2", "y"]),
+        whole(5, &["z", ""]),
+    ];
     assert_eq!(rows, expected);
 }
 

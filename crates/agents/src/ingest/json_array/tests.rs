@@ -16,14 +16,22 @@ fn elements(text: &str, bytes_max: usize) -> Result<Vec<(u64, String)>, String> 
             Err(ReadError::Bad(error)) => return Err(error.to_string()),
             Err(ReadError::Io(error)) => panic!("{error}"),
         };
-        found.push((reader.line(), String::from_utf8(bytes).unwrap() + tag));
+        found.push((
+            reader.element_line(),
+            String::from_utf8(bytes).unwrap() + tag,
+        ));
     }
 }
 
 #[test]
 fn splits_an_array_with_the_line_of_each_element() {
     let found = elements("[\n{\"a\": \"]}\\\"\"},\n 7 , \"x\",\n[[]]\n]", 100).unwrap();
-    let expected = [(2, "{\"a\": \"]}\\\"\"}"), (3, "7"), (3, "\"x\""), (4, "[[]]")];
+    let expected = [
+        (2, "{\"a\": \"]}\\\"\"}"),
+        (3, "7"),
+        (3, "\"x\""),
+        (4, "[[]]"),
+    ];
     assert_eq!(found, expected.map(|(line, text)| (line, text.to_owned())));
 }
 
@@ -49,7 +57,10 @@ fn an_element_beyond_the_bound_is_cut_and_the_next_is_read() {
 #[test]
 fn a_cut_off_file_and_a_missing_comma_say_where() {
     let error = elements("[{\"a\": 1},\n{\"a\": ", 100).unwrap_err();
-    assert!(error.contains("line 2") && error.contains("cut off"), "{error}");
+    assert!(
+        error.contains("line 2") && error.contains("cut off"),
+        "{error}"
+    );
     let error = elements("[{\"a\": 1}\n{\"a\": 2}]", 100).unwrap_err();
     assert!(error.contains("line 2") && error.contains("`,`"), "{error}");
 }

@@ -6,11 +6,15 @@ use serde_json::{Value, json};
 use super::*;
 
 fn sniff(bytes: &[u8], parameters: Value) -> Result<(Facts, String), String> {
-    let options = Options::from_parameters(Parameters(&parameters)).map_err(|error| error.to_string())?;
+    let options =
+        Options::from_parameters(Parameters(&parameters)).map_err(|error| error.to_string())?;
     let reader = Box::new(Cursor::new(bytes.to_vec()));
     let mut opened = open(reader, "file", &options).map_err(|error| error.to_string())?;
     let mut text = String::new();
-    opened.reader.read_to_string(&mut text).map_err(|error| error.to_string())?;
+    opened
+        .reader
+        .read_to_string(&mut text)
+        .map_err(|error| error.to_string())?;
     Ok((opened.facts, text))
 }
 
@@ -33,8 +37,14 @@ fn formats_are_told_apart_by_content() {
     assert_eq!(format("{\"data\": [1]}"), Format::Json);
     assert_eq!(format("{\n \"meta\": 1,\n \"data\": [1]\n}"), Format::Json);
     let long_line = "x".repeat(SNIFF_BYTES);
-    assert_eq!(format(&format!("{{\"data\": [\"{long_line}\"]}}")), Format::Json);
-    assert_eq!(format(&format!("{{\"text\": \"{long_line}\"}}\n")), Format::Jsonl);
+    assert_eq!(
+        format(&format!("{{\"data\": [\"{long_line}\"]}}")),
+        Format::Json
+    );
+    assert_eq!(
+        format(&format!("{{\"text\": \"{long_line}\"}}\n")),
+        Format::Jsonl
+    );
 }
 
 #[test]
@@ -44,14 +54,23 @@ fn the_delimiter_is_the_one_the_header_uses() {
     assert_eq!(delimiter("a;\"b,,,\";c\n1,2,3,4,5"), Some(b';'));
     assert_eq!(delimiter("a\tb\n"), Some(b'\t'));
     assert_eq!(delimiter("single\n"), Some(b','));
-    assert_eq!(sniff(b"a,b|c\n", json!({"delimiter": "|"})).unwrap().0.delimiter, Some(b'|'));
+    assert_eq!(
+        sniff(b"a,b|c\n", json!({"delimiter": "|"}))
+            .unwrap()
+            .0
+            .delimiter,
+        Some(b'|')
+    );
 }
 
 #[test]
 fn byte_order_marks_decide_and_are_removed() {
     let (facts, text) = sniff(b"\xef\xbb\xbfa,b\n", json!({})).unwrap();
     assert_eq!((facts.encoding, text.as_str()), ("UTF-8", "a,b\n"));
-    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain("a,é\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let utf16: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain("a,é\n".encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
     let (facts, text) = sniff(&utf16, json!({})).unwrap();
     assert_eq!((facts.encoding, text.as_str()), ("UTF-16LE", "a,é\n"));
 }
@@ -59,11 +78,24 @@ fn byte_order_marks_decide_and_are_removed() {
 #[test]
 fn a_wrong_encoding_is_told_with_its_place_and_the_way_out() {
     let error = sniff(b"question,answer\ncaf\xe9,na\xefve\n", json!({})).unwrap_err();
-    assert!(error.contains("byte 19 (0xe9)") && error.contains("café"), "{error}");
-    assert!(error.contains("{\"encoding\": \"windows-1252\"}"), "{error}");
-    let (_, text) = sniff(b"question,answer\ncaf\xe9,x\n", json!({"encoding": "windows-1252"})).unwrap();
+    assert!(
+        error.contains("byte 19 (0xe9)") && error.contains("café"),
+        "{error}"
+    );
+    assert!(
+        error.contains("{\"encoding\": \"windows-1252\"}"),
+        "{error}"
+    );
+    let (_, text) = sniff(
+        b"question,answer\ncaf\xe9,x\n",
+        json!({"encoding": "windows-1252"}),
+    )
+    .unwrap();
     assert!(text.contains("café"));
-    let utf16: Vec<u8> = "question,answer\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16: Vec<u8> = "question,answer\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     let error = sniff(&utf16, json!({})).unwrap_err();
     assert!(error.contains("utf-16le"), "{error}");
     let error = sniff(b"a", json!({"encoding": "klingon"})).unwrap_err();

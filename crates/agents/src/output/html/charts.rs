@@ -66,7 +66,10 @@ pub(super) fn drops(report: &Report) -> Markup {
 }
 
 pub(super) fn identifiers(report: &Report) -> Markup {
-    bars(from_counts(&report.identifiers, |kind| words(&kind.to_lowercase())), "cool")
+    bars(
+        from_counts(&report.identifiers, |kind| words(&kind.to_lowercase())),
+        "cool",
+    )
 }
 
 pub(super) fn flags(report: &Report) -> Markup {
@@ -87,7 +90,12 @@ pub(super) fn topics(report: &Report) -> Markup {
 }
 
 pub(super) fn lengths(report: &Report) -> Markup {
-    let chart = |name: &str, title: &str| report.lengths.get(name).map(|lengths| histogram(lengths, title));
+    let chart = |name: &str, title: &str| {
+        report
+            .lengths
+            .get(name)
+            .map(|lengths| histogram(lengths, title))
+    };
     html! {
         div.pair {
             @if let Some(chart) = chart("question_words", "Questions") { (chart) }

@@ -48,7 +48,7 @@ pub(super) fn advice_lead(report: &Report) -> Markup {
 }
 
 /// Groups by dimension, each dimension under its heading.
-fn by_dimension<'a>(groups: &'a [GroupReport]) -> Vec<(&'a str, Vec<&'a GroupReport>)> {
+fn by_dimension(groups: &[GroupReport]) -> Vec<(&str, Vec<&GroupReport>)> {
     let mut dimensions: Vec<(&str, Vec<&GroupReport>)> = Vec::new();
     for group in groups {
         match dimensions.last_mut() {
@@ -61,7 +61,10 @@ fn by_dimension<'a>(groups: &'a [GroupReport]) -> Vec<(&'a str, Vec<&'a GroupRep
 
 pub(super) fn representation(report: &Report) -> Markup {
     let groups = &report.bias.groups;
-    let widest = groups.iter().map(|group| group.share.high).fold(0.01, f64::max);
+    let widest = groups
+        .iter()
+        .map(|group| group.share.high)
+        .fold(0.01, f64::max);
     html! {
         div.dimensions {
             @for (dimension, members) in by_dimension(groups) {
@@ -133,7 +136,12 @@ fn whisker(group: &GroupReport, gap: Estimate, reach: f64) -> Markup {
 
 pub(super) fn advice(report: &Report) -> Markup {
     let kinds: Vec<&String> = report.bias.advice.keys().collect();
-    let rows: Vec<&GroupReport> = report.bias.groups.iter().filter(|group| !group.small).collect();
+    let rows: Vec<&GroupReport> = report
+        .bias
+        .groups
+        .iter()
+        .filter(|group| !group.small)
+        .collect();
     html! {
         @if rows.is_empty() {
             p.note { "No group is mentioned in " (SMALL_GROUP) " questions or more, too few to compare." }
@@ -177,14 +185,22 @@ fn cell(gap: Estimate) -> Markup {
     };
     // 25 points and more are the strongest colour.
     let strength = (gap.value.abs() / 0.25).min(1.0);
-    let range = format!("{} to {} points", signed(100.0 * gap.low, 1), signed(100.0 * gap.high, 1));
+    let range = format!(
+        "{} to {} points",
+        signed(100.0 * gap.low, 1),
+        signed(100.0 * gap.high, 1)
+    );
     html! {
         td class=(side) style=(format!("--strength:{:.0}%", 18.0 + 62.0 * strength)) title=(range) { (signed(100.0 * gap.value, 0)) }
     }
 }
 
 fn between(low: f64, high: f64) -> String {
-    format!("left:{:.2}%;width:{:.2}%", 100.0 * low, 100.0 * (high - low).max(0.0))
+    format!(
+        "left:{:.2}%;width:{:.2}%",
+        100.0 * low,
+        100.0 * (high - low).max(0.0)
+    )
 }
 
 /// A number with its sign, with a true minus.

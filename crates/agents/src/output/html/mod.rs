@@ -76,7 +76,11 @@ fn source_name(report: &Report) -> String {
         .flatten()
         .filter_map(|file| file.get("name")?.as_str())
         .collect();
-    if names.is_empty() { "unnamed source".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "unnamed source".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 fn headline(report: &Report) -> Markup {
@@ -91,7 +95,8 @@ fn headline(report: &Report) -> Markup {
 }
 
 fn figures(report: &Report) -> Markup {
-    let figure = |value: String, label: &str| html! { div.figure { b { (value) } span { (label) } } };
+    let figure =
+        |value: String, label: &str| html! { div.figure { b { (value) } span { (label) } } };
     html! {
         div.figures {
             (figure(number(report.records()), "conversations"))
@@ -103,7 +108,11 @@ fn figures(report: &Report) -> Markup {
 }
 
 fn drops_lead(report: &Report) -> Markup {
-    let total: u64 = report.stages.iter().flat_map(|stage| stage.dropped.values()).sum();
+    let total: u64 = report
+        .stages
+        .iter()
+        .flat_map(|stage| stage.dropped.values())
+        .sum();
     html! {
         p {
             @if total == 0 { "Nothing was left out." }
@@ -164,7 +173,7 @@ fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3 * 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push('\u{202f}');
         }
         out.push(digit);
