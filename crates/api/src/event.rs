@@ -79,13 +79,12 @@ pub struct EventPayload {
     pub key_id: Option<String>,
 }
 
-/// Which events to read or follow.
+/// Which events to read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct EventQuery {
-    /// Only events with a greater number. Reading begins with the oldest event that is kept, following with the next
-    /// one to happen, when left out.
+    /// Only events with a greater number; from the oldest that is kept when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
     /// Only kinds that begin with this, such as `task:` or `task:completed`.
@@ -109,6 +108,33 @@ pub struct EventQuery {
     #[schema(value_type = Option<schema::Limit>)]
     #[param(value_type = Option<schema::Limit>)]
     pub limit: Option<u32>,
+}
+
+/// Which events to follow.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct FollowQuery {
+    /// Only events with a greater number; from the next one to happen when left out. `Last-Event-ID` comes first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// Only kinds that begin with this, such as `task:` or `task:completed`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Name>)]
+    #[param(value_type = Option<schema::Name>)]
+    pub kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Id>)]
+    #[param(value_type = Option<schema::Id>)]
+    pub task_id: Option<TaskId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Id>)]
+    #[param(value_type = Option<schema::Id>)]
+    pub pipeline_id: Option<PipelineId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Id>)]
+    #[param(value_type = Option<schema::Id>)]
+    pub agent_id: Option<AgentId>,
 }
 
 /// Events, oldest first.

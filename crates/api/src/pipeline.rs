@@ -61,7 +61,7 @@ pub struct Stage {
     pub task_type: Name,
     pub mode: StageMode,
     pub status: StageStatus,
-    /// The first of its tasks, up to 1,000; `counts.total` tells how many there are, and
+    /// The first of its tasks, up to 1,000 (ten in lists); `counts.total` tells how many there are, and
     /// `GET /api/v1/tasks?pipeline_id=…&stage=…` lists them all.
     #[schema(value_type = Vec<schema::Id>)]
     pub tasks: Vec<TaskId>,

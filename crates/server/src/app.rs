@@ -13,7 +13,9 @@ use crate::{
     claims::Waiting,
     error::ApiResult,
     extract::IdempotencyKey,
+    follow::Followers,
     stop::Stop,
+    transfer::Transfers,
 };
 
 /// The state of the router; cheap to clone.
@@ -31,6 +33,10 @@ pub struct App {
     pub started_at: Timestamp,
     /// The claims that wait for work.
     pub waiting: Waiting,
+    /// The streams of events there are.
+    pub followers: Followers,
+    /// The uploads and downloads under way.
+    pub transfers: Transfers,
     /// Whether the server is stopping.
     pub stop: Stop,
 }
@@ -55,6 +61,8 @@ impl App {
             files: Arc::new(files),
             started_at: env.now(),
             waiting: Waiting::default(),
+            followers: Followers::default(),
+            transfers: Transfers::default(),
             stop: Stop::new(),
             env,
         }

@@ -277,12 +277,12 @@ impl From<Rejection> for ApiError {
             }
             Rejection::Invalid { faults } => {
                 // When nothing else is wrong, the code says the one thing that is.
-                let only_unknown = faults
-                    .iter()
-                    .all(|fault| fault.code == Code::UnknownDependency.as_str());
+                let only = [Code::UnknownDependency, Code::DependencyCycle]
+                    .into_iter()
+                    .find(|code| faults.iter().all(|fault| fault.code == code.as_str()));
                 let mut error = Self::validation(faults);
-                if only_unknown {
-                    error.0.code = Code::UnknownDependency;
+                if let Some(code) = only {
+                    error.0.code = code;
                 }
                 error
             }

@@ -12,6 +12,8 @@
 //! - [`app`], [`service`], `routes`: the state, the whole router, and the endpoints by family
 //! - `views`: what the layers below answer, in the words of the wire, and back
 //! - `claims`: handing out work: who waits, and what became of answers that nobody took
+//! - `transfer`: uploads and downloads
+//! - `follow`: streams of events
 //! - [`stop`]: the signal to end
 //! - [`docs`]: `/openapi.json`, `/docs` and `/redoc`, all of them offline
 
@@ -28,11 +30,13 @@ pub mod error;
 pub mod etag;
 pub mod extract;
 mod failure;
+mod follow;
 pub mod limits;
 pub mod range;
 mod routes;
 pub mod service;
 pub mod stop;
+mod transfer;
 mod views;
 
 pub use app::App;

@@ -44,3 +44,75 @@ pub const CLAIM_LOOK_INTERVAL_MS: u64 = 1_000;
 
 /// Connections at once. Each costs a file descriptor and about 20 KB; more wait in the listener's queue.
 pub const CONNECTIONS_MAX: usize = 10_000;
+
+/// Connections that wait to be accepted: a burst of agents that reconnect after a restart.
+pub const BACKLOG: u32 = 1_024;
+
+/// How long to wait after a failed accept, in milliseconds, so that a lack of file descriptors does not spin.
+pub const ACCEPT_PAUSE_MS: u64 = 100;
+
+/// Longest a connection may be idle, or take to send the head of a request, in milliseconds: longer than the
+/// 90 s for which usual clients keep idle connections, so that it is they who end them.
+pub const IDLE_MS_MAX: u64 = 100_000;
+
+/// Headers of one request. Browsers send about 20.
+pub const HEADERS_MAX: usize = 100;
+
+/// Size of a request's head, in bytes: the longest token four times over.
+pub const HEADERS_BYTES_MAX: usize = 32 * 1024;
+
+/// How long requests under way may take when the server stops, in milliseconds. Supervisors commonly wait
+/// 30 s before they kill; closing the store needs a part of it.
+pub const STOP_MS_MAX: u64 = 10_000;
+
+/// How often artifacts' bytes that nobody knows are looked for, in milliseconds: they are an hour old at least.
+pub const ARTIFACT_SWEEP_INTERVAL_MS: u64 = 3_600_000;
+
+/// Ids of tasks that a stage of one pipeline shows. A person reads a few; a program pages through the list of
+/// tasks.
+pub const STAGE_TASKS_SHOWN_MAX: u32 = 1_000;
+
+/// Ids of tasks that a stage shows in a list of pipelines: a page of 500 pipelines stays below 2 MB.
+pub const STAGE_TASKS_LISTED_MAX: u32 = 10;
+
+/// Most bytes of free-form JSON in one page of pipelines: a few at their largest.
+pub const PAGE_PAYLOAD_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Longest media type, in characters: the longest registered ones have about 80, and parameters follow.
+pub const MEDIA_TYPE_CHARS_MAX: usize = 200;
+
+/// Longest pause between two pieces of an upload, in milliseconds: three times what a phone network needs to come back.
+pub const UPLOAD_IDLE_MS_MAX: u64 = 30_000;
+
+/// Uploads at once: each holds a megabyte or two. A run of the built-in agents has about a hundred tasks in hand.
+pub const UPLOADS_MAX: usize = 128;
+
+/// Downloads at once: each holds a quarter of a megabyte.
+pub const DOWNLOADS_MAX: usize = 512;
+
+/// How long a transfer waits for a place, in milliseconds: most of those before it take less.
+pub const TRANSFER_WAIT_MS_MAX: u64 = 10_000;
+
+/// Reads of the log for one page of events. With a filter that fits little, a page looks at so many times a thousand
+/// events, some ten milliseconds, and says where to go on.
+pub const EVENT_READS_MAX: usize = 20;
+
+/// Streams of events at once. Each holds a connection, and a page of events while it is read.
+pub const FOLLOWERS_MAX: usize = 2_000;
+
+/// Events that a follower reads at a time: about a hundred kilobytes.
+pub const EVENTS_READ_MAX: usize = 256;
+
+/// How often a quiet stream says that it is alive, in milliseconds: proxies cut idle lines after 30 to 60 s.
+pub const FOLLOW_PING_MS: u64 = 15_000;
+
+/// How long a follower waits after a change before it looks, in milliseconds. Under load, hundreds of changes
+/// become one look; a person notices nothing below a hundred.
+pub const FOLLOW_PAUSE_MS: u64 = 10;
+
+/// When a follower that lost the line is to come back, in milliseconds.
+pub const FOLLOW_RETRY_MS: u64 = 1_000;
+
+/// Longest life of a stream, in milliseconds: an hour. Who comes back shows credentials again, so a revoked key
+/// follows no longer than this.
+pub const FOLLOW_LIFE_MS_MAX: u64 = 3_600_000;

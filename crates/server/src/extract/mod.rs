@@ -7,7 +7,7 @@ mod prefer;
 mod query;
 
 pub use crate::{auth::Caller, etag::IfMatch};
-pub use idempotency::{IdempotencyKey, Idempotent};
+pub use idempotency::{IdempotencyKey, Idempotent, key as idempotency_key};
 pub use json::{JsonBody, JsonBodyOrDefault};
 pub use path::Path;
 pub use prefer::Prefer;

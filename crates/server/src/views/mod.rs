@@ -2,8 +2,12 @@
 //! are passed on as they are: nothing here parses or copies one.
 
 pub mod agent;
+pub mod artifact;
+pub mod event;
 pub mod explain;
 pub mod history;
 pub mod key;
 pub mod page;
+pub mod pipeline;
 pub mod task;
+pub mod template;
