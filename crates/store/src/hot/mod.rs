@@ -52,8 +52,9 @@ pub struct Hot {
     doomed: BTreeSet<(Namespace, TaskId, TaskId)>,
     slots: Slots,
     agents: BTreeMap<Key<AgentId>, Arc<Agent>>,
-    unsettled: BTreeMap<Key<PipelineId>, Arc<Pipeline>>,
-    /// Live tasks of each pipeline, to know when an ended pipeline is settled.
+    /// Pipelines that run, or wait for their output.
+    unfinished: BTreeSet<Key<PipelineId>>,
+    /// Live tasks of each pipeline: one that has ended is not settled while it has any.
     live_of_pipeline: FxHashMap<Key<PipelineId>, u32>,
 }
 
@@ -162,24 +163,26 @@ impl Hot {
     /// Takes in a committed change of a pipeline.
     pub fn apply_pipeline(&mut self, new: &Arc<Pipeline>) {
         let key = (new.namespace.clone(), new.id.clone());
-        let settled = match new.status {
-            PipelineStatus::Created => true,
-            PipelineStatus::Running => false,
-            PipelineStatus::Completed => new.output_data.is_some(),
-            PipelineStatus::Failed | PipelineStatus::Cancelled => {
-                !self.live_of_pipeline.contains_key(&key)
-            }
+        let unfinished = match new.status {
+            PipelineStatus::Running => true,
+            PipelineStatus::Completed => new.output_data.is_none(),
+            PipelineStatus::Created | PipelineStatus::Failed | PipelineStatus::Cancelled => false,
         };
-        if settled {
-            self.unsettled.remove(&key);
+        if unfinished {
+            self.unfinished.insert(key);
         } else {
-            self.unsettled.insert(key, new.clone());
+            self.unfinished.remove(&key);
         }
     }
 
     /// A task that has not ended.
     pub fn live_task(&self, namespace: &Namespace, id: &TaskId) -> Option<&Arc<Task>> {
         self.live.get(&(namespace.clone(), id.clone()))
+    }
+
+    /// A task that has not ended, by its key.
+    pub fn live_task_at(&self, key: &Key<TaskId>) -> Option<&Arc<Task>> {
+        self.live.get(key)
     }
 
     /// All tasks of a namespace that have not ended, in no order.
@@ -261,13 +264,14 @@ impl Hot {
             .min()
     }
 
-    /// See [`Store::rearm`](crate::Store::rearm).
+    /// See [`Store::rearm`](crate::Store::rearm). Whoever asks read the document some time ago: a timer
+    /// that a newer change has set meanwhile is not put off.
     pub fn rearm(&mut self, due: &Due, at: Timestamp) {
         let alive = match due {
             Due::Task(namespace, id) => self.live.contains_key(&(namespace.clone(), id.clone())),
             Due::Agent(namespace, id) => self.agents.contains_key(&(namespace.clone(), id.clone())),
         };
-        if alive {
+        if alive && self.timers.of(due).is_none_or(|present| at < present) {
             self.timers.arm(due.clone(), at);
         }
     }
@@ -319,7 +323,10 @@ impl Hot {
 
     /// See [`Store::unsettled_pipelines`](crate::Store::unsettled_pipelines).
     pub fn unsettled(&self) -> Vec<(Namespace, PipelineId)> {
-        self.unsettled.keys().cloned().collect()
+        let with_tasks = self.live_of_pipeline.keys();
+        let unsettled: BTreeSet<&Key<PipelineId>> =
+            self.unfinished.iter().chain(with_tasks).collect();
+        unsettled.into_iter().cloned().collect()
     }
 
     /// See [`Store::totals`](crate::Store::totals).
@@ -354,7 +361,7 @@ impl Hot {
     /// Forgets the stage counts of a pipeline in which nothing happens any more; tells whether it
     /// did. For a store that keeps them on disk, so that memory does not grow with what was.
     pub fn retire_stage_counts(&mut self, key: &Key<PipelineId>) -> bool {
-        let quiet = !self.live_of_pipeline.contains_key(key) && !self.unsettled.contains_key(key);
+        let quiet = !self.live_of_pipeline.contains_key(key) && !self.unfinished.contains(key);
         if quiet {
             self.counts.forget_pipeline(key);
         }
@@ -449,7 +456,7 @@ impl Hot {
         }
     }
 
-    /// Keeps the number of live tasks of a pipeline; when an ended one has none left, it is settled.
+    /// Keeps the number of live tasks of a pipeline.
     fn count_live(&mut self, before: Option<Status>, new: &Task) {
         let Some(place) = &new.place else { return };
         let was = before.is_some_and(|status| !status.is_terminal());
@@ -464,9 +471,6 @@ impl Hot {
             });
             if left == Some(0) {
                 self.live_of_pipeline.remove(&key);
-                if let Some(pipeline) = self.unsettled.get(&key).cloned() {
-                    self.apply_pipeline(&pipeline);
-                }
             }
         }
     }

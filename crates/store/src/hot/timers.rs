@@ -36,6 +36,10 @@ impl Timers {
         }
     }
 
+    pub(super) fn of(&self, due: &Due) -> Option<Timestamp> {
+        self.times.get(due).copied()
+    }
+
     /// Takes out those whose time has come.
     pub(super) fn due(&mut self, now: Timestamp, limit: usize) -> Vec<Due> {
         let mut due = Vec::new();
