@@ -14,7 +14,8 @@
 //! - `claims`: handing out work: who waits, and what became of answers that nobody took
 //! - `transfer`: uploads and downloads
 //! - `follow`: streams of events
-//! - [`stop`]: the signal to end
+//! - [`serve`], [`stop`]: the server as a process runs it, and the signal to end
+//! - [`logging`], `requests`: log lines in the specification's form, one for each request
 //! - [`docs`]: `/openapi.json`, `/docs` and `/redoc`, all of them offline
 
 pub mod access;
@@ -32,8 +33,11 @@ pub mod extract;
 mod failure;
 mod follow;
 pub mod limits;
+pub mod logging;
 pub mod range;
+mod requests;
 mod routes;
+pub mod serve;
 pub mod service;
 pub mod stop;
 mod transfer;

@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     access::{Guard, Route},
     app::App,
-    docs, edge, routes,
+    docs, edge, requests, routes,
 };
 
 /// Every route there is, with who may use it.
@@ -23,7 +23,8 @@ pub fn table() -> Vec<Route> {
 pub fn router(app: App) -> Router {
     let (router, openapi) = parts();
     let guarded = Guard::new(table(), app.authenticator.clone()).protect(router);
-    edge::wrap(guarded.with_state(app).merge(docs::router(&openapi)))
+    let whole = guarded.with_state(app).merge(docs::router(&openapi));
+    edge::wrap(requests::log(whole))
 }
 
 /// The document that describes the API.

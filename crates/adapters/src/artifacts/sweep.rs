@@ -28,9 +28,10 @@ impl ArtifactFiles {
     ///
     /// It goes from folder to folder, so it holds few names at a time. A question that `known` cannot answer keeps
     /// the file.
-    pub async fn sweep<K>(&self, now: SystemTime, mut known: K) -> Result<Swept, Error>
+    pub async fn sweep<K, A>(&self, now: SystemTime, mut known: K) -> Result<Swept, Error>
     where
-        K: AsyncFnMut(&Namespace, &ArtifactId) -> bool,
+        K: FnMut(Namespace, ArtifactId) -> A,
+        A: Future<Output = bool>,
     {
         let mut swept = Swept::default();
         for path in old_files(self.incoming(), now).await? {
@@ -49,7 +50,7 @@ impl ArtifactFiles {
                         let id = name_of(&path).and_then(|name| ArtifactId::parse(name).ok());
                         // Not one of ours: somebody put it there by hand.
                         let Some(id) = id else { continue };
-                        if !known(&namespace, &id).await {
+                        if !known(namespace.clone(), id).await {
                             swept.removed += u64::from(remove(path).await?);
                         }
                     }

@@ -211,7 +211,7 @@ async fn a_sweep_removes_old_files_that_nobody_knows_and_nothing_else() {
         store(&files, &id(name), "text").await;
     }
     let unfinished = files.receive(pieces(&["half"])).await.unwrap();
-    let known = async |_: &Namespace, id: &ArtifactId| id.as_str() == "art_known";
+    let known = async |_: Namespace, id: ArtifactId| id.as_str() == "art_known";
 
     let young = files.sweep(SystemTime::now(), known).await.unwrap();
     assert_eq!(young, Swept::default());
@@ -229,9 +229,7 @@ async fn a_sweep_removes_old_files_that_nobody_knows_and_nothing_else() {
 async fn a_sweep_of_a_store_without_artifacts_finds_nothing() {
     let (_folder, files) = files();
     let swept = files
-        .sweep(SystemTime::now(), async |_: &Namespace, _: &ArtifactId| {
-            true
-        })
+        .sweep(SystemTime::now(), async |_: Namespace, _: ArtifactId| true)
         .await
         .unwrap();
     assert_eq!(swept, Swept::default());
