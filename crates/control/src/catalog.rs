@@ -8,7 +8,7 @@ use mcpanel_domain::{
     event::{Event, Kind},
     key::ApiKey,
     limits::{PAYLOAD_BYTES_MAX, TITLE_CHARS_MAX},
-    task::{self, Proof, command::Held},
+    task::{self, Proof, Task, command::Held},
 };
 use mcpanel_store::{
     Commit, Write,
@@ -107,10 +107,18 @@ impl Catalog {
             {
                 return Ok(Created::replayed(self.artifact(scope, &id).await?));
             }
-            let owner = self.owner(scope, &new).await?;
+            let mut owner = self.owner(scope, &new).await?;
+            let task = owner.task.take();
             let artifact = Arc::new(describe(scope, new.clone(), owner, self.core.now()));
             let event = artifact_event(&artifact, Kind::ArtifactStored, artifact.created_at);
             let mut commit = Commit::of(Write::Artifact(artifact.clone())).with_events([event]);
+            if let Some(task) = task {
+                commit.writes.push(Write::Task {
+                    task,
+                    parameters: None,
+                    result: None,
+                });
+            }
             if let Some(request) = idempotency {
                 commit
                     .writes
@@ -120,6 +128,8 @@ impl Catalog {
                 Ok(()) => return Ok(Created::new(artifact)),
                 // The same request came twice at once: the other one's answer is this one's too.
                 Err(error) if is_about_idempotency(&error) => {}
+                // The task moved on: the lease may have ended.
+                Err(error) if error.conflict().is_some_and(|with| with.what == "task") => {}
                 Err(error) => return Err(error),
             }
         }
@@ -283,7 +293,7 @@ impl Catalog {
                 proof: *proof,
                 alive_until,
             };
-            task::check_held(&task, held, self.core.now())?;
+            let decision = task::decide(&task, task::Command::Attach(held), self.core.now())?;
             let place = task.place.as_ref();
             if let Some(given) = &new.pipeline_id
                 && place.is_none_or(|place| place.pipeline_id != *given)
@@ -300,6 +310,7 @@ impl Catalog {
             return Ok(Owner {
                 pipeline_id: place.map(|place| place.pipeline_id.clone()),
                 stage: place.map(|place| place.stage),
+                task: decision.task.map(Arc::new),
             });
         }
         if let Some(id) = &new.pipeline_id
@@ -320,6 +331,7 @@ impl Catalog {
         Ok(Owner {
             pipeline_id: new.pipeline_id.clone(),
             stage: None,
+            task: None,
         })
     }
 }
@@ -327,6 +339,8 @@ impl Catalog {
 struct Owner {
     pipeline_id: Option<PipelineId>,
     stage: Option<u16>,
+    /// The task that made it, one revision on: written beside it, so that the lease still holds then.
+    task: Option<Arc<Task>>,
 }
 
 fn describe(scope: &Scope, new: NewArtifact, owner: Owner, now: Timestamp) -> Artifact {

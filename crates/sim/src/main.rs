@@ -28,12 +28,16 @@ struct Arguments {
     /// A rule to break, to see the simulation notice.
     #[arg(long)]
     mutation: Option<Mutation>,
+    /// How many of its last lines a failing seed shows.
+    #[arg(long, default_value_t = Options::default().trace_lines)]
+    trace: usize,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let options = Options {
         mutation: arguments.mutation,
+        trace_lines: arguments.trace,
     };
     match arguments.seed {
         Some(seed) => one(seed, options),

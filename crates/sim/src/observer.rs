@@ -165,7 +165,24 @@ impl Observer {
     /// What has not ended; empty when nothing more will happen of itself.
     pub fn unfinished(&self) -> Vec<String> {
         let tasks = self.live.iter().filter_map(|id| self.tasks.get(id));
-        let tasks = tasks.map(|task| format!("task `{}` is {}", task.id, task.status().as_str()));
+        let tasks = tasks.map(|task| {
+            let waits_for: Vec<&str> = task
+                .dependencies
+                .iter()
+                .filter(|id| {
+                    self.tasks
+                        .get(*id)
+                        .is_none_or(|other| !other.status().is_terminal())
+                })
+                .map(TaskId::as_str)
+                .collect();
+            format!(
+                "{} for {:?} by {:?} after {waits_for:?}",
+                tell::task(task),
+                task.target,
+                task.capabilities
+            )
+        });
         let pipelines = self.pipelines.values().filter(|pipeline| {
             use mcpanel_domain::pipeline::Status;
             match pipeline.status {

@@ -15,11 +15,25 @@ use crate::{
 };
 
 /// How a run is made.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// A rule to break.
     pub mutation: Option<Mutation>,
+    /// How many of its last lines a failing run shows.
+    pub trace_lines: usize,
 }
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            mutation: None,
+            trace_lines: TRACE_LINES,
+        }
+    }
+}
+
+/// A screenful: what happened in the last seconds before a promise was broken.
+const TRACE_LINES: usize = 60;
 
 /// A run that kept every promise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,14 +103,18 @@ const CALM_MS_MAX: u64 = 3_600_000;
 
 /// Runs a seed; when it breaks a promise, runs it again to write down how.
 pub fn simulate(seed: u64, options: Options) -> Result<Report, Box<Failure>> {
-    run(seed, options, false).or_else(|_| match run(seed, options, true) {
+    let quiet = Options {
+        trace_lines: 0,
+        ..options
+    };
+    run(seed, quiet).or_else(|_| match run(seed, options) {
         Ok(_) => unreachable!("a run is decided by its seed alone"),
         Err(failure) => Err(failure),
     })
 }
 
-fn run(seed: u64, options: Options, traced: bool) -> Result<Report, Box<Failure>> {
-    let shared = Arc::new(Shared::new(seed, options.mutation, traced));
+fn run(seed: u64, options: Options) -> Result<Report, Box<Failure>> {
+    let shared = Arc::new(Shared::new(seed, options.mutation, options.trace_lines));
     let mut random = Random::new(seed);
     let mut executor = Executor::default();
     let world = World::new(

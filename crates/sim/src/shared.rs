@@ -7,9 +7,6 @@ use parking_lot::Mutex;
 
 use crate::{clock::Clock, mutation::Mutation, observer::Observer, random::Random};
 
-/// How many lines of a failing run are shown.
-const TRACE_LINES: usize = 60;
-
 /// One call to the server.
 #[derive(Debug)]
 pub struct Operation {
@@ -54,12 +51,13 @@ pub struct Shared {
     pub random: Mutex<Random>,
     /// The server is to crash before anything else happens.
     pub crash: Mutex<bool>,
-    trace: Mutex<Option<VecDeque<String>>>,
+    trace: Mutex<VecDeque<String>>,
+    trace_lines: usize,
 }
 
 impl Shared {
     /// The common part of a run.
-    pub fn new(seed: u64, mutation: Option<Mutation>, traced: bool) -> Self {
+    pub fn new(seed: u64, mutation: Option<Mutation>, trace_lines: usize) -> Self {
         Self {
             clock: Arc::new(Clock::new(seed ^ 0x00c1_0cc1)),
             mutation,
@@ -68,7 +66,8 @@ impl Shared {
             faults: Mutex::new(Faults::default()),
             random: Mutex::new(Random::new(seed ^ 0x5705_e5ed)),
             crash: Mutex::new(false),
-            trace: Mutex::new(traced.then(VecDeque::new)),
+            trace: Mutex::default(),
+            trace_lines,
         }
     }
 
@@ -79,8 +78,9 @@ impl Shared {
 
     /// Writes down what happens, where anybody reads it.
     pub fn trace(&self, line: impl FnOnce() -> String) {
-        if let Some(lines) = &mut *self.trace.lock() {
-            if lines.len() == TRACE_LINES {
+        if self.trace_lines > 0 {
+            let mut lines = self.trace.lock();
+            if lines.len() == self.trace_lines {
                 lines.pop_front();
             }
             let by = self
@@ -100,6 +100,6 @@ impl Shared {
 
     /// The last lines that were written down.
     pub fn take_trace(&self) -> Vec<String> {
-        self.trace.lock().take().map(Vec::from).unwrap_or_default()
+        std::mem::take(&mut *self.trace.lock()).into()
     }
 }

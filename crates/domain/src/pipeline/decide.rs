@@ -534,6 +534,11 @@ pub fn event(
     let mut event = Event::new(kind, at, pipeline.namespace.clone());
     event.pipeline_id = Some(pipeline.id.clone());
     event.stage = stage;
+    let of_stage = matches!(
+        kind,
+        Kind::StageStarted | Kind::StageCompleted | Kind::StageFailed
+    );
+    let stage = stage.filter(|_| of_stage);
     event.status = Some(match stage.and_then(|number| pipeline.stage(number)) {
         Some(stage) => stage.status.as_str().into(),
         None => pipeline.status.as_str().into(),

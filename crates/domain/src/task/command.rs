@@ -17,6 +17,9 @@ pub enum Command {
     Start(Held),
     /// The holder tells how far it is.
     Report { held: Held, progress: Progress },
+    /// The holder stored a file: nothing else about the task changes, but its revision does, so that no
+    /// file can become durable after the lease has ended.
+    Attach(Held),
     /// The holder is done.
     Complete(Held),
     /// The holder failed; `random` spreads the retry.

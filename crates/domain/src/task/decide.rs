@@ -67,6 +67,7 @@ pub fn decide(task: &Task, command: Command, now: Timestamp) -> Result<Decision,
             draft.record(Kind::Progressed);
             Ok(draft.done())
         }
+        Command::Attach(held) => Ok(Draft::of_holder(task, held, now)?.done()),
         Command::Complete(held) => complete(task, held, now),
         Command::Fail {
             held,
@@ -322,6 +323,10 @@ fn tick(task: &Task, alive_until: Timestamp, now: Timestamp) -> Decision {
             ),
         );
         draft.end_attempt(Outcome::TimedOut, Some(error.clone()), now);
+        if draft.task.cancel_requested.is_some() {
+            draft.cancel(now);
+            return draft.done();
+        }
         // No randomness needed: attempts that time out began at different moments.
         draft.fail_or_retry(error, u64::MAX, now);
     }

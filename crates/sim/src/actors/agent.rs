@@ -48,7 +48,11 @@ async fn process(world: &World, nature: &Nature, session: &SessionId) {
             honest::round(world, nature, session, &hands).await;
             continue;
         }
-        let pause = world.draw(|random| random.within(0..=1_500));
+        // Often at once, so that calls about the same task meet in the server.
+        let pause = world.draw(|random| {
+            let most = if random.chance(40) { 4 } else { 1_500 };
+            random.within(0..=most)
+        });
         world.sleep(pause).await;
         match world.draw(|random| random.within(0..=99)) {
             0..=24 => claim(world, nature, session, &hands).await,
@@ -158,7 +162,8 @@ pub async fn heartbeat(
     say(world, nature, session, holds, None, hands).await;
 }
 
-async fn say(
+/// A heartbeat with everything that may be in one.
+pub async fn say(
     world: &World,
     nature: &Nature,
     session: &SessionId,

@@ -2,10 +2,10 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use mcpanel_domain::SessionId;
+use mcpanel_domain::{SessionId, agent::Health};
 
 use super::{
-    agent::{Nature, claim, heartbeat},
+    agent::{Nature, claim, say},
     deed::{Deed, Hands, InHand, perform},
 };
 use crate::world::World;
@@ -20,7 +20,21 @@ pub async fn round(
     session: &SessionId,
     hands: &Rc<RefCell<Hands>>,
 ) {
-    heartbeat(world, nature, session, hands, true).await;
+    let holds = hands
+        .borrow()
+        .held
+        .iter()
+        .map(|held| held.id.clone())
+        .collect();
+    say(
+        world,
+        nature,
+        session,
+        Some(holds),
+        Some(Health::Well),
+        hands,
+    )
+    .await;
     claim(world, nature, session, hands).await;
     let held = hands.borrow().held.clone();
     for work in held {

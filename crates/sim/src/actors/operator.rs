@@ -9,7 +9,7 @@ use mcpanel_domain::{
     task::{Task, new::Changes},
 };
 
-use super::{AGENTS, wishes};
+use super::{AGENTS, ALL_ROUNDER, wishes};
 use crate::{
     random::Random,
     world::{Call, World},
@@ -47,6 +47,31 @@ pub async fn live(world: World) {
             world.sleep(1_000).await;
         }
     }
+    while !world.is_over() {
+        let helper = AgentId::parse(ALL_ROUNDER).expect("it is an id");
+        for id in stranded(&world) {
+            steer(&world, id, Wish::Delegate(Some(helper.clone()))).await;
+        }
+        world.sleep(5_000).await;
+    }
+}
+
+/// Tasks that are meant for an agent which cannot do them: somebody delegated, somebody else changed what
+/// they need.
+fn stranded(world: &World) -> Vec<TaskId> {
+    let observer = world.shared().observer.lock();
+    observer
+        .tasks()
+        .values()
+        .filter(|task| !task.status().is_terminal())
+        .filter(|task| {
+            task.target.as_ref().is_some_and(|target| {
+                let agent = observer.agents().get(target);
+                agent.is_none_or(|agent| !agent.offers(&task.capabilities))
+            })
+        })
+        .map(|task| task.id.clone())
+        .collect()
 }
 
 #[derive(Debug, Clone)]

@@ -198,6 +198,11 @@ impl Observer {
             slots.is_none_or(|slots| held <= slots),
             || format!("agent `{}` holds {held} of {slots:?}", lease.agent_id),
         );
+        self.expect(
+            Promise::ChangesAreLawful,
+            old.cancel_requested.is_none(),
+            || format!("{} was given out, though it is to stop", tell::task(new)),
+        );
         let strangers = new
             .target
             .as_ref()
@@ -317,7 +322,10 @@ impl Observer {
     fn check_pipeline(&mut self, new: &Pipeline, events: &[Event]) {
         let told = events.iter().any(|event| {
             event.pipeline_id.as_ref() == Some(&new.id)
-                && event.stage.is_none()
+                && !matches!(
+                    event.kind,
+                    Kind::StageStarted | Kind::StageCompleted | Kind::StageFailed
+                )
                 && event.status.as_deref() == Some(new.status.as_str())
         });
         let Some(old) = self.pipelines.get(&new.id).cloned() else {
