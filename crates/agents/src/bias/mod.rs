@@ -17,8 +17,9 @@ pub mod stats;
 use self::partial::BiasPartial;
 use crate::{
     io::chunks::{beside, map_chunks},
-    job::Job,
+    job::{Job, Level},
     metrics::StageMetrics,
+    parameters::Parameters,
     record::{BiasNotes, CleanRecord},
     stage::{Stage, StageError, Summary},
     stages::BIAS_DETECTION,
@@ -75,6 +76,13 @@ impl Stage for BiasDetection {
     }
 
     fn run(&self, job: &dyn Job) -> Result<Summary, StageError> {
+        if let Some(url) = Parameters(job.parameters()).text("flask_api_url")? {
+            let message = format!(
+                "`{url}` is not called: this agent measures with {}",
+                self.analyzer.name()
+            );
+            job.log(Level::Warn, &message);
+        }
         let mut metrics = StageMetrics::new(BIAS_DETECTION);
         let mut partial = BiasPartial::default();
         let chunks = map_chunks(job, "looking for bias", |mut record: CleanRecord| {

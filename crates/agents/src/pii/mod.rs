@@ -180,21 +180,39 @@ impl Taken {
     }
 }
 
+/// Rounds of removal. A removed name can make its neighbour recognisable (`Dear [NAME], … yours, Kim`), so the
+/// text is looked at again until nothing is found; more than two rounds have not been seen to matter.
+const ROUNDS_MAX: usize = 4;
+
 /// Replaces every identifier with its placeholder.
 pub fn redact(text: &str, people: &People) -> Redacted {
-    let mut out = String::with_capacity(text.len());
-    let mut counts = BTreeMap::new();
+    let mut redacted = Redacted {
+        text: text.to_owned(),
+        counts: BTreeMap::new(),
+    };
+    for _ in 0..ROUNDS_MAX {
+        let spans = find(&redacted.text, people);
+        if spans.is_empty() {
+            break;
+        }
+        replace(&mut redacted, &spans);
+    }
+    redacted
+}
+
+fn replace(redacted: &mut Redacted, spans: &[Span]) {
+    let mut out = String::with_capacity(redacted.text.len());
     let mut done = 0;
-    for span in find(text, people) {
-        out.push_str(&text[done..span.start]);
+    for span in spans {
+        out.push_str(&redacted.text[done..span.start]);
         out.push('[');
         out.push_str(span.kind.as_str());
         out.push(']');
         done = span.end;
-        *counts.entry(span.kind).or_default() += 1;
+        *redacted.counts.entry(span.kind).or_default() += 1;
     }
-    out.push_str(&text[done..]);
-    Redacted { text: out, counts }
+    out.push_str(&redacted.text[done..]);
+    redacted.text = out;
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ pub(super) fn splits(report: &Report) -> Markup {
             @for (index, name) in split::NAMES.iter().enumerate() {
                 @let count = of(name);
                 @if count.records > 0 {
-                    span.part class=(format!("part-{index}")) style=(format!("flex-grow:{}", count.records)) {}
+                    span class=(format!("part part-{index}")) style=(format!("flex-grow:{}", count.records)) {}
                 }
             }
         }

@@ -41,9 +41,27 @@ pub(super) fn advice_lead(report: &Report) -> Markup {
             "interval (Newcombe, 95\u{202f}%) that does not hold zero. "
             @if intervals.total > 0 {
                 "Of " (number(intervals.total)) " gaps on this page, tone included, " (number(intervals.apart_from_zero))
-                " are apart from zero; about " (number((intervals.total as f64 * 0.05).round() as u64)) " would be by chance alone."
+                " are apart from zero; about " (number((intervals.total as f64 * 0.05).round() as u64)) " would be so by chance alone."
             }
         }
+    }
+}
+
+fn dimension_name(dimension: &str) -> String {
+    match dimension {
+        "race_ethnicity" => "race or ethnicity".to_owned(),
+        "orientation" => "sexual orientation".to_owned(),
+        "parent" => "parenthood".to_owned(),
+        other => words(other),
+    }
+}
+
+fn group_name(group: &str) -> String {
+    match group {
+        "18_29" | "30_49" | "50_64" => group.replace('_', "–"),
+        "65_plus" => "65 and older".to_owned(),
+        "other_lgbtq" => "other LGBTQ".to_owned(),
+        other => words(other),
     }
 }
 
@@ -69,11 +87,11 @@ pub(super) fn representation(report: &Report) -> Markup {
         div.dimensions {
             @for (dimension, members) in by_dimension(groups) {
                 div.dimension {
-                    h3 { (words(dimension)) }
+                    h3 { (dimension_name(dimension)) }
                     ul.bars.cool {
                         @for group in members {
                             li.small[group.small] {
-                                span.label { (words(&group.group)) }
+                                span.label { (group_name(&group.group)) }
                                 span.track {
                                     i style=(format!("width:{:.2}%", 100.0 * group.share.value / widest)) {}
                                     em style=(between(group.share.low / widest, group.share.high / widest)) {}
@@ -106,10 +124,10 @@ pub(super) fn sentiment(report: &Report) -> Markup {
                 span {}
             }
             @for (dimension, members) in by_dimension(groups) {
-                h3 { (words(dimension)) }
-                @for group in members {
-                    @if let Some(gap) = group.sentiment_gap {
-                        (whisker(group, gap, reach))
+                @if members.iter().any(|group| group.sentiment_gap.is_some()) {
+                    h3 { (dimension_name(dimension)) }
+                    @for group in members {
+                        @if let Some(gap) = group.sentiment_gap { (whisker(group, gap, reach)) }
                     }
                 }
             }
@@ -122,12 +140,13 @@ fn whisker(group: &GroupReport, gap: Estimate, reach: f64) -> Markup {
     let apart = gap.low > 0.0 || gap.high < 0.0;
     html! {
         div.row.small[group.small].apart[apart && !group.small] title=(format!(
-            "{}: {} ({} to {}), {} questions", words(&group.group), signed(gap.value, 3), signed(gap.low, 3), signed(gap.high, 3), group.records
+            "{}: {} ({} to {}), {} questions", group_name(&group.group), signed(gap.value, 3), signed(gap.low, 3), signed(gap.high, 3), group.records
         )) {
-            span.label { (words(&group.group)) small { (number(group.records)) } }
+            span.label { (group_name(&group.group)) small { (number(group.records)) } }
             span.field {
                 em style=(between(place(gap.low), place(gap.high))) {}
-                i style=(format!("left:{:.2}%", 100.0 * place(gap.value))) {}
+                // A dot beyond the scale stays whole at its edge.
+                i style=(format!("left:{:.2}%", 100.0 * place(gap.value).clamp(0.02, 0.98))) {}
             }
             span.value { (signed(gap.value, 2)) }
         }
@@ -163,7 +182,7 @@ pub(super) fn advice(report: &Report) -> Markup {
                     tbody {
                         @for group in rows {
                             tr {
-                                th scope="row" { (words(&group.group)) small { (number(group.records)) } }
+                                th scope="row" { (group_name(&group.group)) small { (number(group.records)) } }
                                 @for kind in &kinds {
                                     @if let Some(gap) = group.advice_gaps.get(*kind) { (cell(*gap)) } @else { td {} }
                                 }

@@ -1,13 +1,18 @@
 //! Rows of any format as one thing: fields by meaning, the line, and what is wrong.
 
+mod delimited;
+mod object;
+
 use std::{collections::BTreeMap, io::BufRead};
 
-use serde_json::{Map, Value};
-
+use self::{
+    delimited::{delimited_row, read_header},
+    object::object_row,
+};
 use super::{
     RECORD_BYTES_MAX, ReadError,
     columns::{Columns, Mapping, Meaning, expectation},
-    delimited::{DelimitedReader, DelimitedRow, Ended},
+    delimited::{DelimitedReader, DelimitedRow},
     excerpt,
     json_array::{Element, JsonArrayReader},
     sniff::{Format, Opened},
@@ -21,9 +26,6 @@ use crate::{
 /// Topics kept of one row, and letters kept of one topic: they are labels, not text.
 const TOPICS_MAX: usize = 50;
 const TOPIC_CHARS_MAX: usize = 100;
-
-/// Different member names of JSON objects remembered for messages and the report.
-const KEYS_MAX: usize = 200;
 
 /// The fields of a row by meaning; absent ones are empty.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -158,40 +160,6 @@ impl RowReader {
     }
 }
 
-fn read_header(
-    reader: &mut DelimitedReader<Reader>,
-    row: &mut DelimitedRow,
-    name: &str,
-) -> Result<Vec<String>, StageError> {
-    let ended = reader
-        .read(row)
-        .map_err(|error| crate::io::source::classify(error, name))?;
-    match ended {
-        Some(Ended::Whole) => {}
-        None => {
-            return Err(StageError::bad_input(
-                "empty_file",
-                format!("`{name}` holds only empty lines"),
-            ));
-        }
-        Some(Ended::TooLarge | Ended::UnclosedQuote) => {
-            return Err(StageError::bad_input(
-                "bad_header",
-                format!(
-                    "the first row of `{name}` does not end; expected a header of column names, is a quote unclosed?"
-                ),
-            ));
-        }
-    }
-    row.fields()
-        .map(|field| {
-            std::str::from_utf8(field)
-                .map(|text| text.trim().to_owned())
-                .map_err(|_| super::sniff::wrong_encoding(name, "a column name holds other bytes"))
-        })
-        .collect()
-}
-
 impl Rows for RowReader {
     fn next_row(&mut self) -> Result<Option<Row>, ReadError> {
         let row = match &mut self.shape {
@@ -263,152 +231,6 @@ fn problem_row(line: u64, bytes: &[u8], reason: Reason) -> Row {
         fields: Fields::default(),
         problems: vec![reason],
         excerpt: excerpt(bytes),
-    }
-}
-
-fn delimited_row(row: &DelimitedRow, ended: Ended, header: &[String], columns: &Columns) -> Row {
-    match ended {
-        Ended::TooLarge => {
-            return too_large(
-                row.line,
-                row.bytes(),
-                "; is a quote unclosed on its first line?",
-            );
-        }
-        Ended::UnclosedQuote => {
-            let detail = "the file ends inside quotes that were opened in this row";
-            return problem_row(row.line, row.bytes(), Reason::new("unclosed_quote", detail));
-        }
-        Ended::Whole if row.len() != header.len() => {
-            let detail = format!(
-                "the row has {} columns, the header has {}",
-                row.len(),
-                header.len()
-            );
-            return problem_row(row.line, row.bytes(), Reason::new("column_count", detail));
-        }
-        Ended::Whole => {}
-    }
-    let raw: Vec<&[u8]> = row.fields().collect();
-    let mut problems = Vec::new();
-    let mut text = |index: Option<usize>| -> String {
-        let Some(index) = index else {
-            return String::new();
-        };
-        match std::str::from_utf8(raw[index]) {
-            Ok(text) => text.to_owned(),
-            Err(error) => {
-                let detail = format!(
-                    "column `{}` is not valid UTF-8 at its byte {}",
-                    header[index],
-                    error.valid_up_to()
-                );
-                problems.push(Reason::new("invalid_utf8", detail));
-                String::new()
-            }
-        }
-    };
-    let fields = Fields {
-        question: text(columns.question),
-        title: text(columns.title),
-        answer: text(columns.answer),
-        topics: split_topics(&text(columns.topics)),
-        question_id: text(columns.question_id).trim().to_owned(),
-        upvotes: text(columns.upvotes).trim().parse().ok(),
-        people: columns
-            .people
-            .iter()
-            .map(|index| text(Some(*index)).trim().to_owned())
-            .filter(|name| !name.is_empty())
-            .collect(),
-    };
-    Row {
-        line: row.line,
-        fields,
-        problems,
-        excerpt: excerpt(row.bytes()),
-    }
-}
-
-fn object_row(
-    bytes: &[u8],
-    whole: bool,
-    line: u64,
-    mapping: &Mapping,
-    keys: &mut BTreeMap<String, Option<Meaning>>,
-) -> Row {
-    if !whole {
-        return too_large(line, bytes, "");
-    }
-    if let Err(error) = std::str::from_utf8(bytes) {
-        let detail = format!(
-            "the record is not valid UTF-8 at its byte {}",
-            error.valid_up_to()
-        );
-        return problem_row(line, bytes, Reason::new("invalid_utf8", detail));
-    }
-    let object: Map<String, Value> = match serde_json::from_slice(bytes) {
-        Ok(object) => object,
-        Err(error) => {
-            let detail = format!("the record is no JSON object: {error}");
-            return problem_row(line, bytes, Reason::new("bad_json", detail));
-        }
-    };
-    let mut row = Row {
-        line,
-        fields: Fields::default(),
-        problems: Vec::new(),
-        excerpt: excerpt(bytes),
-    };
-    let mut ranks: BTreeMap<Meaning, usize> = BTreeMap::new();
-    for (key, value) in object {
-        let found = mapping.meaning_of(&key);
-        if keys.len() < KEYS_MAX && !keys.contains_key(&key) {
-            keys.insert(key.clone(), found.map(|(meaning, _)| meaning));
-        }
-        let Some((meaning, rank)) = found else {
-            continue;
-        };
-        let surer = ranks.get(&meaning).is_none_or(|known| rank < *known);
-        if meaning != Meaning::Person && !surer {
-            continue;
-        }
-        ranks.insert(meaning, rank);
-        set_field(&mut row, meaning, &key, value);
-    }
-    row
-}
-
-fn set_field(row: &mut Row, meaning: Meaning, key: &str, value: Value) {
-    let fields = &mut row.fields;
-    if let (Meaning::Topics, Value::Array(items)) = (meaning, &value) {
-        fields.topics = tidy_topics(items.iter().filter_map(Value::as_str));
-        return;
-    }
-    let text = match value {
-        Value::Null => String::new(),
-        Value::String(text) => text,
-        Value::Number(number) => number.to_string(),
-        Value::Bool(value) => value.to_string(),
-        Value::Array(_) | Value::Object(_) => {
-            let detail = format!("member `{key}` is a list or an object; expected a text");
-            row.problems.push(Reason::new("unexpected_type", detail));
-            return;
-        }
-    };
-    match meaning {
-        Meaning::Question => fields.question = text,
-        Meaning::Title => fields.title = text,
-        Meaning::Answer => fields.answer = text,
-        Meaning::Topics => fields.topics = split_topics(&text),
-        Meaning::QuestionId => fields.question_id = text.trim().to_owned(),
-        Meaning::Upvotes => fields.upvotes = text.trim().parse().ok(),
-        Meaning::Person => {
-            let name = text.trim();
-            if !name.is_empty() {
-                fields.people.push(name.to_owned());
-            }
-        }
     }
 }
 
