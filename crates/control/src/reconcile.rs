@@ -77,8 +77,14 @@ impl Control {
                         dependency: dependency.clone(),
                     })
                 })
-                .await?;
-            act::perform(&self.core, &namespace, changed.effects).await;
+                .await;
+            match changed {
+                Ok(changed) => act::perform(&self.core, &namespace, changed.effects).await,
+                Err(error) => {
+                    tracing::warn!(task.id = %id, %error, "cannot cancel what waits in vain; trying again soon");
+                    round.failed += 1;
+                }
+            }
             round.handled += 1;
         }
         self.core.store.purge_idempotency(self.core.now()).await?;

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use mcpanel_domain::{
     Namespace, Payload, PipelineId, TaskId,
     pipeline::{self, Command, Effect, Facts, Mode, Pipeline, Stage, StageStatus},
-    task::{self, NewTask, Place, Status},
+    task::{self, NewTask, Place, Status, Task},
 };
 use mcpanel_store::{
     Commit, Write,
@@ -19,6 +19,9 @@ use serde_json::value::RawValue;
 
 use super::inputs;
 use crate::{Error, Result, act, core::Core};
+
+/// Looks at the facts that a stage takes: to settle it, to start it, to make its tasks, to see them.
+const ROUNDS_PER_STAGE: usize = 4;
 
 /// Tasks made, replayed or cancelled in one commit.
 const BATCH_TASKS: usize = 500;
@@ -31,10 +34,16 @@ const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Lets a pipeline go on until there is nothing more to do for it now.
 pub(crate) async fn advance(core: &Core, namespace: &Namespace, id: &PipelineId) -> Result<()> {
-    for _ in Core::tries() {
+    let mut rounds = 0;
+    loop {
         let Some(pipeline) = core.store.pipeline(namespace, id).await? else {
             return Ok(());
         };
+        // Each stage takes a few rounds of its own.
+        if rounds > Core::tries().len() + ROUNDS_PER_STAGE * pipeline.stages.len() {
+            return Err(Error::Contended { id: id.to_string() });
+        }
+        rounds += 1;
         let facts = facts(core, &pipeline).await?;
         let decision = pipeline::decide(&pipeline, Command::Advance { facts }, core.now())?;
         let changed = decision.pipeline.is_some();
@@ -58,7 +67,6 @@ pub(crate) async fn advance(core: &Core, namespace: &Namespace, id: &PipelineId)
             return Ok(());
         }
     }
-    Err(Error::Contended { id: id.to_string() })
 }
 
 /// Performs an effect; tells whether anything changed.
@@ -67,30 +75,60 @@ async fn perform(core: &Core, pipeline: &Arc<Pipeline>, effect: Effect) -> Resul
         Effect::FillStage { stage } => fill_stage(core, pipeline, stage).await,
         Effect::ReplayTasks { stage } => {
             let run = pipeline.stage(stage).map_or(1, |stage| stage.run);
-            let lost = [Status::Failed, Status::Cancelled];
-            change_tasks(
-                core,
-                pipeline,
-                Some((stage, run)),
-                &lost,
-                task::Command::Replay,
-            )
-            .await
-        }
-        Effect::CancelTasks => {
-            let live = [
-                Status::Pending,
-                Status::Retry,
+            let lost_or_live = [
+                Status::Failed,
+                Status::Cancelled,
                 Status::Assigned,
                 Status::Running,
             ];
-            let command = task::Command::Cancel {
-                by: "mcpanel".to_owned(),
-                reason: Some(format!("the pipeline is {}", pipeline.status.as_str())),
+            let wanted = |task: &Task| {
+                let of_run = task.place.as_ref().is_some_and(|place| place.run == run);
+                of_run && (task.status().is_terminal() || task.cancel_requested.is_some())
             };
-            change_tasks(core, pipeline, None, &live, command).await
+            let filter = tasks_of(pipeline, Some(stage), &lost_or_live);
+            change_tasks(core, pipeline, filter, wanted, task::Command::Replay).await
+        }
+        Effect::CancelTasks => {
+            let why = format!("the pipeline is {}", pipeline.status.as_str());
+            let filter = tasks_of(pipeline, None, &LIVE);
+            change_tasks(core, pipeline, filter, |_| true, cancellation(why)).await
+        }
+        Effect::CancelOutdated => {
+            let outdated = |task: &Task| {
+                task.place.as_ref().is_some_and(|place| {
+                    let stage = pipeline.stage(place.stage);
+                    stage.is_some_and(|stage| place.run < stage.run)
+                })
+            };
+            let why = "its stage is run anew".to_owned();
+            let filter = tasks_of(pipeline, None, &LIVE);
+            change_tasks(core, pipeline, filter, outdated, cancellation(why)).await
         }
         Effect::CollectOutput => collect_output(core, pipeline).await,
+    }
+}
+
+/// What a task may be while it has not ended.
+const LIVE: [Status; 4] = [
+    Status::Pending,
+    Status::Retry,
+    Status::Assigned,
+    Status::Running,
+];
+
+fn cancellation(why: String) -> task::Command {
+    task::Command::Cancel {
+        by: "mcpanel".to_owned(),
+        reason: Some(why),
+    }
+}
+
+fn tasks_of(pipeline: &Pipeline, stage: Option<u16>, statuses: &[Status]) -> TaskFilter {
+    TaskFilter {
+        statuses: statuses.to_vec(),
+        pipeline_id: Some(pipeline.id.clone()),
+        stage,
+        ..TaskFilter::default()
     }
 }
 
@@ -102,10 +140,15 @@ async fn facts(core: &Core, pipeline: &Pipeline) -> Result<Facts> {
         .await?;
     let counted = Facts {
         stages,
-        inputs: Vec::new(),
+        ..Facts::default()
     };
     let mut inputs = Vec::new();
+    let mut stopping = Vec::new();
     for stage in &pipeline.stages {
+        if stage.replaying {
+            let number = stage.definition.number;
+            stopping.push((number, count_stopping(core, pipeline, stage).await?));
+        }
         let could_start = pipeline.status == pipeline::Status::Running
             && stage.status == StageStatus::Pending
             && stage.definition.mode == Mode::Map
@@ -122,7 +165,37 @@ async fn facts(core: &Core, pipeline: &Pipeline) -> Result<Facts> {
             ));
         }
     }
-    Ok(Facts { inputs, ..counted })
+    Ok(Facts {
+        inputs,
+        stopping,
+        ..counted
+    })
+}
+
+/// Tasks of a stage's present run that were asked to stop and have not.
+async fn count_stopping(core: &Core, pipeline: &Pipeline, stage: &Stage) -> Result<u32> {
+    let held = [Status::Assigned, Status::Running];
+    let filter = tasks_of(pipeline, Some(stage.definition.number), &held);
+    let mut page = Page {
+        after: None,
+        limit: BATCH_TASKS,
+    };
+    let mut count = 0;
+    loop {
+        let listing = core
+            .store
+            .list_tasks(&pipeline.namespace, &filter, &page)
+            .await?;
+        let stopping = listing.items.iter().filter(|task| {
+            let place = task.place.as_ref();
+            task.cancel_requested.is_some() && place.is_some_and(|place| place.run == stage.run)
+        });
+        count += u32::try_from(stopping.count()).unwrap_or(u32::MAX);
+        match listing.next {
+            Some(next) => page.after = Some(next),
+            None => return Ok(count),
+        }
+    }
 }
 
 /// Whether a stage is completed, or will be found completed by this look.
@@ -249,36 +322,32 @@ fn stage_task(
     })
 }
 
-/// Gives a command to all tasks of a pipeline (or of one run of a stage) that have one of these statuses.
+/// Gives a command to the tasks that pass the filter and are wanted, as long as the pipeline stands where it stood.
 async fn change_tasks(
     core: &Core,
     pipeline: &Pipeline,
-    stage: Option<(u16, u32)>,
-    statuses: &[Status],
+    filter: TaskFilter,
+    wanted: impl Fn(&Task) -> bool,
     command: task::Command,
 ) -> Result<bool> {
-    let filter = TaskFilter {
-        statuses: statuses.to_vec(),
-        pipeline_id: Some(pipeline.id.clone()),
-        stage: stage.map(|(number, _)| number),
-        ..TaskFilter::default()
-    };
     let mut page = Page {
         after: None,
         limit: BATCH_TASKS,
     };
     let mut changed = false;
-    loop {
+    let mut outdated = false;
+    while !outdated {
         let listing = core
             .store
             .list_tasks(&pipeline.namespace, &filter, &page)
             .await?;
         let mut effects = Vec::new();
-        for task in listing.items {
-            let of_run = stage
-                .is_none_or(|(_, run)| task.place.as_ref().is_some_and(|place| place.run == run));
-            if !of_run {
-                continue;
+        for task in listing.items.into_iter().filter(|task| wanted(task)) {
+            // Somebody may have cancelled or replayed it meanwhile: then the wish is outdated.
+            let present = core.store.pipeline(&pipeline.namespace, &pipeline.id);
+            if present.await?.map(|present| present.status) != Some(pipeline.status) {
+                outdated = true;
+                break;
             }
             let before = task.revision;
             let outcome = core
@@ -302,6 +371,7 @@ async fn change_tasks(
             None => return Ok(changed),
         }
     }
+    Ok(true)
 }
 
 /// Gathers the results of the last stages into the pipeline's output.

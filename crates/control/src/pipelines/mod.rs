@@ -162,7 +162,7 @@ impl PipelineOrchestrator {
 
     /// Begins to run it.
     pub async fn execute(&self, scope: &Scope, id: &PipelineId) -> Result<PipelineView> {
-        self.change(scope, id, |_| Ok(Command::Execute)).await
+        self.change(scope, id, |_, _| Ok(Command::Execute)).await
     }
 
     /// Begins with a stage, or runs it now, or runs what failed in it again.
@@ -172,7 +172,7 @@ impl PipelineOrchestrator {
         id: &PipelineId,
         stage: u16,
     ) -> Result<PipelineView> {
-        self.change(scope, id, |_| Ok(Command::ExecuteStage { stage }))
+        self.change(scope, id, |_, _| Ok(Command::ExecuteStage { stage }))
             .await
     }
 
@@ -183,7 +183,7 @@ impl PipelineOrchestrator {
         id: &PipelineId,
         reason: Option<String>,
     ) -> Result<PipelineView> {
-        self.change(scope, id, |_| {
+        self.change(scope, id, |_, _| {
             Ok(Command::Cancel {
                 by: scope.actor.to_string(),
                 reason: reason.clone(),
@@ -199,10 +199,10 @@ impl PipelineOrchestrator {
         id: &PipelineId,
         from: Option<u16>,
     ) -> Result<PipelineView> {
-        let view = self.get(scope, id).await?;
-        let percent = view.pipeline.progress(&view.facts);
-        self.change(scope, id, |_| Ok(Command::Replay { from, percent }))
-            .await
+        self.change(scope, id, |_, percent| {
+            Ok(Command::Replay { from, percent })
+        })
+        .await
     }
 
     /// Changes its description. With `revision`, only when it is still at that one.
@@ -213,7 +213,7 @@ impl PipelineOrchestrator {
         changes: Changes,
         revision: Option<u64>,
     ) -> Result<PipelineView> {
-        self.change(scope, id, |pipeline| {
+        self.change(scope, id, |pipeline, _| {
             if let Some(given) = revision.filter(|given| *given != pipeline.revision) {
                 return Err(Rejection::RevisionMismatch {
                     what: "pipeline",
@@ -227,7 +227,8 @@ impl PipelineOrchestrator {
         .await
     }
 
-    /// Load, decide, commit; then let it go on as far as it can.
+    /// Load, decide, commit; then let it go on as far as it can. `command` is told the pipeline and how many per
+    /// cent of it are done.
     async fn change<F>(
         &self,
         scope: &Scope,
@@ -235,16 +236,11 @@ impl PipelineOrchestrator {
         mut command: F,
     ) -> Result<PipelineView>
     where
-        F: FnMut(&Pipeline) -> Result<Command>,
+        F: FnMut(&Pipeline, f64) -> Result<Command>,
     {
         for _ in Core::tries() {
-            let pipeline = self
-                .core
-                .store
-                .pipeline(&scope.namespace, id)
-                .await?
-                .ok_or_else(|| Rejection::not_found("pipeline", id))?;
-            let command = command(&pipeline)?;
+            let PipelineView { pipeline, facts } = self.get(scope, id).await?;
+            let command = command(&pipeline, pipeline.progress(&facts))?;
             let decision = pipeline::decide(&pipeline, command, self.core.now())?;
             let committed = match decision.pipeline {
                 Some(next) => {
@@ -279,7 +275,7 @@ impl PipelineOrchestrator {
             pipeline,
             facts: Facts {
                 stages,
-                inputs: Vec::new(),
+                ..Facts::default()
             },
         })
     }

@@ -160,10 +160,41 @@ impl TaskManager {
         .await
     }
 
-    /// Puts a failed or cancelled task back in the queue with fresh retries, or lets a waiting retry
-    /// begin at once.
+    /// Puts a failed or cancelled task back in the queue with fresh retries, lets a waiting retry begin at
+    /// once, or withdraws the wish that a running one stop. A stage's task comes back with its pipeline only.
     pub async fn retry(&self, scope: &Scope, id: &TaskId) -> Result<Arc<Task>> {
+        let task = self.core.task(&scope.namespace, id).await?;
+        self.check_replay(scope, &task).await?;
         self.change(scope, id, |_, _| Ok(Command::Replay)).await
+    }
+
+    /// Refuses to bring back a stage's task that its pipeline would cancel at once.
+    async fn check_replay(&self, scope: &Scope, task: &Task) -> Result<()> {
+        let Some(place) = &task.place else {
+            return Ok(());
+        };
+        let id = &place.pipeline_id;
+        let Some(pipeline) = self.core.store.pipeline(&scope.namespace, id).await? else {
+            return Ok(());
+        };
+        let outdated = pipeline
+            .stage(place.stage)
+            .is_some_and(|stage| place.run < stage.run);
+        let hint = if outdated {
+            "; its stage is run anew with other tasks"
+        } else {
+            "; retry the pipeline that the task belongs to"
+        };
+        if outdated || pipeline.status.is_terminal() {
+            return Err(Rejection::InvalidTransition {
+                what: "a retry of the task",
+                of: "pipeline",
+                state: pipeline.status.as_str(),
+                hint,
+            }
+            .into());
+        }
+        Ok(())
     }
 
     /// One change, with its effects performed.

@@ -58,8 +58,10 @@ pub struct Decision {
 pub enum Effect {
     /// Make the tasks of this run of a stage that are not there yet.
     FillStage { stage: u16 },
-    /// Put its failed and cancelled tasks back in the queue.
+    /// Put its failed and cancelled tasks back in the queue, and let those go on that were asked to stop.
     ReplayTasks { stage: u16 },
+    /// Cancel the tasks of earlier runs of stages that are run anew.
+    CancelOutdated,
     /// Cancel all tasks that have not ended.
     CancelTasks,
     /// Gather the results of the last stages.
@@ -172,16 +174,27 @@ fn execute_stage(mut draft: Draft, number: u16) -> Result<Decision, Rejection> {
 
 /// Goes on as far as the facts allow. Asked again with the same facts it changes nothing.
 fn advance(mut draft: Draft, facts: &Facts) -> Decision {
-    if draft.next.status != Status::Running {
-        let effects = match draft.next.status {
-            Status::Cancelled | Status::Failed => vec![Effect::CancelTasks],
-            Status::Completed if draft.next.output_data.is_none() => vec![Effect::CollectOutput],
-            Status::Created | Status::Completed | Status::Running => Vec::new(),
-        };
-        return Decision {
-            effects,
-            ..unchanged()
-        };
+    if draft.has_outdated_tasks(facts) {
+        draft.effects.push(Effect::CancelOutdated);
+    }
+    match draft.next.status {
+        Status::Running => {}
+        Status::Created => return unchanged(),
+        Status::Cancelled | Status::Failed => {
+            return Decision {
+                effects: vec![Effect::CancelTasks],
+                ..unchanged()
+            };
+        }
+        Status::Completed => {
+            if draft.next.output_data.is_none() {
+                draft.effects.push(Effect::CollectOutput);
+            }
+            return Decision {
+                effects: draft.effects,
+                ..unchanged()
+            };
+        }
     }
     let mut changed = false;
     for at in 0..draft.next.stages.len() {
@@ -273,6 +286,7 @@ fn replay(mut draft: Draft, from: Option<u16>, percent: f64) -> Result<Decision,
         }
     }
     draft.next.status = Status::Running;
+    draft.next.started_at.get_or_insert(draft.now);
     draft.next.completed_at = None;
     draft.next.error = None;
     draft.next.output_data = None;
@@ -368,7 +382,7 @@ impl Draft {
         let number = stage.definition.number;
         let counts = facts.of(number, stage.run);
         if stage.replaying {
-            if counts.lost() > 0 {
+            if counts.lost() > 0 || facts.stopping(number) > 0 {
                 self.effects.push(Effect::ReplayTasks { stage: number });
                 return false;
             }
@@ -419,14 +433,15 @@ impl Draft {
             },
         };
         let stage = &mut self.next.stages[at];
-        stage.started_at = Some(self.now);
         if total > STAGE_TASKS_MAX {
+            // It has not begun: a retry counts its chunks anew.
             stage.status = StageStatus::Failed;
             stage.completed_at = Some(self.now);
             let message = format!("has {total} chunks; at most {STAGE_TASKS_MAX} are possible");
             self.record(Kind::StageFailed, Some(number), Some(message));
             return true;
         }
+        stage.started_at = Some(self.now);
         stage.total = total;
         stage.status = StageStatus::Running;
         self.record(Kind::StageStarted, Some(number), None);
@@ -441,6 +456,17 @@ impl Draft {
         true
     }
 
+    /// Whether tasks are live that belong to an earlier run of their stage.
+    fn has_outdated_tasks(&self, facts: &Facts) -> bool {
+        facts.stages.iter().any(|counts| {
+            counts.live() > 0
+                && self
+                    .next
+                    .stage(counts.stage)
+                    .is_some_and(|stage| counts.run < stage.run)
+        })
+    }
+
     fn failure(&self, facts: &Facts) -> String {
         let failed: Vec<String> = self
             .next
@@ -449,10 +475,12 @@ impl Draft {
             .filter(|stage| stage.status == StageStatus::Failed)
             .map(|stage| {
                 let counts = facts.of(stage.definition.number, stage.run);
+                let (number, name) = (stage.definition.number, &stage.definition.name);
+                if stage.started_at.is_none() {
+                    return format!("stage {number} ({name}): more than {STAGE_TASKS_MAX} chunks");
+                }
                 format!(
-                    "stage {} ({}): {} of {} tasks failed or were cancelled",
-                    stage.definition.number,
-                    stage.definition.name,
+                    "stage {number} ({name}): {} of {} tasks failed or were cancelled",
                     counts.lost(),
                     stage.total
                 )

@@ -9,6 +9,8 @@ pub struct Facts {
     pub stages: Vec<StageCounts>,
     /// How many chunks a `map` stage that could start now would get: (stage, chunks).
     pub inputs: Vec<(u16, u32)>,
+    /// How many tasks of a stage that is being replayed were asked to stop and have not: (stage, tasks).
+    pub stopping: Vec<(u16, u32)>,
 }
 
 /// How many tasks of one run of a stage stand where.
@@ -38,6 +40,12 @@ impl StageCounts {
         self.by_status.iter().sum()
     }
 
+    /// Tasks that have not ended.
+    pub fn live(&self) -> u32 {
+        let ended = self.lost() + self.count(TaskStatus::Completed);
+        self.total().saturating_sub(ended)
+    }
+
     /// Tasks that failed or were cancelled.
     pub fn lost(&self) -> u32 {
         self.count(TaskStatus::Failed) + self.count(TaskStatus::Cancelled)
@@ -56,6 +64,14 @@ impl Facts {
                 run,
                 ..StageCounts::default()
             })
+    }
+
+    /// The tasks of a stage that were asked to stop and have not.
+    pub fn stopping(&self, stage: u16) -> u32 {
+        self.stopping
+            .iter()
+            .find(|(number, _)| *number == stage)
+            .map_or(0, |(_, tasks)| *tasks)
     }
 
     /// The chunks that a `map` stage would get.

@@ -30,7 +30,8 @@ pub enum Command {
     },
     /// The holder gives it back unharmed (a rejected delivery, an agent that shuts down).
     Release { held: Held, reason: String },
-    /// The holder stopped because it was asked to.
+    /// The holder stopped because it was asked to. Where the wish was withdrawn meanwhile, the task
+    /// goes back to the queue.
     ConfirmCancel(Held),
     /// The holder was replaced, signed off, or does not know of the delivery.
     LoseLease { attempt: u32, cause: LeaseLoss },
@@ -38,7 +39,8 @@ pub enum Command {
     Cancel { by: String, reason: Option<String> },
     /// A task that it waits for will never complete.
     CancelForDependency { dependency: TaskId },
-    /// Somebody wants an ended one tried again.
+    /// Somebody wants an ended one tried again, a waiting one tried at once, or one that was asked to stop to
+    /// go on.
     Replay,
     /// Somebody wants it run by this agent, or by any.
     Delegate { target: Option<AgentId> },

@@ -92,8 +92,13 @@ pub fn decide(task: &Task, command: Command, now: Timestamp) -> Result<Decision,
         }
         Command::ConfirmCancel(held) => {
             let mut draft = Draft::of_holder(task, held, now)?;
-            draft.end_attempt(Outcome::Cancelled, None, now);
-            draft.cancel(now);
+            if task.cancel_requested.is_some() {
+                draft.end_attempt(Outcome::Cancelled, None, now);
+                draft.cancel(now);
+            } else {
+                draft.end_attempt(Outcome::Released, None, now);
+                draft.give_back(Some("nobody wants it stopped any more".to_owned()), now);
+            }
             Ok(draft.done())
         }
         Command::LoseLease { attempt, cause } => Ok(lose_lease(task, attempt, cause, now)),
@@ -266,6 +271,13 @@ fn replay(task: &Task, now: Timestamp) -> Result<Decision, Rejection> {
         State::Retry { .. } => {
             let mut draft = Draft::new(task, now);
             draft.task.state = State::Retry { at: now };
+            draft.record(Kind::TaskReplayed);
+            Ok(draft.done())
+        }
+        // Asked to stop and not stopped yet: the wish is withdrawn.
+        State::Assigned(_) | State::Running(_) if task.cancel_requested.is_some() => {
+            let mut draft = Draft::new(task, now);
+            draft.task.cancel_requested = None;
             draft.record(Kind::TaskReplayed);
             Ok(draft.done())
         }

@@ -366,9 +366,35 @@ impl Observer {
                 format!("stage {number} of `{}` began too early", new.id)
             });
         }
+        if new.status == PipelineStatus::Failed {
+            self.check_failed_pipeline(new);
+        }
         if new.status == PipelineStatus::Completed && old.status != PipelineStatus::Completed {
             self.check_completed_pipeline(new);
         }
+    }
+
+    /// A pipeline fails because a task failed, or somebody cancelled one; not because of its own
+    /// former cancellation.
+    fn check_failed_pipeline(&mut self, new: &Pipeline) {
+        let why: Vec<&str> = self
+            .tasks
+            .values()
+            .filter(|task| {
+                matches!(task.status(), Status::Failed | Status::Cancelled)
+                    && task.place.as_ref().is_some_and(|place| {
+                        place.pipeline_id == new.id
+                            && new.stage(place.stage).is_some_and(|stage| {
+                                stage.status == StageStatus::Failed && stage.run == place.run
+                            })
+                    })
+            })
+            .filter_map(|task| task.error.as_ref())
+            .map(|error| error.message.as_str())
+            .collect();
+        let own = !why.is_empty() && why.iter().all(|why| why.contains("the pipeline is"));
+        let detail = format!("pipeline `{}` failed, because {}", new.id, why.join(", "));
+        self.expect(Promise::ChangesAreLawful, !own, || detail);
     }
 
     /// A completed pipeline has all its tasks, all completed.
