@@ -1,1 +1,45 @@
-//! One durable file store with group commit, on SQLite.
+//! One durable store in a folder, for a single process, with nothing to install.
+//!
+//! ```text
+//!  commit() ──encode──► queue ─► writer thread ─► commit log ── one flush for all that waited
+//!                                     │
+//!                                     ├─► memory: live tasks and what is newer than the tables
+//!                                     └─► answers
+//!           settler thread ◄── a full log segment ── tables (SQLite) ─► the segment is used again
+//! ```
+//!
+//! A commit is acknowledged once its frame of the **commit log** is flushed ([`log`]). The log has
+//! two segments, written in turns and reused in place, because a flush that changes no file size
+//! costs a third of one that does. When a segment is full, what changed in it is written to the
+//! **tables** in one transaction ([`settler`]), in which a task that was created, claimed and
+//! completed meanwhile is one row, not three. Until then it is kept in memory ([`recent`]), and a
+//! start reads the log again from where the tables end. Why so: `docs/adr/0008-a-commit-log-before-sqlite.md`.
+//!
+//! - [`codec`]: the stored form of documents, with its version
+//! - [`log`]: frames and segments
+//! - [`tables`]: the SQLite file, its migrations, reading and writing
+//! - [`recent`]: what changed since the tables were last written
+//! - [`state`]: everything in memory, behind one lock
+//! - [`writer`]: the thread that checks, numbers and flushes commits
+//! - [`settler`]: the thread that writes the tables
+//! - [`read`]: queries over memory and tables
+
+mod close;
+mod codec;
+mod error;
+pub mod limits;
+mod log;
+mod open;
+mod options;
+mod read;
+mod recent;
+mod settler;
+mod shared;
+mod state;
+mod store;
+mod tables;
+mod writer;
+
+pub use error::OpenError;
+pub use options::Options;
+pub use store::EmbeddedStore;

@@ -39,6 +39,14 @@ pub struct Target {
 }
 
 impl Target {
+    /// Whether a document at this revision, zero for none, is what the write expects.
+    pub fn holds(&self, found: u64) -> bool {
+        match self.subject {
+            Subject::Logs(_) => found > 0,
+            _ => found == self.expected,
+        }
+    }
+
     /// The conflict to answer when the document is at another revision.
     pub fn conflict(&self, found: u64) -> Conflict {
         let (what, id) = match &self.subject {
@@ -123,7 +131,10 @@ impl Commit {
         for write in &self.writes {
             let target = write.target();
             let deletes_nothing = target.expected == 0
-                && matches!(write, Write::DeleteAgent { .. } | Write::DeleteArtifact { .. });
+                && matches!(
+                    write,
+                    Write::DeleteAgent { .. } | Write::DeleteArtifact { .. }
+                );
             if deletes_nothing {
                 return Err(target.conflict(0).into());
             }

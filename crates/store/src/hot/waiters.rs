@@ -77,7 +77,9 @@ impl Waiters {
         let Some(queue) = self.by_namespace.get_mut(namespace) else {
             return;
         };
-        if let Some(at) = queue.iter().position(|waiter| waiter.offer.agent_id == *agent)
+        if let Some(at) = queue
+            .iter()
+            .position(|waiter| waiter.offer.agent_id == *agent)
             && let Some(waiter) = queue.remove(at)
         {
             // It may have given up; nothing is lost then.

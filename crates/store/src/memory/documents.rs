@@ -186,10 +186,8 @@ impl Documents {
     fn check(&self, commit: &Commit, now: Timestamp) -> Result<()> {
         for target in commit.targets()? {
             let found = self.revision(&target, now);
-            match target.subject {
-                Subject::Logs(_) if found > 0 => {}
-                _ if found == target.expected => {}
-                _ => return Err(Error::Conflict(target.conflict(found))),
+            if !target.holds(found) {
+                return Err(Error::Conflict(target.conflict(found)));
             }
         }
         Ok(())
