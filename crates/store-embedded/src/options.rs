@@ -1,0 +1,39 @@
+//! How a store is opened.
+
+use std::sync::Arc;
+
+use mcpanel_domain::Timestamp;
+
+use crate::limits::{EVENTS_KEPT, LIVE_TASKS_MAX, PARAMETERS_CACHED_BYTES, SEGMENT_BYTES};
+
+/// How a store is opened. [`Options::new`] has the usual figures; tests make them small.
+#[derive(Clone)]
+pub struct Options {
+    /// What time it is.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Size of one segment of the commit log, in bytes.
+    pub segment_bytes: u64,
+    /// Events kept at least.
+    pub events_kept: u64,
+    /// Tasks that may be live at once.
+    pub live_tasks_max: usize,
+    /// Parameters of waiting tasks kept in memory, in bytes.
+    pub parameters_cached_bytes: usize,
+    /// Most pages of 4 KiB in the SQLite file; none for as many as the disk holds. Reaching it is like a
+    /// full disk.
+    pub table_pages_max: Option<u32>,
+}
+
+impl Options {
+    /// The usual options, with this clock.
+    pub fn new(clock: Arc<dyn Fn() -> Timestamp + Send + Sync>) -> Self {
+        Self {
+            clock,
+            segment_bytes: SEGMENT_BYTES,
+            events_kept: EVENTS_KEPT,
+            live_tasks_max: LIVE_TASKS_MAX,
+            parameters_cached_bytes: PARAMETERS_CACHED_BYTES,
+            table_pages_max: None,
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Pages of lists, newest first, over memory and tables.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use mcpanel_domain::{
+    Namespace, TaskId, Timestamp, artifact::Artifact, pipeline::Pipeline, task::Task,
+};
+use mcpanel_store::{
+    Result,
+    query::{ArtifactFilter, Listing, Page, PipelineFilter, Position, TaskFilter},
+};
+
+use crate::{
+    error::read_failed,
+    limits::WALK_CHUNK,
+    shared::Shared,
+    state::State,
+    tables::{
+        Range, Read,
+        lists::{Listed, Plan, artifact_plan, pipeline_plan, task_plan},
+    },
+};
+
+/// A page of tasks.
+pub fn tasks(
+    shared: &Shared,
+    namespace: &Namespace,
+    filter: &TaskFilter,
+    page: &Page,
+) -> Result<Listing<Arc<Task>>> {
+    let _gate = shared.list_gate.read();
+    let query = Query {
+        shared,
+        namespace,
+        page,
+        from: filter.created_from,
+        before: filter.created_before,
+        matches: &|task: &Task| filter.matches(task),
+        present: &|state: &State, id: &str| {
+            let id = TaskId::parse(id).ok()?;
+            Some(state.task(&(namespace.clone(), id)).cloned()).filter(Option::is_some)
+        },
+    };
+    let memory = walk(shared, namespace, filter, page);
+    query.run(memory, task_plan(filter))
+}
+
+/// A page of pipelines.
+pub fn pipelines(
+    shared: &Shared,
+    namespace: &Namespace,
+    filter: &PipelineFilter,
+    page: &Page,
+) -> Result<Listing<Arc<Pipeline>>> {
+    let _gate = shared.list_gate.read();
+    let mut memory = BTreeMap::new();
+    {
+        let state = shared.state.lock();
+        for recent in state.recents() {
+            for (key, pipeline) in recent
+                .pipelines
+                .iter()
+                .filter(|(key, _)| key.0 == *namespace)
+            {
+                memory.entry(key.1.clone()).or_insert(pipeline.clone());
+            }
+        }
+    }
+    let query = Query {
+        shared,
+        namespace,
+        page,
+        from: None,
+        before: None,
+        matches: &|pipeline: &Pipeline| filter.matches(pipeline),
+        present: &|state: &State, id: &str| {
+            let id = id.parse().ok()?;
+            Some(state.pipeline(&(namespace.clone(), id)).cloned()).filter(Option::is_some)
+        },
+    };
+    let memory = query.matching(memory.into_values());
+    query.run(memory, Some(pipeline_plan(filter)))
+}
+
+/// A page of artifacts.
+pub fn artifacts(
+    shared: &Shared,
+    namespace: &Namespace,
+    filter: &ArtifactFilter,
+    page: &Page,
+) -> Result<Listing<Arc<Artifact>>> {
+    let _gate = shared.list_gate.read();
+    let mut memory = BTreeMap::new();
+    {
+        let state = shared.state.lock();
+        for recent in state.recents() {
+            for (key, artifact) in recent
+                .artifacts
+                .iter()
+                .filter(|(key, _)| key.0 == *namespace)
+            {
+                memory.entry(key.1.clone()).or_insert(artifact.clone());
+            }
+        }
+    }
+    let query = Query {
+        shared,
+        namespace,
+        page,
+        from: None,
+        before: None,
+        matches: &|artifact: &Artifact| filter.matches(artifact),
+        present: &|state: &State, id: &str| {
+            let key = (namespace.clone(), id.parse().ok()?);
+            state
+                .recents()
+                .find_map(|recent| recent.artifacts.get(&key))
+                .cloned()
+        },
+    };
+    let memory = query.matching(memory.into_values().flatten());
+    query.run(memory, Some(artifact_plan(filter)))
+}
+
+/// A page that is being put together.
+struct Query<'a, T> {
+    shared: &'a Shared,
+    namespace: &'a Namespace,
+    page: &'a Page,
+    from: Option<Timestamp>,
+    before: Option<Timestamp>,
+    matches: &'a dyn Fn(&T) -> bool,
+    /// How a document stands in memory: `None` when it is not there, `Some(None)` when it is there as
+    /// deleted.
+    #[expect(clippy::type_complexity, reason = "spelled out once, explained above")]
+    present: &'a dyn Fn(&State, &str) -> Option<Option<Arc<T>>>,
+}
+
+impl<T: Listed> Query<'_, T> {
+    /// Those of memory that belong on the page or after it.
+    fn matching(&self, documents: impl Iterator<Item = Arc<T>>) -> Vec<Arc<T>> {
+        documents
+            .filter(|document| {
+                (self.matches)(document)
+                    && self
+                        .page
+                        .after
+                        .as_ref()
+                        .is_none_or(|after| document.position() < *after)
+            })
+            .collect()
+    }
+
+    /// Joins what memory has with what the tables have.
+    fn run(&self, memory: Vec<Arc<T>>, plan: Option<Plan>) -> Result<Listing<Arc<T>>> {
+        let mut items: BTreeMap<Position, Arc<T>> = memory
+            .into_iter()
+            .map(|document| (document.position(), document))
+            .collect();
+        if let Some(plan) = plan {
+            for document in self.stored(&plan)? {
+                items.entry(document.position()).or_insert(document);
+            }
+        }
+        let limit = self.page.limit;
+        let mut newest = items.into_iter().rev();
+        let page: Vec<(Position, Arc<T>)> = newest.by_ref().take(limit).collect();
+        let more = newest.next().is_some();
+        Ok(Listing {
+            next: page
+                .last()
+                .filter(|_| more)
+                .map(|(position, _)| position.clone()),
+            items: page.into_iter().map(|(_, document)| document).collect(),
+        })
+    }
+
+    /// What the tables have, as far as the page needs, each document as it stands now.
+    fn stored(&self, plan: &Plan) -> Result<Vec<Arc<T>>> {
+        let failed = |error: rusqlite::Error| read_failed(&error);
+        let reader = self.shared.pool.get().map_err(failed)?;
+        // One snapshot for the lists and the documents they name.
+        let snapshot = reader.unchecked_transaction().map_err(failed)?;
+        let read = Read {
+            connection: &snapshot,
+            namespaces: &self.shared.namespaces,
+        };
+        // One more than the page holds tells whether there is another page.
+        let wanted = self.page.limit.saturating_add(1);
+        let mut found = Vec::new();
+        let mut after = self.page.after.clone();
+        while found.len() < wanted {
+            let range = Range {
+                after: after.as_ref(),
+                from: self.from,
+                before: self.before,
+                limit: wanted,
+            };
+            let positions = read.positions(self.namespace, plan, &range)?;
+            let last = positions.len() < wanted;
+            after = positions.last().cloned();
+            let present: Vec<Option<Option<Arc<T>>>> = {
+                let state = self.shared.state.lock();
+                positions
+                    .iter()
+                    .map(|position| (self.present)(&state, &position.id))
+                    .collect()
+            };
+            for (position, present) in positions.into_iter().zip(present) {
+                let document = match present {
+                    Some(newer) => newer,
+                    None => read
+                        .document::<T>(self.namespace, &position.id)?
+                        .map(Arc::new),
+                };
+                // A row of a deleted document may name one that was made later under its id.
+                found.extend(document.filter(|document| {
+                    document.position() == position && (self.matches)(document)
+                }));
+            }
+            if last {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The tasks in memory that belong on the page, and one more. The lock is let go now and then: what
+/// is created meanwhile is newer than where the walk is, and nothing leaves memory while a list is read.
+fn walk(
+    shared: &Shared,
+    namespace: &Namespace,
+    filter: &TaskFilter,
+    page: &Page,
+) -> Vec<Arc<Task>> {
+    let mut found = Vec::new();
+    let Some(mut bound) = first_bound(filter, page) else {
+        return found;
+    };
+    loop {
+        let state = shared.state.lock();
+        let Some(order) = state.order.get(namespace) else {
+            return found;
+        };
+        let mut looked = 0;
+        let mut reached = None;
+        for key in order.range(..bound.clone()).rev().take(WALK_CHUNK) {
+            looked += 1;
+            if filter.created_from.is_some_and(|from| key.0 < from) {
+                return found;
+            }
+            let wanted = state
+                .task(&(namespace.clone(), key.1.clone()))
+                .filter(|task| filter.matches(task))
+                .filter(|task| {
+                    page.after.as_ref().is_none_or(|after| {
+                        (task.created_at, task.id.as_str()) < (after.created_at, after.id.as_str())
+                    })
+                });
+            found.extend(wanted.cloned());
+            if found.len() > page.limit {
+                return found;
+            }
+            reached = Some(key.clone());
+        }
+        match reached {
+            Some(key) if looked == WALK_CHUNK => bound = key,
+            _ => return found,
+        }
+    }
+}
+
+/// Where a walk begins: everything on the page is below it.
+fn first_bound(filter: &TaskFilter, page: &Page) -> Option<(Timestamp, TaskId)> {
+    // No id sorts before a lone hyphen.
+    let lowest = TaskId::parse("-").ok()?;
+    let after = page.after.as_ref().map(|after| {
+        // A cursor may name anything; the walk itself compares exactly.
+        TaskId::parse(&after.id).map_or_else(
+            |_| (after.created_at.plus_ms(1), lowest.clone()),
+            |id| (after.created_at, id),
+        )
+    });
+    let before = filter.created_before.map(|before| (before, lowest.clone()));
+    let end = (Timestamp::MAX, highest()?);
+    [after, before, Some(end)].into_iter().flatten().min()
+}
+
+/// The id that no other sorts after.
+fn highest() -> Option<TaskId> {
+    TaskId::parse(&"z".repeat(mcpanel_domain::limits::ID_CHARS_MAX)).ok()
+}

@@ -1,0 +1,150 @@
+//! The thread that writes full segments into the tables, so that they may be used again.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    time::Duration,
+};
+
+use mcpanel_domain::Timestamp;
+use mcpanel_store::{Error, Result};
+use tokio::sync::oneshot;
+
+use crate::{
+    error::{is_damage, is_full, read_failed},
+    limits::SETTLE_RETRY_MS,
+    recent::Recent,
+    shared::Shared,
+    tables::Writer,
+};
+
+/// Requests that wait: at most one segment, and a purge now and then.
+const REQUESTS_MAX: usize = 16;
+
+/// What the settler is asked to do.
+enum Request {
+    Settle(Arc<Recent>, u64),
+    Purge(Timestamp, oneshot::Sender<Result<u64>>),
+    Stop,
+}
+
+/// The way to the settler.
+#[derive(Clone)]
+pub struct Handle(SyncSender<Request>);
+
+impl Handle {
+    /// Hands over closed changes. At most one segment is under way at a time.
+    pub fn settle(&self, recent: Arc<Recent>, last_seq: u64) {
+        // The thread ends only when it is told to, after the writer.
+        let _ = self.0.send(Request::Settle(recent, last_seq));
+    }
+
+    /// Asks that idempotency records that ran out be removed from the tables.
+    pub fn purge(&self, now: Timestamp) -> Result<oneshot::Receiver<Result<u64>>> {
+        let (reply, answer) = oneshot::channel();
+        self.0
+            .try_send(Request::Purge(now, reply))
+            .map_err(|_| Error::Overloaded {
+                what: "the tables are being written".to_owned(),
+            })?;
+        Ok(answer)
+    }
+
+    /// Ends the thread once it has done what it was asked before.
+    pub fn stop(&self) {
+        let _ = self.0.send(Request::Stop);
+    }
+}
+
+/// The settler's end.
+pub struct Settler {
+    requests: Receiver<Request>,
+}
+
+/// Both ends.
+pub fn channel() -> (Handle, Settler) {
+    let (sender, requests) = sync_channel(REQUESTS_MAX);
+    (Handle(sender), Settler { requests })
+}
+
+impl Settler {
+    /// Works until it is told to stop.
+    pub fn run(self, shared: &Shared, mut tables: Writer) {
+        let mut open = true;
+        while open {
+            match self.requests.recv() {
+                Ok(Request::Settle(recent, last_seq)) => {
+                    open = self.settle(shared, &mut tables, &recent, last_seq);
+                }
+                Ok(Request::Purge(now, reply)) => purge(&mut tables, now, reply),
+                Ok(Request::Stop) | Err(_) => open = false,
+            }
+        }
+        if let Err(error) = tables.checkpoint() {
+            tracing::warn!(%error, "the write-ahead log of the tables was left beside them");
+        }
+    }
+
+    /// Writes a segment, again and again until it succeeds; `false` when told to stop before.
+    fn settle(&self, shared: &Shared, tables: &mut Writer, recent: &Recent, last_seq: u64) -> bool {
+        loop {
+            match tables.settle(recent, last_seq) {
+                Ok(first_kept) => {
+                    finish(shared, first_kept);
+                    return true;
+                }
+                Err(error) => fail(shared, &error),
+            }
+            match self
+                .requests
+                .recv_timeout(Duration::from_millis(SETTLE_RETRY_MS))
+            {
+                Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+                Ok(Request::Purge(now, reply)) => purge(tables, now, reply),
+                Ok(Request::Settle(..)) | Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+}
+
+/// Lets the changes go from memory: whoever looks for them finds them in the tables now.
+fn finish(shared: &Shared, first_kept: u64) {
+    let gate = shared.list_gate.write();
+    let mut state = shared.state.lock();
+    state.settled();
+    state.first_kept = first_kept;
+    *shared.settle_failure.lock() = None;
+    drop(state);
+    drop(gate);
+    shared.settle_changed.notify_all();
+}
+
+fn fail(shared: &Shared, error: &rusqlite::Error) {
+    let reason = if is_full(error) {
+        "the disk is full; make room and writing goes on by itself".to_owned()
+    } else if is_damage(error) {
+        format!("the table file is damaged ({error}); restore the folder from a backup")
+    } else {
+        format!("writing the tables failed: {error}; it is tried again all the time")
+    };
+    let mut failure = shared.settle_failure.lock();
+    if failure.as_deref() != Some(reason.as_str()) {
+        tracing::error!(%error, "the tables cannot be written");
+    }
+    *failure = Some(reason);
+    drop(failure);
+    // Under the lock that waiters hold, so that none misses it.
+    drop(shared.state.lock());
+    shared.settle_changed.notify_all();
+}
+
+fn purge(tables: &mut Writer, now: Timestamp, reply: oneshot::Sender<Result<u64>>) {
+    let removed = tables
+        .purge_idempotency(now)
+        .map(|count| count as u64)
+        .map_err(|error| read_failed(&error));
+    // A caller that went away does not hear it.
+    let _ = reply.send(removed);
+}

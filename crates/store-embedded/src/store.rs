@@ -1,0 +1,459 @@
+//! The store itself: the port, answered from memory and tables.
+
+use std::{
+    fs::File,
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+    thread::JoinHandle,
+};
+
+use async_trait::async_trait;
+use mcpanel_domain::{
+    AgentId, ArtifactId, KeyId, Namespace, PipelineId, TaskId, TemplateId, Timestamp,
+    agent::Agent,
+    artifact::Artifact,
+    key::ApiKey,
+    log::Line,
+    pipeline::{Pipeline, StageCounts, Template},
+    task::Task,
+};
+use mcpanel_store::{
+    Commit, Due, Error, Held, IdempotencyRecord, Offer, Receipt, Result, Store,
+    query::{
+        ArtifactFilter, EventFilter, Events, Health, Listing, Page, Payloads, PipelineFilter,
+        TaskFilter, Totals,
+    },
+};
+use parking_lot::Mutex;
+use tokio::sync::{oneshot, watch};
+
+use crate::{
+    error::OpenError,
+    limits::QUEUE_BYTES_MAX,
+    log::append_entry,
+    open,
+    options::Options,
+    read::{self, off_thread, with_tables},
+    settler,
+    shared::Shared,
+    tables,
+    writer::Job,
+};
+
+/// The highest number that SQLite holds; callers may ask for what comes after any.
+const NUMBER_MAX: u64 = i64::MAX.unsigned_abs();
+
+/// The embedded store.
+pub struct EmbeddedStore {
+    shared: Arc<Shared>,
+    settler: settler::Handle,
+    threads: Mutex<Option<Threads>>,
+    /// Locked for as long as the store is open.
+    _lock: File,
+}
+
+/// The store's threads.
+pub struct Threads {
+    pub writer: JoinHandle<()>,
+    pub settler: JoinHandle<()>,
+}
+
+impl Threads {
+    /// Waits until both have ended; the queue must be closed.
+    pub fn join(self, settler: &settler::Handle) {
+        let writer = self.writer.join();
+        settler.stop();
+        if self.settler.join().is_err() || writer.is_err() {
+            tracing::error!("a thread of the store ended badly; the log has what was acknowledged");
+        }
+    }
+}
+
+impl EmbeddedStore {
+    /// Opens the store in a folder, which is made if it is not there. Reads the disk: call it where a
+    /// thread may wait.
+    pub fn open(
+        dir: impl AsRef<Path>,
+        options: Options,
+    ) -> std::result::Result<Arc<Self>, OpenError> {
+        open::open(dir.as_ref(), options)
+    }
+
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        settler: settler::Handle,
+        threads: Threads,
+        lock: File,
+    ) -> Self {
+        Self {
+            shared,
+            settler,
+            threads: Mutex::new(Some(threads)),
+            _lock: lock,
+        }
+    }
+
+    pub(crate) fn begin_close(&self, settle: bool) -> Option<Threads> {
+        self.shared.queue.close(settle);
+        self.threads.lock().take()
+    }
+
+    pub(crate) fn settler(&self) -> &settler::Handle {
+        &self.settler
+    }
+
+    fn size_bytes(&self) -> u64 {
+        let names = [
+            tables::FILE.to_owned(),
+            format!("{}-wal", tables::FILE),
+            "commit-0.log".to_owned(),
+            "commit-1.log".to_owned(),
+        ];
+        names
+            .iter()
+            .filter_map(|name| std::fs::metadata(self.shared.dir.join(name)).ok())
+            .map(|meta| meta.len())
+            .sum()
+    }
+}
+
+#[async_trait]
+impl Store for EmbeddedStore {
+    async fn commit(&self, commit: Commit) -> Result<Receipt> {
+        if commit.is_empty() {
+            let last_seq = self.shared.state.lock().last_seq;
+            return Ok(Receipt { last_seq });
+        }
+        let targets = commit.targets()?;
+        let mut bytes = Vec::with_capacity(1_024);
+        let events_at = append_entry(&commit, &mut bytes);
+        if bytes.len() > QUEUE_BYTES_MAX {
+            return Err(Error::Overloaded {
+                what: format!(
+                    "a commit of {} bytes; at most {QUEUE_BYTES_MAX} are written at once",
+                    bytes.len()
+                ),
+            });
+        }
+        let (reply, answer) = oneshot::channel();
+        self.shared.queue.push(Job {
+            targets,
+            event_count: u32::try_from(commit.events.len()).unwrap_or(u32::MAX),
+            writes: commit.writes,
+            bytes,
+            events_at,
+            reply,
+        })?;
+        answer.await.unwrap_or_else(|_| {
+            Err(Error::Unavailable {
+                reason: "its writer ended; whether this was written is known after a start"
+                    .to_owned(),
+            })
+        })
+    }
+
+    async fn tasks(&self, namespace: &Namespace, ids: &[TaskId]) -> Result<Vec<Option<Arc<Task>>>> {
+        read::tasks::tasks(&self.shared, namespace, ids).await
+    }
+
+    async fn payloads(
+        &self,
+        namespace: &Namespace,
+        ids: &[TaskId],
+    ) -> Result<Vec<Option<Payloads>>> {
+        read::tasks::payloads(&self.shared, namespace, ids).await
+    }
+
+    async fn list_tasks(
+        &self,
+        namespace: &Namespace,
+        filter: &TaskFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Task>>> {
+        let (shared, namespace, filter, page) = (
+            self.shared.clone(),
+            namespace.clone(),
+            filter.clone(),
+            page.clone(),
+        );
+        off_thread(move || read::lists::tasks(&shared, &namespace, &filter, &page)).await
+    }
+
+    async fn dependents(&self, namespace: &Namespace, id: &TaskId) -> Result<Vec<TaskId>> {
+        Ok(self.shared.state.lock().hot.dependents(namespace, id))
+    }
+
+    async fn logs(
+        &self,
+        namespace: &Namespace,
+        id: &TaskId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Line>> {
+        let (shared, namespace, id) = (self.shared.clone(), namespace.clone(), id.clone());
+        let after = after.min(NUMBER_MAX);
+        off_thread(move || read::tasks::logs(&shared, &namespace, &id, after, limit)).await
+    }
+
+    async fn totals(&self, namespace: &Namespace) -> Result<Totals> {
+        Ok(self.shared.state.lock().hot.totals(namespace))
+    }
+
+    async fn take_ready(&self, offer: &Offer, now: Timestamp) -> Result<Vec<Arc<Task>>> {
+        Ok(self.shared.state.lock().hot.take_ready(offer, now))
+    }
+
+    fn unreserve(&self, namespace: &Namespace, tasks: &[Arc<Task>]) {
+        let now = self.shared.now();
+        self.shared
+            .state
+            .lock()
+            .hot
+            .unreserve(namespace, tasks, now);
+    }
+
+    fn wait_ready(&self, offer: &Offer) -> oneshot::Receiver<()> {
+        self.shared.state.lock().hot.wait_ready(offer)
+    }
+
+    async fn ready_ahead(&self, namespace: &Namespace, id: &TaskId) -> Result<Option<u64>> {
+        Ok(self.shared.state.lock().hot.ready_ahead(namespace, id))
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>> {
+        Ok(self.shared.state.lock().hot.due(now, limit))
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>> {
+        Ok(self.shared.state.lock().hot.next_due())
+    }
+
+    fn rearm(&self, due: &Due, at: Timestamp) {
+        self.shared.state.lock().hot.rearm(due, at);
+    }
+
+    async fn agent(&self, namespace: &Namespace, id: &AgentId) -> Result<Option<Arc<Agent>>> {
+        Ok(self.shared.state.lock().hot.agent(namespace, id).cloned())
+    }
+
+    async fn agents(&self, namespace: &Namespace) -> Result<Vec<Arc<Agent>>> {
+        Ok(self.shared.state.lock().hot.agents(namespace))
+    }
+
+    async fn leases(&self, namespace: &Namespace, id: &AgentId) -> Result<Vec<Held>> {
+        Ok(self.shared.state.lock().hot.leases(namespace, id))
+    }
+
+    async fn orphaned_leases(&self, limit: usize) -> Result<Vec<(Namespace, Held)>> {
+        Ok(self.shared.state.lock().hot.orphaned_leases(limit))
+    }
+
+    async fn pipeline(
+        &self,
+        namespace: &Namespace,
+        id: &PipelineId,
+    ) -> Result<Option<Arc<Pipeline>>> {
+        let key = (namespace.clone(), id.clone());
+        if let Some(found) = self.shared.state.lock().pipeline(&key) {
+            return Ok(Some(found.clone()));
+        }
+        with_tables(&self.shared, |read| read.document(namespace, id.as_str()))
+            .map(|found| found.map(Arc::new))
+    }
+
+    async fn list_pipelines(
+        &self,
+        namespace: &Namespace,
+        filter: &PipelineFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Pipeline>>> {
+        let (shared, namespace, filter, page) = (
+            self.shared.clone(),
+            namespace.clone(),
+            filter.clone(),
+            page.clone(),
+        );
+        off_thread(move || read::lists::pipelines(&shared, &namespace, &filter, &page)).await
+    }
+
+    async fn stage_counts(
+        &self,
+        namespace: &Namespace,
+        id: &PipelineId,
+    ) -> Result<Vec<StageCounts>> {
+        let key = (namespace.clone(), id.clone());
+        {
+            let state = self.shared.state.lock();
+            if state.hot.has_stage_counts(&key) {
+                return Ok(state.hot.stage_counts(namespace, id));
+            }
+        }
+        with_tables(&self.shared, |read| read.stage_counts(namespace, id))
+    }
+
+    async fn unsettled_pipelines(&self) -> Result<Vec<(Namespace, PipelineId)>> {
+        Ok(self.shared.state.lock().hot.unsettled())
+    }
+
+    async fn doomed_tasks(&self, limit: usize) -> Result<Vec<(Namespace, TaskId, TaskId)>> {
+        Ok(self.shared.state.lock().hot.doomed(limit))
+    }
+
+    async fn template(
+        &self,
+        namespace: &Namespace,
+        id: &TemplateId,
+        version: Option<u32>,
+    ) -> Result<Option<Arc<Template>>> {
+        let state = self.shared.state.lock();
+        let versions = state.templates.get(&(namespace.clone(), id.clone()));
+        Ok(versions.and_then(|versions| match version {
+            Some(version) => versions
+                .iter()
+                .find(|each| each.version == version)
+                .cloned(),
+            None => versions.last().cloned(),
+        }))
+    }
+
+    async fn templates(&self, namespace: &Namespace) -> Result<Vec<Arc<Template>>> {
+        let mut newest: Vec<Arc<Template>> = self
+            .shared
+            .state
+            .lock()
+            .templates
+            .iter()
+            .filter(|(key, _)| key.0 == *namespace)
+            .filter_map(|(_, versions)| versions.last().cloned())
+            .collect();
+        newest.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(newest)
+    }
+
+    async fn artifact(
+        &self,
+        namespace: &Namespace,
+        id: &ArtifactId,
+    ) -> Result<Option<Arc<Artifact>>> {
+        let key = (namespace.clone(), id.clone());
+        let recent = {
+            let state = self.shared.state.lock();
+            state
+                .recents()
+                .find_map(|recent| recent.artifacts.get(&key))
+                .cloned()
+        };
+        match recent {
+            Some(found) => Ok(found),
+            None => with_tables(&self.shared, |read| read.document(namespace, id.as_str()))
+                .map(|found| found.map(Arc::new)),
+        }
+    }
+
+    async fn list_artifacts(
+        &self,
+        namespace: &Namespace,
+        filter: &ArtifactFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Artifact>>> {
+        let (shared, namespace, filter, page) = (
+            self.shared.clone(),
+            namespace.clone(),
+            filter.clone(),
+            page.clone(),
+        );
+        off_thread(move || read::lists::artifacts(&shared, &namespace, &filter, &page)).await
+    }
+
+    async fn key_by_hash(&self, sha256: &[u8; 32]) -> Result<Option<Arc<ApiKey>>> {
+        let state = self.shared.state.lock();
+        let found = state.keys_by_hash.get(sha256);
+        Ok(found.and_then(|key| state.keys.get(key)).cloned())
+    }
+
+    async fn key(&self, namespace: &Namespace, id: &KeyId) -> Result<Option<Arc<ApiKey>>> {
+        let key = (namespace.clone(), id.clone());
+        Ok(self.shared.state.lock().keys.get(&key).cloned())
+    }
+
+    async fn keys(&self, namespace: &Namespace) -> Result<Vec<Arc<ApiKey>>> {
+        let mut keys: Vec<Arc<ApiKey>> = self
+            .shared
+            .state
+            .lock()
+            .keys
+            .values()
+            .filter(|key| key.namespace == *namespace)
+            .cloned()
+            .collect();
+        keys.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
+        Ok(keys)
+    }
+
+    async fn idempotency(
+        &self,
+        namespace: &Namespace,
+        key: &str,
+    ) -> Result<Option<IdempotencyRecord>> {
+        let at = (namespace.clone(), key.to_owned());
+        let (recent, purged_to) = {
+            let state = self.shared.state.lock();
+            let recent = state
+                .recents()
+                .find_map(|recent| recent.idempotency.get(&at))
+                .cloned();
+            (recent, state.purged_to)
+        };
+        let found = match recent {
+            Some(found) => Some(found),
+            None => with_tables(&self.shared, |read| read.idempotency(namespace, key))?,
+        };
+        Ok(found.filter(|record| record.expires_at > purged_to))
+    }
+
+    async fn purge_idempotency(&self, now: Timestamp) -> Result<u64> {
+        let in_memory = {
+            let mut state = self.shared.state.lock();
+            // What is being written to the tables just now stays there until the next purge, unseen.
+            state.purged_to = state.purged_to.max(now);
+            let before = state.active.idempotency.len();
+            state
+                .active
+                .idempotency
+                .retain(|_, record| record.expires_at > now);
+            before - state.active.idempotency.len()
+        };
+        let stored = self.settler.purge(now)?.await.unwrap_or(Ok(0))?;
+        Ok(stored + in_memory as u64)
+    }
+
+    async fn events(
+        &self,
+        namespace: &Namespace,
+        filter: &EventFilter,
+        after: u64,
+        limit: usize,
+    ) -> Result<Events> {
+        let after = after.min(NUMBER_MAX);
+        let look = read::events::look(&self.shared, after);
+        if look.is_enough(after) {
+            return look.events(&self.shared, namespace, filter, after, limit);
+        }
+        let (shared, namespace, filter) = (self.shared.clone(), namespace.clone(), filter.clone());
+        off_thread(move || look.events(&shared, &namespace, &filter, after, limit)).await
+    }
+
+    fn watch_events(&self) -> watch::Receiver<u64> {
+        self.shared.last_seq.subscribe()
+    }
+
+    async fn health(&self) -> Health {
+        Health {
+            engine: "embedded",
+            read_only: self.shared.read_only.lock().clone(),
+            size_bytes: Some(self.size_bytes()),
+            flushes: self.shared.flushes.load(Ordering::Relaxed),
+            commits: self.shared.commits.load(Ordering::Relaxed),
+        }
+    }
+}

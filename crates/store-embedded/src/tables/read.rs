@@ -1,0 +1,340 @@
+//! Questions to the tables, answered by one connection.
+
+use mcpanel_domain::{
+    Namespace, Payload, PipelineId, TaskId, Timestamp, log::Line, pipeline::StageCounts,
+};
+use mcpanel_store::{
+    Error, IdempotencyRecord, Result,
+    query::{Payloads, Position},
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{
+    Namespaces,
+    lists::{List, Listed, Plan, STATUS_MASK},
+};
+use crate::{
+    codec::{self, Place, Unreadable},
+    error::read_failed,
+    log::StoredIdempotency,
+    recent::Block,
+};
+
+/// A connection that reads, and what the numbers in rows mean.
+pub struct Read<'a> {
+    pub connection: &'a Connection,
+    pub namespaces: &'a Namespaces,
+}
+
+/// Which part of a list.
+pub struct Range<'a> {
+    /// Only what comes after it.
+    pub after: Option<&'a Position>,
+    /// Created at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Created before this moment.
+    pub before: Option<Timestamp>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Read<'_> {
+    /// A task, a pipeline or an artifact.
+    pub fn document<T: Listed>(&self, namespace: &Namespace, id: &str) -> Result<Option<T>> {
+        let Some(n) = self.namespaces.number(namespace) else {
+            return Ok(None);
+        };
+        let sql = match T::TABLE {
+            "task" => "SELECT body FROM task WHERE namespace = ?1 AND id = ?2",
+            "pipeline" => "SELECT body FROM pipeline WHERE namespace = ?1 AND id = ?2",
+            _ => "SELECT body FROM artifact WHERE namespace = ?1 AND id = ?2",
+        };
+        self.one(sql, n, id, |body| open(T::TABLE, id, body))
+    }
+
+    /// The payloads of a task.
+    pub fn payloads(&self, namespace: &Namespace, id: &TaskId) -> Result<Option<Payloads>> {
+        let Some(n) = self.namespaces.number(namespace) else {
+            return Ok(None);
+        };
+        let row: Option<(Option<Vec<u8>>, Option<Vec<u8>>)> = self
+            .connection
+            .prepare_cached(
+                "SELECT parameters, result FROM payload WHERE n =
+                 (SELECT payload FROM task WHERE namespace = ?1 AND id = ?2)",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![n, id.as_str()], |row| {
+                        Ok((row.get(0)?, row.get(1)?))
+                    })
+                    .optional()
+            })
+            .map_err(|error| read_failed(&error))?;
+        let Some((parameters, result)) = row else {
+            return Ok(None);
+        };
+        let open = |column: &'static str, bytes: Option<Vec<u8>>| {
+            bytes
+                .map(|bytes| open_payload(column, id.as_str(), &bytes))
+                .transpose()
+        };
+        let result = open(RESULT, result)?;
+        Ok(open(PARAMETERS, parameters)?.map(|parameters| Payloads { parameters, result }))
+    }
+
+    /// The memory of an answered request.
+    pub fn idempotency(
+        &self,
+        namespace: &Namespace,
+        key: &str,
+    ) -> Result<Option<IdempotencyRecord>> {
+        let Some(n) = self.namespaces.number(namespace) else {
+            return Ok(None);
+        };
+        let sql = "SELECT body FROM idempotency WHERE namespace = ?1 AND key = ?2";
+        self.one(sql, n, key, |body| {
+            open::<StoredIdempotency>("idempotency", key, body).map(Into::into)
+        })
+    }
+
+    /// The number of the newest log line of a task; zero when it has none.
+    pub fn log_end(&self, namespace: &Namespace, id: &TaskId) -> Result<u64> {
+        let Some(n) = self.namespaces.number(namespace) else {
+            return Ok(0);
+        };
+        self.connection
+            .prepare_cached("SELECT max(last) FROM log_block WHERE namespace = ?1 AND task = ?2")
+            .and_then(|mut statement| {
+                statement.query_row(params![n, id.as_str()], |row| row.get::<_, Option<u64>>(0))
+            })
+            .map(Option::unwrap_or_default)
+            .map_err(|error| read_failed(&error))
+    }
+
+    /// Log lines of a task with a number above `after`, oldest first.
+    pub fn lines(
+        &self,
+        namespace: &Namespace,
+        id: &TaskId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Line>> {
+        let Some(n) = self.namespaces.number(namespace) else {
+            return Ok(Vec::new());
+        };
+        let read = || -> rusqlite::Result<Result<Vec<Line>>> {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT body FROM log_block
+                 WHERE namespace = ?1 AND task = ?2 AND last > ?3 ORDER BY last",
+            )?;
+            let mut rows = statement.query(params![n, id.as_str(), after])?;
+            let mut lines: Vec<Line> = Vec::new();
+            while lines.len() < limit
+                && let Some(row) = rows.next()?
+            {
+                match open::<Vec<Line>>(LOG, id.as_str(), row.get_ref(0)?.as_blob()?) {
+                    Ok(block) => lines.extend(block.into_iter().filter(|line| line.seq > after)),
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+            lines.truncate(limit);
+            Ok(Ok(lines))
+        };
+        read().map_err(|error| read_failed(&error))?
+    }
+
+    /// Stored blocks of events that hold numbers above `after`, oldest first, until they have
+    /// `limit` such events.
+    pub fn blocks(&self, after: u64, limit: usize) -> Result<Vec<Block>> {
+        let read = || -> rusqlite::Result<Result<Vec<Block>>> {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT first, last, body FROM event_block
+                 WHERE first >= coalesce((SELECT max(first) FROM event_block WHERE first <= ?1 + 1), 0)
+                 ORDER BY first",
+            )?;
+            let mut rows = statement.query([after])?;
+            let mut blocks = Vec::new();
+            let mut found = 0;
+            while found < limit
+                && let Some(row) = rows.next()?
+            {
+                let (first, last): (u64, u64) = (row.get(0)?, row.get(1)?);
+                if last <= after {
+                    continue;
+                }
+                let place = first.to_string();
+                let bytes = match unseal(EVENTS, &place, row.get_ref(2)?.as_blob()?) {
+                    Ok(bytes) => bytes.to_vec(),
+                    Err(error) => return Ok(Err(error)),
+                };
+                let count = u32::try_from(last + 1 - first).unwrap_or(u32::MAX);
+                found += usize::try_from(last - after.max(first - 1)).unwrap_or(usize::MAX);
+                blocks.push(Block::new(first, count, bytes));
+            }
+            Ok(Ok(blocks))
+        };
+        read().map_err(|error| read_failed(&error))?
+    }
+
+    /// How many tasks of each stage of a pipeline stand where.
+    pub fn stage_counts(&self, namespace: &Namespace, id: &PipelineId) -> Result<Vec<StageCounts>> {
+        let Some(n) = self.namespaces.number(namespace) else {
+            return Ok(Vec::new());
+        };
+        let read = || {
+            self.connection
+                .prepare_cached(
+                    "SELECT stage, run, pending, assigned, running, completed, failed, retry,
+                        cancelled, milli_percent
+                     FROM stage_count WHERE namespace = ?1 AND pipeline = ?2 ORDER BY stage, run",
+                )?
+                .query_map(params![n, id.as_str()], |row| {
+                    let mut by_status = [0; 7];
+                    for (at, count) in by_status.iter_mut().enumerate() {
+                        *count = row.get(at + 2)?;
+                    }
+                    Ok(StageCounts {
+                        stage: row.get(0)?,
+                        run: row.get(1)?,
+                        by_status,
+                        percent_sum: row.get::<_, i64>(9)? as f64 / super::write::MILLI,
+                    })
+                })?
+                .collect::<rusqlite::Result<Vec<StageCounts>>>()
+        };
+        read().map_err(|error| read_failed(&error))
+    }
+
+    /// Places in the lists of a plan, newest first.
+    pub fn positions(
+        &self,
+        namespace: &Namespace,
+        plan: &Plan,
+        range: &Range<'_>,
+    ) -> Result<Vec<Position>> {
+        let Some(n) = self.namespaces.number(namespace) else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for list in &plan.lists {
+            self.list_positions(n, list, plan, range, &mut found)
+                .map_err(|error| read_failed(&error))?;
+        }
+        if plan.lists.len() > 1 {
+            found.sort_by(|a, b| b.cmp(a));
+            found.truncate(range.limit);
+        }
+        Ok(found)
+    }
+
+    fn list_positions(
+        &self,
+        namespace: i64,
+        list: &List,
+        plan: &Plan,
+        range: &Range<'_>,
+        into: &mut Vec<Position>,
+    ) -> rusqlite::Result<()> {
+        let number: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT n FROM list WHERE namespace = ?1 AND name = ?2")?
+            .query_row(params![namespace, list.name()], |row| row.get(0))
+            .optional()?;
+        let Some(number) = number else {
+            return Ok(());
+        };
+        // Everything created before a moment comes after the place (that moment, no id).
+        let before = range.before.map(|before| (before.as_ms(), ""));
+        let after = range
+            .after
+            .map(|after| (after.created_at.as_ms(), after.id.as_str()));
+        let (created_at, id) = [before, after]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or((i64::MAX, ""));
+        let statuses = plan
+            .statuses
+            .iter()
+            .fold(0_i64, |bits, status| bits | 1 << status);
+        let statuses = if statuses == 0 { i64::MAX } else { statuses };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT created_at, id FROM listing
+             WHERE list = ?1 AND (created_at, id) < (?2, ?3) AND created_at >= ?4
+               AND (facets & ?5) = ?6 AND ((1 << (facets & {STATUS_MASK})) & ?7) <> 0
+             ORDER BY created_at DESC, id DESC LIMIT ?8"
+        ))?;
+        let from = range.from.map_or(i64::MIN, Timestamp::as_ms);
+        let limit = i64::try_from(range.limit).unwrap_or(i64::MAX);
+        let rows = statement.query_map(
+            params![
+                number, created_at, id, from, plan.mask, plan.want, statuses, limit
+            ],
+            |row| {
+                Ok(Position {
+                    created_at: Timestamp::from_ms(row.get(0)?),
+                    id: row.get(1)?,
+                })
+            },
+        )?;
+        for row in rows {
+            into.push(row?);
+        }
+        Ok(())
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        namespace: i64,
+        id: &str,
+        read: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let found = || -> rusqlite::Result<Option<Result<T>>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut rows = statement.query(params![namespace, id])?;
+            match rows.next()? {
+                Some(row) => Ok(Some(read(row.get_ref(0)?.as_blob()?))),
+                None => Ok(None),
+            }
+        };
+        found().map_err(|error| read_failed(&error))?.transpose()
+    }
+}
+
+/// What the checksum of a task's parameters is bound to.
+pub const PARAMETERS: &str = "parameters";
+/// What the checksum of a task's result is bound to.
+pub const RESULT: &str = "result";
+/// What the checksum of log lines is bound to.
+pub const LOG: &str = "log_block";
+/// What the checksum of events is bound to.
+pub const EVENTS: &str = "event_block";
+
+/// Reads a sealed document.
+pub fn open<T: serde::de::DeserializeOwned>(
+    table: &'static str,
+    id: &str,
+    row: &[u8],
+) -> Result<T> {
+    let content = unseal(table, id, row)?;
+    codec::read(content).map_err(|error| damaged(table, id, &error))
+}
+
+/// Reads the bytes of a sealed row.
+pub fn unseal<'a>(table: &'static str, id: &str, row: &'a [u8]) -> Result<&'a [u8]> {
+    codec::unseal(row, &Place { table, id }).map_err(|error| damaged(table, id, &error))
+}
+
+fn open_payload(column: &'static str, id: &str, row: &[u8]) -> Result<Payload> {
+    let bytes = unseal(column, id, row)?;
+    let text = std::str::from_utf8(bytes).map_err(|_| damaged(column, id, &Unreadable::Form))?;
+    Ok(Payload::from_stored(text))
+}
+
+fn damaged(table: &'static str, id: &str, error: &Unreadable) -> Error {
+    Error::Damaged {
+        what: format!("{table} `{id}`: {error}"),
+    }
+}
