@@ -134,6 +134,11 @@ markers! {
             limits::PAYLOAD_BYTES_MAX
         )))
         .additional_properties(Some(AdditionalProperties::FreeForm(true)));
+    /// A file.
+    Bytes = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("The bytes of a file, as they are."))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
     /// An agent's own counters.
     Counters = ObjectBuilder::new()
         .schema_type(Type::Object)

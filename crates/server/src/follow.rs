@@ -190,3 +190,38 @@ fn reset(found: &Events) -> ApiResult<sse::Event> {
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_follower_has_lost_events_when_they_are_gone_or_never_were() {
+        let kept = |first_kept, last| Events {
+            events: Vec::new(),
+            scanned_to: last,
+            last,
+            first_kept,
+        };
+        assert!(!lost(9, &kept(10, 20)), "the next one is there");
+        assert!(lost(8, &kept(10, 20)), "event 9 is gone");
+        assert!(!lost(0, &kept(10, 20)), "who begins has missed nothing");
+        assert!(!lost(20, &kept(10, 20)), "all was seen");
+        assert!(lost(21, &kept(10, 20)), "a number of another store");
+        assert!(!lost(0, &kept(1, 0)), "nothing happened yet");
+    }
+
+    #[test]
+    fn there_are_only_so_many_places_and_they_come_back() {
+        let followers = Followers::default();
+        let places: Vec<_> = (0..FOLLOWERS_MAX)
+            .map(|_| followers.enter().unwrap())
+            .collect();
+        assert_eq!(
+            followers.enter().err().map(|error| error.code()),
+            Some(Code::Overloaded)
+        );
+        drop(places);
+        assert!(followers.enter().is_ok());
+    }
+}

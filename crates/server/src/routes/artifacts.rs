@@ -87,7 +87,7 @@ pub(super) fn table() -> Vec<Route> {
         ArtifactUpload,
         ("Content-Digest" = Option<String>, Header, description = "`sha-256=:<base64>:` (RFC 9530), compared with what came."),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat.")),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream",
+    request_body(content = schema::Bytes, content_type = "application/octet-stream",
         description = "The bytes. Any media type is taken; it is kept with them."),
     responses((status = 201, description = "What is known about it.", body = Artifact, headers(
         ("Location" = String, description = "Where it is."),
@@ -231,10 +231,10 @@ async fn delete(
         ("If-Range" = Option<String>, Header, description = "The `ETag` of the first piece."),
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what the caller has.")),
     responses(
-        (status = 200, description = "The whole file.", content_type = "application/octet-stream", body = Vec<u8>,
+        (status = 200, description = "The whole file.", content_type = "application/octet-stream", body = schema::Bytes,
             headers(("ETag" = String, description = "The SHA-256 of the whole."))),
         (status = 206, description = "The piece that was asked for.", content_type = "application/octet-stream",
-            body = Vec<u8>, headers(("Content-Range" = String, description = "Which piece."))),
+            body = schema::Bytes, headers(("Content-Range" = String, description = "Which piece."))),
         (status = 304, description = "The caller has it."))
 )]
 async fn content(

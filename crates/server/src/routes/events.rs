@@ -109,8 +109,8 @@ async fn list(
 /// Server-sent events: `id` is the number, `event` the kind, `data` the same JSON as in the list. It goes on after the number in
 /// `Last-Event-ID`, which browsers send by themselves when they reconnect, or in `after`; without either it begins with
 /// what happens next. A comment comes every 15 seconds. `event: reset` means that events are gone which the
-/// follower has not seen: it must read anew what it knows from events; its `data` is an `EventReset`. The server ends
-/// the stream after a while; reconnect.
+/// follower has not seen: it must read anew what it knows from events; its `data` tells `last_seq` and `first_kept`, and
+/// the stream goes on after `last_seq`. The server ends it after a while; reconnect.
 #[utoipa::path(
     get, path = "/api/v1/events/stream", operation_id = "stream_events", tag = "events",
     params(FollowQuery, ("Last-Event-ID" = Option<u64>, Header, description = "The number of the last event that was seen.")),
