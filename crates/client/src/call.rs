@@ -82,7 +82,9 @@ impl<'a> Call<'a> {
                 self.headers.insert(name, value);
             }
             Err(_) => {
-                self.body = Err(Error::Config(format!("`{value}` cannot be sent as `{name}`")));
+                self.body = Err(Error::Config(format!(
+                    "`{value}` cannot be sent as `{name}`"
+                )));
             }
         }
         self
@@ -231,14 +233,12 @@ pub(crate) async fn timed<T>(
     wait: Duration,
     call: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    tokio::time::timeout(wait, call)
-        .await
-        .unwrap_or_else(|_| {
-            Err(Error::Timeout {
-                url: url.to_owned(),
-                waited: wait,
-            })
+    tokio::time::timeout(wait, call).await.unwrap_or_else(|_| {
+        Err(Error::Timeout {
+            url: url.to_owned(),
+            waited: wait,
         })
+    })
 }
 
 /// Turns a refusal into an error.

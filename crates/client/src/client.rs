@@ -105,7 +105,9 @@ fn base_url(text: &str) -> Result<String> {
         )));
     }
     if !url.has_host() || url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("it needs a host, and neither query nor fragment".to_owned()));
+        return Err(wrong(
+            "it needs a host, and neither query nor fragment".to_owned(),
+        ));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(wrong("credentials do not belong into it".to_owned()));

@@ -19,7 +19,9 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// Something answered, and not in the server's words: a proxy, or another program.
-    #[error("`{url}` answered status {status} without a problem document; is this an mcpanel server?")]
+    #[error(
+        "`{url}` answered status {status} without a problem document; is this an mcpanel server?"
+    )]
     Foreign {
         /// What was asked for.
         url: String,
@@ -115,7 +117,9 @@ impl Error {
                     | "request_timeout"
             ),
             Self::Foreign { status, .. } => matches!(status, 502..=504),
-            Self::Decode { .. } | Self::Digest { .. } | Self::File { .. } | Self::Config(_) => false,
+            Self::Decode { .. } | Self::Digest { .. } | Self::File { .. } | Self::Config(_) => {
+                false
+            }
         }
     }
 

@@ -26,3 +26,6 @@ pub use config::{Config, Credential};
 pub use error::{Error, Result};
 pub use key::IdempotencyKey;
 pub use mcpanel_api as api;
+
+#[cfg(test)]
+mod tests;

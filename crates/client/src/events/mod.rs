@@ -140,6 +140,10 @@ impl Follow {
 
     fn take(&mut self, url: &str, message: &Message) -> Result<Option<Happening>> {
         if message.data.is_empty() {
+            // A quiet word that tells how far the stream is, so that going on from there loses nothing.
+            if let Some(seq) = message.id.as_deref().and_then(|id| id.parse().ok()) {
+                self.last = Some(seq);
+            }
             return Ok(None);
         }
         if message.event.as_deref() == Some("reset") {

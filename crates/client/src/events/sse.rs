@@ -40,7 +40,9 @@ impl Parser {
                 other => self.line.push(*other),
             }
             if self.line.len() + self.message.data.len() > MESSAGE_BYTES_MAX {
-                return Err(format!("a message is longer than {MESSAGE_BYTES_MAX} bytes"));
+                return Err(format!(
+                    "a message is longer than {MESSAGE_BYTES_MAX} bytes"
+                ));
             }
         }
         Ok(())

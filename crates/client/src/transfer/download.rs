@@ -168,10 +168,7 @@ async fn request(client: &Client, artifact: &Artifact, received: u64) -> Result<
     if response.status() != expected {
         return Err(Error::Decode {
             url: format!("{}{path}", client.base_url()),
-            why: format!(
-                "status {} where {expected} was expected",
-                response.status()
-            ),
+            why: format!("status {} where {expected} was expected", response.status()),
         });
     }
     Ok(response)

@@ -83,7 +83,10 @@ impl Client {
                 .post(url)
                 .header(CONTENT_TYPE, media_type)
                 .header(CONTENT_LENGTH, size)
-                .header(HeaderName::from_static("content-digest"), digest::field(&sha))
+                .header(
+                    HeaderName::from_static("content-digest"),
+                    digest::field(&sha),
+                )
                 .header(HeaderName::from_static("idempotency-key"), key.as_str())
                 .body(body);
             if let Some((name, value)) = &self.credential {

@@ -53,10 +53,11 @@ impl Assignment {
     /// Waits until the handler should stop.
     pub async fn cancelled(&self) {
         let mut standing = self.standing.clone();
-        let changed = standing
+        let told = standing
             .wait_for(|standing| *standing != Standing::Working)
-            .await;
-        if changed.is_err() {
+            .await
+            .is_ok();
+        if !told {
             // The sender is gone with the table: nobody will ever ask to stop.
             std::future::pending::<()>().await;
         }
@@ -96,7 +97,11 @@ impl Failure {
 
     /// A handler that did not end by itself.
     pub(super) fn of_join(error: &JoinError) -> Self {
-        let what = if error.is_panic() { "panicked" } else { "was aborted" };
+        let what = if error.is_panic() {
+            "panicked"
+        } else {
+            "was aborted"
+        };
         Self::new(ErrorType::System, format!("the handler {what}"))
     }
 }

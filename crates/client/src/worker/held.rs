@@ -71,10 +71,7 @@ impl Shared {
             lease: task.lease.clone()?,
             standing: watch::Sender::new(Standing::Working),
         });
-        let before = self
-            .held
-            .lock()
-            .insert(held.task_id.clone(), held.clone());
+        let before = self.held.lock().insert(held.task_id.clone(), held.clone());
         if let Some(before) = before {
             before.tell(Standing::Lost);
         }

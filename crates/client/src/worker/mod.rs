@@ -196,7 +196,9 @@ impl Worker {
                     backoff.reset();
                     let mut first = Some(first);
                     for task in claimed.tasks {
-                        let slot = first.take().or_else(|| slots.clone().try_acquire_owned().ok());
+                        let slot = first
+                            .take()
+                            .or_else(|| slots.clone().try_acquire_owned().ok());
                         self.begin(shared, tasks, task, slot);
                     }
                 }

@@ -90,7 +90,12 @@ async fn complete(client: &Client, held: &Held, result: mcpanel_api::Payload) ->
         // for ever.
         Err(error) if matches!(error.status(), Some(400 | 413 | 422)) => {
             let message = format!("the result was refused: {error}");
-            fail(client, held, Failure::new(ErrorType::BusinessLogic, message)).await
+            fail(
+                client,
+                held,
+                Failure::new(ErrorType::BusinessLogic, message),
+            )
+            .await
         }
         Err(error) => Err(error),
     }
@@ -132,6 +137,12 @@ pub(super) async fn give_back_all(shared: &Shared) {
 fn is_lost(error: &Error) -> bool {
     matches!(
         error.code(),
-        Some("stale_lease" | "lease_expired" | "session_superseded" | "not_found" | "invalid_transition")
+        Some(
+            "stale_lease"
+                | "lease_expired"
+                | "session_superseded"
+                | "not_found"
+                | "invalid_transition"
+        )
     )
 }

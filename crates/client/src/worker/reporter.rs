@@ -106,7 +106,10 @@ impl Pending {
             lines.truncate(LINES_MAX - 1);
             lines.push(NewLogLine {
                 level: LogLevel::Warn,
-                message: format!("{} lines came too fast and are left out", state.left_out + 1),
+                message: format!(
+                    "{} lines came too fast and are left out",
+                    state.left_out + 1
+                ),
                 timestamp: now(),
             });
         }
@@ -119,7 +122,9 @@ fn now() -> Option<Timestamp> {
     let since = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .ok()?;
-    i64::try_from(since.as_millis()).ok().map(Timestamp::from_ms)
+    i64::try_from(since.as_millis())
+        .ok()
+        .map(Timestamp::from_ms)
 }
 
 fn shorten(text: &str) -> String {

@@ -1,1 +1,0 @@
-//! Workers against a server made for the purpose.
