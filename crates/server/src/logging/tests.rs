@@ -37,9 +37,7 @@ fn a_line_has_the_shape_of_the_specification() {
     let lines = logged("info", || {
         tracing::warn!(
             target: "mcpanel_control::act",
-            task.id = %"task_1",
-            agent.id = "agent_1",
-            tries = 3,
+            { task.id = %"task_1", agent.id = "agent_1", tries = 3 },
             "cannot `{}` now",
             "advance"
         );

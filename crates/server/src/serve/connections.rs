@@ -137,7 +137,6 @@ fn http() -> http1::Builder {
     http.timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(IDLE_MS_MAX))
         .max_headers(HEADERS_MAX)
-        .max_header_size(HEADERS_BYTES_MAX)
-        .pipeline_flush(true);
+        .max_header_size(HEADERS_BYTES_MAX);
     http
 }

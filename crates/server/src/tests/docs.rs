@@ -65,7 +65,9 @@ fn collect_references(value: &Value, found: &mut Vec<String>) {
 async fn every_schema_in_the_document_can_be_checked() {
     let document: Value = get("/openapi.json").await.json();
     let schemas: &Map<String, Value> = document["components"]["schemas"].as_object().unwrap();
-    for name in schemas.keys() {
+    // Bytes of files are no JSON and never checked as such.
+    let json = |(_, schema): &(&String, &Value)| schema["format"] != "binary";
+    for (name, _) in schemas.iter().filter(json) {
         Shape::of_component(name, schemas).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 }

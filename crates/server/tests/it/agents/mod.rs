@@ -1,0 +1,7 @@
+//! Agents: signing on, being alive, taking work, settings.
+
+mod claim;
+mod delivery;
+mod heartbeat;
+mod register;
+mod settings;

@@ -1,0 +1,15 @@
+//! The API as its callers see it: the real router over the store in memory, with a clock that the tests move.
+
+mod agents;
+mod artifacts;
+mod auth;
+mod discovery;
+mod events;
+mod health;
+mod keys;
+mod pipelines;
+mod serve;
+mod support;
+mod tasks;
+mod templates;
+mod whole;

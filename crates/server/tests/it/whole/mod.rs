@@ -1,0 +1,5 @@
+//! Tests that watch the whole: every route, every permission, every body.
+
+mod access;
+mod bodies;
+mod openapi;
