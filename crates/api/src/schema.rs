@@ -138,7 +138,7 @@ markers! {
     Bytes = ObjectBuilder::new()
         .schema_type(Type::String)
         .description(Some("The bytes of a file, as they are."))
-        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+        .content_media_type("application/octet-stream");
     /// An agent's own counters.
     Counters = ObjectBuilder::new()
         .schema_type(Type::Object)

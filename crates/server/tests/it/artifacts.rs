@@ -17,6 +17,7 @@ use futures::{StreamExt, stream};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::io::AsyncWriteExt;
 
 use crate::support::{ADMIN_KEY, Answer, Client, TestAgent, TestServer};
 
@@ -300,6 +301,40 @@ async fn an_upload_that_is_cut_off_leaves_nothing() {
             .is_err()
     );
     assert_nothing_is_kept(&server).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_in_the_middle_leaves_nothing() {
+    let server = TestServer::new().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = mcpanel_server::router(server.app.clone());
+    let serving = tokio::spawn(async { axum::serve(listener, router).await });
+
+    let mut line = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /api/v1/artifacts?name=a HTTP/1.1\r\nhost: x\r\nx-api-key: {ADMIN_KEY}\r\ncontent-length: 9000000\r\n\r\n"
+    );
+    line.write_all(head.as_bytes()).await.unwrap();
+    line.write_all(&vec![0; 3_000_000]).await.unwrap();
+    until(|| !files(&server).is_empty()).await;
+    drop(line);
+    until(|| files(&server).is_empty()).await;
+    assert_nothing_is_kept(&server).await;
+    serving.abort();
+}
+
+/// Waits for what another task is about to do.
+async fn until(holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let limit = Duration::from_secs(10);
+    tokio::time::timeout(limit, waiting)
+        .await
+        .expect("it happens");
 }
 
 #[tokio::test]

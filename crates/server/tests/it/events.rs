@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use futures::StreamExt;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
