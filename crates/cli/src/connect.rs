@@ -1,62 +1,107 @@
-//! Which server a command talks to, and as whom.
+//! Which server, and as whom.
+//!
+//! Credentials come from `MCPANEL_API_KEY` or `MCPANEL_TOKEN`, never from the command line, where other users of
+//! the machine could read them. For a server on this machine, the administrator's key in its data folder is used.
 
-use std::path::PathBuf;
+use std::{fs, net::IpAddr};
 
-use clap::Args;
 use mcpanel_client::{Client, Config, Credential};
 
-/// Where the server is, and who calls.
-#[derive(Debug, Clone, Args)]
-pub struct Connection {
-    /// The server's address.
-    #[arg(long, global = true, env = "MCPANEL_URL", default_value = "http://127.0.0.1:8080", help_heading = "Connection")]
-    pub url: String,
-    /// A file that holds an API key or token; `-` reads standard input. Without it: `MCPANEL_TOKEN`,
-    /// `MCPANEL_API_KEY`, then `admin.key` of the data directory.
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Connection")]
-    pub token_file: Option<PathBuf>,
+use crate::{
+    Failure, Result,
+    arguments::{self, Global},
+};
+
+/// The server that was named, as whoever the environment says.
+pub fn client(global: &Global) -> Result<Client> {
+    as_caller(global, credential(&global.url)?)
 }
 
-/// The data directory that `mcpanel serve` uses unless it is told otherwise.
-pub const DATA_DIR: &str = "mcpanel-data";
+/// The server that was named, as nobody in particular.
+pub fn anonymous(global: &Global) -> Result<Client> {
+    as_caller(global, Credential::None)
+}
 
-impl Connection {
-    /// A client for it.
-    pub fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(Config::new(&self.url, self.credential()?))?)
+fn as_caller(global: &Global, credential: Credential) -> Result<Client> {
+    Ok(Client::new(Config::new(&global.url, credential))?)
+}
+
+fn credential(url: &str) -> Result<Credential> {
+    if let Some(key) = variable("MCPANEL_API_KEY")? {
+        return Ok(Credential::ApiKey(key));
     }
-
-    fn credential(&self) -> anyhow::Result<Credential> {
-        if let Some(file) = &self.token_file {
-            let text = if file.as_os_str() == "-" {
-                std::io::read_to_string(std::io::stdin())?
-            } else {
-                std::fs::read_to_string(file)
-                    .map_err(|error| anyhow::anyhow!("cannot read `{}`: {error}", file.display()))?
-            };
-            return Ok(of(text.trim()));
-        }
-        for variable in ["MCPANEL_TOKEN", "MCPANEL_API_KEY"] {
-            if let Ok(value) = std::env::var(variable)
-                && !value.is_empty()
-            {
-                return Ok(of(&value));
-            }
-        }
-        // On the server's own machine, who can read its key may use it.
-        let key = PathBuf::from(DATA_DIR).join(mcpanel_guard::secrets::ADMIN_KEY_FILE);
-        match std::fs::read_to_string(key) {
-            Ok(key) => Ok(of(key.trim())),
-            Err(_) => Ok(Credential::None),
-        }
+    if let Some(token) = variable("MCPANEL_TOKEN")? {
+        return Ok(Credential::Token(token));
+    }
+    if !is_here(url) {
+        return Ok(Credential::None);
+    }
+    let path = arguments::data_folder().join(mcpanel_guard::secrets::ADMIN_KEY_FILE);
+    match fs::read_to_string(&path) {
+        Ok(key) if !key.trim().is_empty() => Ok(Credential::ApiKey(key.trim().to_owned())),
+        // Without a key the server says what is missing, which is the better message.
+        Ok(_) | Err(_) => Ok(Credential::None),
     }
 }
 
-/// A token has three parts; everything else is a key.
-fn of(text: &str) -> Credential {
-    if text.split('.').count() == 3 {
-        Credential::Token(text.to_owned())
-    } else {
-        Credential::ApiKey(text.to_owned())
+/// The API key that a command would use, for callers that speak HTTP by themselves.
+pub fn api_key(url: &str) -> Result<Option<String>> {
+    Ok(match credential(url)? {
+        Credential::ApiKey(key) => Some(key),
+        Credential::Token(_) | Credential::None => None,
+    })
+}
+
+fn variable(name: &str) -> Result<Option<String>> {
+    match std::env::var(name) {
+        Ok(value) if value.trim().is_empty() => Ok(None),
+        Ok(value) => Ok(Some(value.trim().to_owned())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Failure::usage(format!("`{name}` is not text")))
+        }
+    }
+}
+
+/// Whether the address is this machine's, so that its key may be shown to whoever listens there.
+fn is_here(url: &str) -> bool {
+    let host = url
+        .strip_prefix("http://")
+        .unwrap_or(url)
+        .split('/')
+        .next()
+        .unwrap_or_default();
+    let host = match host.strip_prefix('[') {
+        Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_local_key_is_shown_to_this_machine_alone() {
+        for url in [
+            "http://127.0.0.1:8080",
+            "http://localhost/",
+            "http://[::1]:8080/x",
+        ] {
+            assert!(is_here(url), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1.example.com",
+            "http://localhost.example.com:8080",
+            "http://10.0.0.1",
+            "http://user@10.0.0.1",
+            "http://localhost@10.0.0.1/",
+        ] {
+            assert!(!is_here(url), "{url}");
+        }
     }
 }

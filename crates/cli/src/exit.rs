@@ -1,91 +1,213 @@
-//! What the process answers to its caller. The numbers are documented and do not change.
+//! What exit codes mean, and how failures are told: what is wrong, where, and what to try.
 
+use std::{io, process::ExitCode};
+
+use anstyle::{AnsiColor, Style};
+use mcpanel_api::Problem;
 use mcpanel_client::Error;
 
-/// An exit code.
+use crate::output::cell::harmless;
+
+/// The exit codes, for scripts; `mcpanel help` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
+pub enum Exit {
     /// Done.
     Ok = 0,
     /// It failed.
-    Failure = 1,
-    /// The command line is wrong (clap's own code).
+    Failed = 1,
+    /// The command line is wrong.
     Usage = 2,
-    /// What was named does not exist.
+    /// There is no such thing.
     NotFound = 3,
-    /// Credentials are missing or not enough.
-    Auth = 4,
-    /// Somebody else changed it, or its state forbids it.
+    /// The credential is missing or not enough.
+    Denied = 4,
+    /// It conflicts with what is there.
     Conflict = 5,
-    /// The task or pipeline that was waited for failed.
+    /// The task or pipeline that was watched failed.
     WatchedFailed = 6,
-    /// The task or pipeline that was waited for was cancelled.
+    /// The task or pipeline that was watched was cancelled.
     WatchedCancelled = 7,
-    /// It was still running when the time was over.
+    /// It was still running when the time was up.
     StillRunning = 8,
     /// The server cannot be reached.
     Unreachable = 9,
-    /// Stopped by Ctrl-C.
+    /// Ctrl-C.
     Interrupted = 130,
 }
 
-/// The table that `mcpanel help` shows.
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// The table of exit codes, for the help.
 pub const TABLE: &str = "\
 Exit codes:
   0    done
-  1    failed
+  1    it failed
   2    the command line is wrong
-  3    what was named does not exist
-  4    credentials are missing or not enough
-  5    somebody else changed it, or its state forbids it
-  6    the task or pipeline that was waited for failed
-  7    the task or pipeline that was waited for was cancelled
-  8    it was still running when the time was over
+  3    not found
+  4    credential missing or not enough
+  5    conflicts with what is there
+  6    the watched task or pipeline failed
+  7    the watched task or pipeline was cancelled
+  8    still running when the time was up
   9    the server cannot be reached
-  130  stopped by Ctrl-C";
+  130  interrupted (Ctrl-C)";
 
-/// A failure that carries its own exit code.
+/// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
-#[error("{message}")]
+#[error("{what}")]
 pub struct Failure {
-    /// What the process answers.
-    pub code: Code,
-    /// What is said about it.
-    pub message: String,
+    /// The exit code.
+    pub exit: Exit,
+    /// What is wrong, and where.
+    pub what: String,
+    /// What to try.
+    pub hint: Option<String>,
+    /// Where there is more about it.
+    pub page: Option<String>,
+    /// What to quote when asking about it.
+    pub request_id: Option<String>,
 }
 
 impl Failure {
-    /// A failure with this code.
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
+    /// A failure with exit code 1.
+    pub fn new(what: impl Into<String>) -> Self {
         Self {
-            code,
-            message: message.into(),
+            exit: Exit::Failed,
+            what: what.into(),
+            hint: None,
+            page: None,
+            request_id: None,
+        }
+    }
+
+    /// A wrong command line.
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self::new(what).exit(Exit::Usage)
+    }
+
+    /// The same with another exit code.
+    #[must_use]
+    pub fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// The same with a word on what to try.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same, told of one of several things.
+    #[must_use]
+    pub fn about(mut self, thing: &str) -> Self {
+        self.what = format!("{thing}: {}", self.what);
+        self
+    }
+
+    /// Writes it to stderr.
+    pub fn show(&self) {
+        let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+        let dim = Style::new().dimmed();
+        if !self.what.is_empty() {
+            // The words may be another program's, and must not steer the terminal.
+            let lines: Vec<String> = self.what.lines().map(harmless).collect();
+            anstream::eprintln!("{red}error:{red:#} {}", lines.join("\n"));
+        }
+        if let Some(hint) = &self.hint {
+            anstream::eprintln!("{dim}  try:{dim:#} {hint}");
+        }
+        if let Some(page) = &self.page {
+            anstream::eprintln!("{dim}  more:{dim:#} {}", harmless(page));
+        }
+        if let Some(id) = &self.request_id {
+            anstream::eprintln!("{dim}  request id:{dim:#} {}", harmless(id));
         }
     }
 }
 
-impl Code {
-    /// The code that tells a script most about an error.
-    pub fn of(error: &anyhow::Error) -> Self {
-        if let Some(failure) = error.downcast_ref::<Failure>() {
-            return failure.code;
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let mut failure = Self::new(error.chain());
+        match &error {
+            Error::Problem { problem, .. } => {
+                failure.what = words(problem);
+                failure.hint = hint(&problem.code).map(str::to_owned);
+                failure.page = Some(problem.kind.clone());
+                failure.request_id.clone_from(&problem.request_id);
+                failure.exit = match problem.status {
+                    401 | 403 => Exit::Denied,
+                    404 => Exit::NotFound,
+                    409 | 412 | 428 => Exit::Conflict,
+                    _ => Exit::Failed,
+                };
+            }
+            Error::Unreachable { .. } => {
+                failure = failure
+                    .exit(Exit::Unreachable)
+                    .hint("start a server with `mcpanel serve`, or name another with `--url` or MCPANEL_URL");
+            }
+            Error::Broken { .. } | Error::Timeout { .. } | Error::Foreign { .. } => {
+                failure = failure.exit(Exit::Unreachable);
+            }
+            Error::Config(_) => failure = failure.exit(Exit::Usage),
+            Error::Decode { .. } | Error::Digest { .. } | Error::File { .. } => {}
         }
-        match error.downcast_ref::<Error>() {
-            Some(error) => match error.status() {
-                Some(401 | 403) => Self::Auth,
-                Some(404) => Self::NotFound,
-                Some(409 | 412 | 428) => Self::Conflict,
-                Some(_) => Self::Failure,
-                None if error.is_transient() => Self::Unreachable,
-                None => Self::Failure,
-            },
-            None => Self::Failure,
-        }
+        failure
     }
 }
 
-impl From<Code> for std::process::ExitCode {
-    fn from(code: Code) -> Self {
-        Self::from(code as u8)
+/// What a server says, with all faults.
+fn words(problem: &Problem) -> String {
+    let mut words = problem.detail.clone();
+    for fault in &problem.errors {
+        // A single fault may be the detail already.
+        if !words.contains(&fault.detail) {
+            let place = match fault.pointer.as_str() {
+                "" => "the whole",
+                pointer => pointer,
+            };
+            words.push_str(&format!("\n  `{place}` {}", fault.detail));
+        }
+    }
+    words
+}
+
+/// What to try about a problem of this code.
+fn hint(code: &str) -> Option<&'static str> {
+    let hint = match code {
+        "unauthenticated" => {
+            "set MCPANEL_API_KEY (or MCPANEL_TOKEN); the administrator's key is in `admin.key` in the server's data folder"
+        }
+        "forbidden" => "use a key with that permission; `mcpanel keys create` makes one",
+        "not_found" => "the `list` commands show what there is for this credential",
+        "revision_mismatch" | "conflict" => "look at it again with `get`, then repeat",
+        "invalid_transition" => {
+            "look at its status with `get`; `mcpanel tasks explain ID` says what a task waits for"
+        }
+        "agent_inactive" => "`mcpanel agents list --status active` shows who is there",
+        "unknown_dependency" => "submit the tasks that it depends on first",
+        "idempotency_mismatch" => "give another `--idempotency-key`, or the same request as before",
+        "too_many" | "overloaded" | "store_unavailable" | "request_timeout" => {
+            "try again in a moment"
+        }
+        "store_read_only" => "the server's disk may be full; its log and `GET /health` say more",
+        _ => return None,
+    };
+    Some(hint)
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        // Somebody who reads no further (`| head`) is no failure worth words.
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::new("").exit(Exit::Ok);
+        }
+        Self::new(error.to_string())
     }
 }

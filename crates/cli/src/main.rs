@@ -1,25 +1,51 @@
-//! The `mcpanel` binary. A file for each command is in [`commands`]; how commands speak to people and
-//! scripts is in [`output`]; what the process answers to its caller is in [`exit`].
+//! The binary `mcpanel`: a server, the main job, a load generator, and a client of any server.
+//!
+//! - [`arguments`]: what can be asked for; `commands` has a file for each
+//! - [`connect`]: which server, and as whom
+//! - [`output`]: tables, JSON, progress
+//! - [`exit`]: what exit codes mean, and how failures are told
+//!
+//! Data goes to stdout, everything else to stderr.
 
+mod arguments;
 mod commands;
 mod connect;
 mod exit;
 mod output;
 
+use std::{process::ExitCode, time::Duration};
+
 use clap::Parser;
 
-// glibc's allocator keeps what many threads freed; this one gives it back and is faster under load.
+use arguments::Arguments;
+use exit::{Exit, Failure};
+
+/// Threads that come and go make many small allocations; the system's allocator is slow at that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> std::process::ExitCode {
-    let cli = commands::Cli::parse();
-    match commands::run(cli) {
-        Ok(code) => code.into(),
-        Err(error) => {
-            let code = exit::Code::of(&error);
-            output::complain(&error);
-            code.into()
-        }
-    }
+/// How long threads that still block (a stage between two records) are waited for at the end.
+const LINGER: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    output::log::start(arguments.global.verbose);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start: {error}")));
+    let exit = runtime
+        .and_then(|runtime| {
+            let done = runtime.block_on(commands::run(arguments));
+            runtime.shutdown_timeout(LINGER);
+            done
+        })
+        .unwrap_or_else(|failure| {
+            failure.show();
+            failure.exit
+        });
+    exit.into()
 }
+
+/// What a command answers.
+type Result<T = Exit> = std::result::Result<T, Failure>;

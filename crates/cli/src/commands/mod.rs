@@ -1,52 +1,72 @@
-//! The commands, a file each.
+//! The commands, a file for each.
 
-mod completions;
-mod healthcheck;
-mod openapi;
+pub mod agents;
+pub mod artifacts;
+pub mod bench;
+pub mod common;
+pub mod events;
+pub mod healthcheck;
+pub mod keys;
+pub mod openapi;
+pub mod pipelines;
+pub mod run;
+pub mod serve;
+pub mod tasks;
+pub mod templates;
 
-use clap::{Parser, Subcommand};
+use clap::CommandFactory;
 
-use crate::{connect::Connection, exit, output::Format};
+use crate::{
+    Result,
+    arguments::{Arguments, Command},
+    exit::Exit,
+};
 
-/// A Management Control Panel: agents sign on, work is delegated to them reliably, pipelines run.
-#[derive(Debug, Parser)]
-#[command(name = "mcpanel", version, propagate_version = true, after_help = exit::TABLE)]
-pub struct Cli {
-    #[command(flatten)]
-    connection: Connection,
-    /// How data is written.
-    #[arg(short, long, global = true, value_enum, default_value = "table", help_heading = "Output")]
-    output: Format,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Print the OpenAPI document of the server in this binary.
-    Openapi,
-    /// Ask a server whether it is ready; for containers and load balancers.
-    Healthcheck,
-    /// Print a completion script for a shell.
-    Completions(completions::Completions),
-}
-
-/// Runs a command.
-pub fn run(cli: Cli) -> anyhow::Result<exit::Code> {
-    match cli.command {
-        Command::Openapi => openapi::run(),
-        Command::Completions(command) => command.run(),
-        Command::Healthcheck => on_runtime(healthcheck::run(cli.connection)),
+/// Does what was asked for.
+pub async fn run(arguments: Arguments) -> Result {
+    let global = arguments.global;
+    match arguments.command {
+        Command::Run(run) => run.execute(&global).await,
+        Command::Serve(serve) => serve.execute().await,
+        Command::Agents(agents) => agents.execute(&global).await,
+        Command::Tasks(tasks) => tasks.execute(&global).await,
+        Command::Pipelines(pipelines) => pipelines.execute(&global).await,
+        Command::Templates(templates) => templates.execute(&global).await,
+        Command::Artifacts(artifacts) => artifacts.execute(&global).await,
+        Command::Keys(keys) => keys.execute(&global).await,
+        Command::Events(events) => events.execute(&global).await,
+        Command::Bench(bench) => bench.execute(&global).await,
+        Command::Healthcheck(check) => check.execute(&global).await,
+        Command::Openapi => openapi::execute(),
+        Command::Completions { shell } => {
+            let mut command = Arguments::command();
+            clap_complete::generate(shell, &mut command, "mcpanel", &mut std::io::stdout());
+            Ok(Exit::Ok)
+        }
     }
 }
 
-/// Runs a future to its end on a runtime of its own.
-fn on_runtime<F>(future: F) -> anyhow::Result<exit::Code>
-where
-    F: Future<Output = anyhow::Result<exit::Code>>,
-{
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(future)
+/// Waits for Ctrl-C, or for being told to end.
+pub async fn interrupted() {
+    let ctrl_c = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler the signal ends the process by itself.
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = ctrl_c => {}
+        () = terminate => {}
+    }
 }

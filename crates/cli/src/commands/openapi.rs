@@ -1,15 +1,9 @@
-//! `mcpanel openapi`: the API's description, for `openapi/openapi.json` and for generators.
+//! `mcpanel openapi`: the description of the API, as this version of the server gives it.
 
-use std::io::Write;
-
-use crate::exit::Code;
+use crate::{Result, exit::Exit, output};
 
 /// Prints the document.
-pub fn run() -> anyhow::Result<Code> {
-    writeln!(
-        std::io::stdout().lock(),
-        "{}",
-        serde_json::to_string_pretty(&mcpanel_server::openapi())?
-    )?;
-    Ok(Code::Ok)
+pub fn execute() -> Result {
+    output::json(&mcpanel_server::openapi())?;
+    Ok(Exit::Ok)
 }

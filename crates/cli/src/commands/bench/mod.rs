@@ -1,0 +1,66 @@
+//! `mcpanel bench`: how much a server takes.
+//!
+//! - [`load`]: create, claim, complete, as fast as it goes
+//! - [`latency`]: how soon an agent that waits gets a task, at a given rate
+//! - [`store`]: the embedded store against the bare log it cannot beat
+//! - [`target`], [`wire`]: what is measured, and the lean connections that do it
+//! - [`report`]: what was measured, for people and programs
+
+mod latency;
+mod load;
+mod report;
+mod store;
+mod target;
+mod wire;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::{Failure, Result, arguments::Global, exit::Exit};
+
+/// Measure how much a server takes.
+#[derive(Debug, Args)]
+pub struct Bench {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Task lifecycles through HTTP: create, claim, complete.
+    Tasks(load::Load),
+    /// From creation to an agent's hands, at a fixed rate.
+    Latency(latency::Latency),
+    /// The embedded store against a bare append log.
+    Store(store::StoreBench),
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Args)]
+pub struct Target {
+    /// Measure the server of `--url`, instead of one in this process.
+    #[arg(long)]
+    remote: bool,
+    /// Where the server in this process keeps its data; a new temporary folder when left out.
+    #[arg(long, value_name = "DIR", conflicts_with = "remote")]
+    data: Option<PathBuf>,
+    /// Take so many tasks through their life before measuring.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    preload: u64,
+}
+
+impl Bench {
+    /// Runs it.
+    pub async fn execute(self, global: &Global) -> Result {
+        let done = match self.what {
+            What::Tasks(load) => load.run(global).await,
+            What::Latency(latency) => latency.run(global).await,
+            What::Store(store) => store.run(global.output),
+        };
+        match done {
+            Ok(()) => Ok(Exit::Ok),
+            Err(error) => Err(Failure::new(format!("{error:#}"))),
+        }
+    }
+}
