@@ -44,7 +44,7 @@ pub fn cast(world: &World, ills_ms: u64) {
     for number in 0..clients {
         world.spawn(client::live(world.clone(), number, ills_ms));
     }
-    let owners = world.draw(|random| random.within(0..=2));
+    let owners = world.draw(|random| random.within(0..=3));
     for number in 0..owners {
         world.spawn(owner::live(world.clone(), number, ills_ms));
     }

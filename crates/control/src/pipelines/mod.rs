@@ -1,7 +1,10 @@
 //! Pipelines: creating and steering runs, and letting them go on as their tasks end.
 
 mod advance;
+mod bulk;
+mod fill;
 mod inputs;
+mod output;
 mod reports;
 mod templates;
 

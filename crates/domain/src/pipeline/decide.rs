@@ -25,6 +25,9 @@ pub enum Command {
     Cancel { by: String, reason: Option<String> },
     /// Run again: what failed or was cancelled, or everything from a stage on. `percent` is what was last shown.
     Replay { from: Option<u16>, percent: f64 },
+    /// Something is done to its tasks in its name: only the revision changes, so that it is not done
+    /// once the pipeline has moved on.
+    Touch,
     /// Change its description.
     Update(Changes),
 }
@@ -111,6 +114,7 @@ pub fn decide(
             }
         },
         Command::Replay { from, percent } => return replay(draft, from, percent),
+        Command::Touch => {}
         Command::Update(changes) => {
             let faults = changes.faults();
             if !faults.is_empty() {

@@ -18,7 +18,10 @@ use crate::{
 /// Until the calm; then it opens again what it closed.
 pub async fn live(world: World) {
     while !world.is_calm() {
-        let pause = world.draw(|random| random.within(50..=6_000));
+        let pause = world.draw(|random| {
+            let most = if random.chance(20) { 10 } else { 5_000 };
+            random.within(0..=most)
+        });
         world.sleep(pause).await;
         if world.draw(|random| random.chance(15)) {
             let admission = world.draw(|random| {

@@ -17,7 +17,10 @@ pub async fn live(world: World, number: u64, ills_ms: u64) {
     bring_inputs(&world, &name, &id).await;
     steer(&world, &name, &id, Wish::Execute).await;
     while !world.is_calm() {
-        let pause = world.draw(|random| random.within(100..=8_000));
+        let pause = world.draw(|random| {
+            let most = if random.chance(30) { 10 } else { 6_000 };
+            random.within(0..=most)
+        });
         world.sleep(pause).await;
         if world.is_calm() {
             return;

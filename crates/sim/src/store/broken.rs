@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use mcpanel_domain::{
     Timestamp,
-    task::{State, Status, Task},
+    event::Kind,
+    task::{Outcome, State, Status, Task},
 };
 use mcpanel_store::{
     Commit, Offer, Receipt, Result, Store, Write,
@@ -65,14 +66,26 @@ impl SimStore {
             }
             Mutation::RetryForEver => {
                 let at = self.shared.clock.time();
+                let mut retried = false;
                 for write in &mut commit.writes {
                     change(write, |task| {
-                        if task.status() == Status::Failed && task.place.is_none() {
+                        let tried = task
+                            .attempts
+                            .last()
+                            .is_some_and(|last| last.outcome == Some(Outcome::Failed));
+                        if task.status() == Status::Failed && tried && task.place.is_none() {
                             task.state = State::Retry { at };
                             task.retry_count += 1;
                             task.completed_at = None;
+                            retried = true;
                         }
                     });
+                }
+                for event in &mut commit.events {
+                    if retried && event.kind == Kind::TaskFailed {
+                        event.kind = Kind::TaskRetrying;
+                        event.status = Some(Status::Retry.as_str().into());
+                    }
                 }
                 self.write(commit).await
             }
