@@ -33,6 +33,15 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub url: String,
+    /// A file that holds the API key or token to use; `-` for stdin. Without it: MCPANEL_API_KEY, MCPANEL_TOKEN,
+    /// then the key of a server on this machine.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Global options"
+    )]
+    pub token_file: Option<PathBuf>,
     /// How to write what is answered; a table on a terminal, tab-separated otherwise.
     #[arg(
         short,

@@ -1,9 +1,14 @@
 //! Which server, and as whom.
 //!
-//! Credentials come from `MCPANEL_API_KEY` or `MCPANEL_TOKEN`, never from the command line, where other users of
-//! the machine could read them. For a server on this machine, the administrator's key in its data folder is used.
+//! Credentials come from a file, `MCPANEL_API_KEY` or `MCPANEL_TOKEN`, never from the command line, where other
+//! users of the machine could read them. For a server on this machine, the administrator's key in its data folder is used.
 
-use std::{fs, net::IpAddr};
+use std::{
+    fs,
+    io::{self, Read},
+    net::IpAddr,
+    path::Path,
+};
 
 use mcpanel_client::{Client, Config, Credential};
 
@@ -12,9 +17,16 @@ use crate::{
     arguments::{self, Global},
 };
 
-/// The server that was named, as whoever the environment says.
+/// Longest credential that is read, in bytes: a token with every permission stays below 2,000.
+const CREDENTIAL_BYTES_MAX: u64 = 16 * 1024;
+
+/// The server that was named, as whoever the file or the environment says.
 pub fn client(global: &Global) -> Result<Client> {
-    as_caller(global, credential(&global.url)?)
+    let credential = match &global.token_file {
+        Some(file) => from_file(file)?,
+        None => credential(&global.url)?,
+    };
+    as_caller(global, credential)
 }
 
 /// The server that was named, as nobody in particular.
@@ -24,6 +36,37 @@ pub fn anonymous(global: &Global) -> Result<Client> {
 
 fn as_caller(global: &Global, credential: Credential) -> Result<Client> {
     Ok(Client::new(Config::new(&global.url, credential))?)
+}
+
+/// Reads a credential from a file, or from stdin for `-`.
+fn from_file(file: &Path) -> Result<Credential> {
+    let read = |input: &mut dyn Read| {
+        let mut text = String::new();
+        input
+            .take(CREDENTIAL_BYTES_MAX)
+            .read_to_string(&mut text)
+            .map(|_| text)
+    };
+    let text = if file.as_os_str() == "-" {
+        read(&mut io::stdin().lock())
+    } else {
+        fs::File::open(file).and_then(|mut file| read(&mut file))
+    };
+    let shown = file.display();
+    match text {
+        Ok(text) if text.trim().is_empty() => Err(Failure::usage(format!("`{shown}` is empty"))
+            .hint("it should hold an API key or a token, and nothing else")),
+        Ok(text) => Ok(of(text.trim())),
+        Err(error) => Err(Failure::usage(format!("cannot read `{shown}`: {error}"))),
+    }
+}
+
+/// A token has three parts; everything else is a key.
+fn of(text: &str) -> Credential {
+    match text.split('.').count() {
+        3 => Credential::Token(text.to_owned()),
+        _ => Credential::ApiKey(text.to_owned()),
+    }
 }
 
 fn credential(url: &str) -> Result<Credential> {

@@ -37,7 +37,7 @@ impl Cell {
     pub fn long(text: &str) -> Self {
         match text.char_indices().nth(TEXT_CHARS_MAX) {
             Some((end, _)) => Self::Text(format!("{}…", &text[..end])),
-            None => Self::Text(text.to_owned()),
+            None => Self::from(text),
         }
     }
 

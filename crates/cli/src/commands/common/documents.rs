@@ -1,0 +1,248 @@
+//! JSON documents from a file or stdin: one, or many one after the other.
+//!
+//! Documents are read as they are needed, so that a file may be of any size; a single document may not. They may
+//! be a line each or spread over lines.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    marker::PhantomData,
+    path::Path,
+};
+
+use serde::de::DeserializeOwned;
+
+use crate::{Failure, Result};
+
+/// Largest document, in bytes: what the server takes as one body.
+const DOCUMENT_BYTES_MAX: u64 = 10 * 1024 * 1024;
+
+/// What stands for stdin in place of a file.
+const STDIN: &str = "-";
+
+/// Documents on their way in.
+pub struct Documents<T> {
+    source: String,
+    input: Measured<Box<dyn BufRead + Send>>,
+    documents: PhantomData<fn() -> T>,
+}
+
+/// A document, and where it begins.
+#[derive(Debug, PartialEq)]
+pub struct Document<T> {
+    /// The line, from 1.
+    pub line: u64,
+    /// What it says.
+    pub body: T,
+}
+
+impl<T: DeserializeOwned> Documents<T> {
+    /// Opens a file; `-` is stdin.
+    pub fn open(path: &Path) -> Result<Self> {
+        if path.as_os_str() == STDIN {
+            return Ok(Self::new("stdin", Box::new(BufReader::new(io::stdin()))));
+        }
+        let shown = path.display();
+        let unreadable = |error: io::Error| {
+            Failure::new(format!("cannot read `{shown}`: {error}"))
+                .hint("name a file, or `-` for stdin")
+        };
+        let file = File::open(path).map_err(unreadable)?;
+        if file.metadata().map_err(unreadable)?.is_dir() {
+            return Err(Failure::new(format!("`{shown}` is a folder"))
+                .hint("name a file, or `-` for stdin"));
+        }
+        Ok(Self::new(
+            &shown.to_string(),
+            Box::new(BufReader::new(file)),
+        ))
+    }
+
+    fn new(source: &str, input: Box<dyn BufRead + Send>) -> Self {
+        Self {
+            source: source.to_owned(),
+            input: Measured {
+                inner: input,
+                left: 0,
+                lines: 0,
+            },
+            documents: PhantomData,
+        }
+    }
+
+    /// The next document; none at the end.
+    pub fn next(&mut self) -> Result<Option<Document<T>>> {
+        self.input.left = DOCUMENT_BYTES_MAX;
+        let Some(first) = self.skip_blank()? else {
+            return Ok(None);
+        };
+        let line = self.input.lines + 1;
+        if first != b'{' {
+            let found = char::from(first);
+            return Err(self
+                .wrong(
+                    line,
+                    &format!("`{}` is no JSON object", found.escape_default()),
+                )
+                .hint("write one object after the other: `jq -c '.[]'` makes them of an array"));
+        }
+        let mut reader = serde_json::Deserializer::from_reader(&mut self.input);
+        match T::deserialize(&mut reader) {
+            Ok(body) => Ok(Some(Document { line, body })),
+            Err(error) if error.is_io() => Err(self.wrong(line, &error.to_string())),
+            Err(error) => {
+                let at = line + u64::try_from(error.line()).unwrap_or(1).saturating_sub(1);
+                Err(self.wrong(at, &without_place(&error.to_string())))
+            }
+        }
+    }
+
+    /// The only document there is.
+    pub fn only(mut self) -> Result<T> {
+        let Some(document) = self.next()? else {
+            return Err(
+                Failure::usage(format!("`{}` is empty", self.source)).hint("write one JSON object")
+            );
+        };
+        match self.skip_blank()? {
+            None => Ok(document.body),
+            Some(_) => {
+                let line = self.input.lines + 1;
+                Err(self.wrong(line, "something follows the object; only one is taken here"))
+            }
+        }
+    }
+
+    /// Where it is read from, for people.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    fn wrong(&self, line: u64, why: &str) -> Failure {
+        Failure::usage(format!("`{}` line {line}: {why}", self.source))
+    }
+
+    /// The next byte that means something, which stays unread.
+    fn skip_blank(&mut self) -> Result<Option<u8>> {
+        loop {
+            let source = &self.source;
+            let bytes = self
+                .input
+                .inner
+                .fill_buf()
+                .map_err(|error| Failure::new(format!("cannot read `{source}`: {error}")))?;
+            // A byte order mark, as some editors of Windows write it, is blank as well.
+            let blank =
+                |byte: &&u8| byte.is_ascii_whitespace() || matches!(byte, 0xef | 0xbb | 0xbf);
+            let skipped = bytes.iter().take_while(blank).count();
+            let next = bytes.get(skipped).copied();
+            let is_end = bytes.is_empty();
+            self.input.lines += newlines(&bytes[..skipped]);
+            self.input.inner.consume(skipped);
+            if next.is_some() || is_end {
+                return Ok(next);
+            }
+        }
+    }
+}
+
+/// A reader that counts lines, and stops where a document is too large.
+struct Measured<R> {
+    inner: R,
+    left: u64,
+    lines: u64,
+}
+
+impl<R: BufRead> Read for Measured<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 && !buffer.is_empty() {
+            return Err(io::Error::other(format!(
+                "the object is longer than {DOCUMENT_BYTES_MAX} bytes"
+            )));
+        }
+        let room = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let room = buffer.len().min(room);
+        let read = self.inner.read(&mut buffer[..room])?;
+        self.left -= read as u64;
+        self.lines += newlines(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// serde_json's message without its own line, which counts from the object.
+fn without_place(message: &str) -> String {
+    match message.rsplit_once(" at line ") {
+        Some((words, _)) => words.to_owned(),
+        None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    type Words = BTreeMap<String, u32>;
+
+    fn documents(text: &'static str) -> Documents<Words> {
+        Documents::new(
+            "stdin",
+            Box::new(BufReader::with_capacity(3, text.as_bytes())),
+        )
+    }
+
+    fn all(text: &'static str) -> Result<Vec<u64>> {
+        let mut documents = documents(text);
+        let mut lines = Vec::new();
+        while let Some(document) = documents.next()? {
+            lines.push(document.line);
+        }
+        Ok(lines)
+    }
+
+    #[test]
+    fn documents_may_be_a_line_each_or_spread_over_lines() {
+        let text = "\u{feff}{\"a\":1}\n\n{\n  \"a\": 2\n}{\"a\":3}\r\n {\"a\":4}";
+        assert_eq!(all(text).unwrap(), [1, 3, 5, 6]);
+        assert_eq!(all(" \n ").unwrap(), Vec::<u64>::new());
+    }
+
+    #[test]
+    fn faults_name_their_line() {
+        let faults = [
+            ("{\"a\":1}\n{\"a\":\n\"x\"}", "line 3"),
+            ("{\"a\":1}\n[1]", "line 2: `[` is no JSON object"),
+            ("{\"a\":1", "line 1"),
+            ("{\"a\":1}\n\n}", "line 3"),
+        ];
+        for (text, expected) in faults {
+            let failure = all(text).unwrap_err();
+            assert!(failure.what.contains(expected), "{}", failure.what);
+            assert_eq!(failure.exit, crate::exit::Exit::Usage);
+        }
+    }
+
+    #[test]
+    fn a_document_without_end_is_refused_before_it_fills_memory() {
+        let endless = io::Cursor::new(b"{\"").chain(io::repeat(b'a'));
+        let input = Box::new(BufReader::new(endless));
+        let failure = Documents::<Words>::new("stdin", input).next().unwrap_err();
+        assert!(
+            failure.what.contains("longer than 10485760 bytes"),
+            "{}",
+            failure.what
+        );
+    }
+
+    #[test]
+    fn one_is_one() {
+        assert_eq!(documents("{\"a\":1}\n").only().unwrap().len(), 1);
+        assert!(documents("").only().is_err());
+        assert!(documents("{\"a\":1} {}").only().is_err());
+    }
+}

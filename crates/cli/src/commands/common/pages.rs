@@ -1,0 +1,71 @@
+//! Lists that are longer than a page.
+
+use clap::Args;
+use mcpanel_client::Result as Answer;
+
+use crate::{
+    Result,
+    arguments::Format,
+    exit::Exit,
+    output::{
+        self,
+        listing::{Listing, Row},
+    },
+};
+
+/// Largest page that the API gives.
+const PAGE_ITEMS_MAX: u32 = 500;
+
+/// How much of a list is shown.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Extent {
+    /// Show at most so many.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: u64,
+    /// Show all there are.
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+}
+
+/// Where a page begins, and how long it is.
+pub struct Page {
+    /// How many to ask for.
+    pub limit: Option<u32>,
+    /// Where it begins.
+    pub cursor: Option<String>,
+}
+
+impl Extent {
+    /// Reads pages and writes them as they come. `read` answers a page's documents and where the next one begins.
+    pub async fn show<T, F>(self, format: Format, mut read: F) -> Result
+    where
+        T: Row,
+        F: AsyncFnMut(Page) -> Answer<(Vec<T>, Option<String>)>,
+    {
+        let mut left = if self.all { u64::MAX } else { self.limit };
+        let mut listing = Listing::new(format);
+        let mut cursor = None;
+        loop {
+            let limit = u32::try_from(left).unwrap_or(u32::MAX).min(PAGE_ITEMS_MAX);
+            let page = Page {
+                limit: Some(limit),
+                cursor: cursor.take(),
+            };
+            let (documents, next) = read(page).await?;
+            listing.add(&documents)?;
+            left = left.saturating_sub(documents.len() as u64);
+            match next {
+                Some(next) if left > 0 => cursor = Some(next),
+                next => {
+                    let shown = listing.finish()?;
+                    if next.is_some() {
+                        output::say(format_args!(
+                            "there are more than these {shown}: give filters, `--limit` or `--all`"
+                        ));
+                    }
+                    return Ok(Exit::Ok);
+                }
+            }
+        }
+    }
+}

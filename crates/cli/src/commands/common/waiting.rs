@@ -1,0 +1,139 @@
+//! Looking again until something is so, the time is up, or somebody presses Ctrl-C.
+
+use std::{
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use tokio::time::sleep;
+
+use crate::{Failure, Result, commands::interrupted, exit::Exit, output, output::durations};
+
+/// The first pause between two looks: what is over at once is seen at once.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest pause: nobody notices, and the server hardly does either.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a server may be away in the middle of waiting: a restart with recovery takes seconds.
+const AWAY_MAX: Duration = Duration::from_secs(60);
+
+/// How long to wait.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Limit {
+    /// How long to wait at most, such as `30s` or `10m`; for ever when left out.
+    #[arg(long, value_name = "DURATION", value_parser = durations::parse)]
+    pub timeout: Option<Duration>,
+}
+
+/// How waiting ended.
+pub enum End<T> {
+    /// What was waited for came.
+    Reached(T),
+    /// The time was up.
+    TimeUp,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Limit {
+    /// Looks again until `look` breaks. Once it has worked, a server that is away for a moment is waited for.
+    pub async fn until<T, F>(self, look: F) -> Result<End<T>>
+    where
+        F: AsyncFnMut() -> Result<ControlFlow<T>>,
+    {
+        let up = async {
+            match self.timeout {
+                Some(timeout) => sleep(timeout).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            reached = again(look) => reached.map(End::Reached),
+            () = up => Ok(End::TimeUp),
+            () = interrupted() => Ok(End::Interrupted),
+        }
+    }
+}
+
+async fn again<T>(mut look: impl AsyncFnMut() -> Result<ControlFlow<T>>) -> Result<T> {
+    let mut pause = FIRST_PAUSE;
+    // When the server was last heard; never yet at the beginning.
+    let mut heard: Option<Instant> = None;
+    let mut is_told = false;
+    loop {
+        match look().await {
+            Ok(ControlFlow::Break(reached)) => return Ok(reached),
+            Ok(ControlFlow::Continue(())) => {
+                heard = Some(Instant::now());
+                is_told = false;
+            }
+            Err(failure) => {
+                let is_passing = failure.exit == Exit::Unreachable
+                    && heard.is_some_and(|heard| heard.elapsed() < AWAY_MAX);
+                if !is_passing {
+                    return Err(failure);
+                }
+                if !is_told {
+                    output::say(format_args!(
+                        "{}; waiting for it to come back",
+                        failure.what
+                    ));
+                    is_told = true;
+                }
+            }
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// What is said when the time was up.
+pub fn time_is_up(what: &str, timeout: Option<Duration>) -> Failure {
+    let waited = timeout.map_or_else(String::new, |timeout| {
+        format!(" after {}", durations::show(timeout))
+    });
+    Failure::new(format!("{what}{waited}")).exit(Exit::StillRunning)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn away() -> Failure {
+        Failure::new("the server is away").exit(Exit::Unreachable)
+    }
+
+    #[tokio::test]
+    async fn a_server_that_goes_away_in_the_middle_is_waited_for() {
+        let mut looks = 0;
+        let reached = again(async || {
+            looks += 1;
+            match looks {
+                1 => Ok(ControlFlow::Continue(())),
+                2 | 3 => Err(away()),
+                _ => Ok(ControlFlow::Break("done")),
+            }
+        });
+        assert_eq!(reached.await.unwrap(), "done");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_was_never_there_is_not() {
+        let failure = again::<()>(async || Err(away())).await.unwrap_err();
+        assert_eq!(failure.exit, Exit::Unreachable);
+    }
+
+    #[tokio::test]
+    async fn time_runs_out() {
+        let limit = Limit {
+            timeout: Some(Duration::from_millis(10)),
+        };
+        let end = limit
+            .until::<(), _>(async || Ok(ControlFlow::Continue(())))
+            .await;
+        assert!(matches!(end, Ok(End::TimeUp)));
+    }
+}

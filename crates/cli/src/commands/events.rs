@@ -1,0 +1,227 @@
+//! `mcpanel events`: see what happened, and what happens.
+
+use std::pin::pin;
+
+use clap::{Args, Subcommand};
+use mcpanel_api::{
+    AgentId, PipelineId, TaskId,
+    event::{Event, EventQuery},
+};
+use mcpanel_client::{Client, events::Happening};
+
+use super::{common, interrupted};
+use crate::{
+    Result,
+    arguments::{Format, Global},
+    exit::Exit,
+    output::{
+        self,
+        cell::{Cell, colour, harmless, text},
+        listing::{Listing, Row},
+    },
+};
+
+/// Largest page that the API gives.
+const PAGE_EVENTS: u32 = 500;
+
+/// See what happened, and what happens.
+#[derive(Debug, Subcommand)]
+pub enum Events {
+    /// List events that are kept, oldest first.
+    List(List),
+    /// Follow events as they happen, until Ctrl-C; over restarts of the server.
+    Tail(Tail),
+}
+
+/// Which events.
+#[derive(Debug, Args)]
+struct Filter {
+    /// Only kinds that begin with this, such as `task:` or `task:completed`.
+    #[arg(long = "type", value_name = "KIND")]
+    kind: Option<String>,
+    /// Only events about this task.
+    #[arg(long, value_name = "TASK_ID")]
+    task: Option<TaskId>,
+    /// Only events about this pipeline and its tasks.
+    #[arg(long, value_name = "PIPELINE_ID")]
+    pipeline: Option<PipelineId>,
+    /// Only events about this agent.
+    #[arg(long, value_name = "AGENT_ID")]
+    agent: Option<AgentId>,
+}
+
+/// Which events to list.
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    filter: Filter,
+    /// Begin after the event of this number; with the oldest that is kept when left out.
+    #[arg(long, value_name = "SEQ")]
+    after: Option<u64>,
+    /// Look through the newest N events only.
+    #[arg(long, value_name = "N", conflicts_with = "after")]
+    last: Option<u64>,
+    /// Show at most so many.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: u64,
+    /// Show all there are.
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+}
+
+/// Which events to follow.
+#[derive(Debug, Args)]
+pub struct Tail {
+    #[command(flatten)]
+    filter: Filter,
+    /// Begin after the event of this number; 0 for the oldest that is kept, the next to happen when left out.
+    #[arg(long, value_name = "SEQ")]
+    after: Option<u64>,
+}
+
+impl Events {
+    /// Does it.
+    pub async fn execute(self, global: &Global) -> Result {
+        let client = common::client(global)?;
+        match self {
+            Self::List(list) => list.execute(&client, global.output).await,
+            Self::Tail(tail) => tail.execute(&client, global.output).await,
+        }
+    }
+}
+
+impl Filter {
+    fn query(self) -> EventQuery {
+        EventQuery {
+            kind: self.kind,
+            task_id: self.task,
+            pipeline_id: self.pipeline,
+            agent_id: self.agent,
+            ..EventQuery::default()
+        }
+    }
+}
+
+impl List {
+    async fn execute(self, client: &Client, format: Format) -> Result {
+        let mut left = if self.all { u64::MAX } else { self.limit };
+        let mut query = self.filter.query();
+        query.after = self.after;
+        if let Some(last) = self.last {
+            let oldest = EventQuery {
+                limit: Some(1),
+                ..EventQuery::default()
+            };
+            let page = client.list_events(&oldest).await?;
+            query.after = Some(page.last_seq.saturating_sub(last));
+        }
+        let mut listing = Listing::new(format);
+        loop {
+            query.limit = Some(u32::try_from(left).unwrap_or(u32::MAX).min(PAGE_EVENTS));
+            let page = client.list_events(&query).await?;
+            if page.reset {
+                output::say("older events are not kept any more");
+            }
+            listing.add(&page.events)?;
+            left = left.saturating_sub(page.events.len() as u64);
+            query.after = Some(page.next_after);
+            if left == 0 || !page.has_more {
+                listing.finish()?;
+                if page.has_more {
+                    output::say(format_args!(
+                        "there are more: go on with `--after {}`, or give `--limit` or `--all`",
+                        page.next_after
+                    ));
+                }
+                return Ok(Exit::Ok);
+            }
+        }
+    }
+}
+
+impl Tail {
+    async fn execute(self, client: &Client, format: Format) -> Result {
+        let mut query = self.filter.query();
+        query.after = self.after;
+        let mut follow = client.follow_events(query);
+        let mut stop = pin!(interrupted());
+        loop {
+            let happening = tokio::select! {
+                happening = follow.next() => happening?,
+                () = &mut stop => return Ok(Exit::Interrupted),
+            };
+            match happening {
+                Happening::Event(event) => show(format, &event)?,
+                Happening::Reset => output::say("some events are gone; going on with the next"),
+            }
+        }
+    }
+}
+
+fn show(format: Format, event: &Event) -> Result<()> {
+    match format {
+        Format::Table => {
+            let verb = event.kind.rsplit(':').next().unwrap_or_default();
+            let paint = colour(verb).map_or_else(anstyle::Style::new, |colour| colour.on_default());
+            output::styled(format_args!(
+                "{}  {:<8} {paint}{:<20}{paint:#} {}",
+                event.timestamp,
+                event.seq,
+                harmless(&event.kind),
+                harmless(&words(event))
+            ))
+        }
+        // A stream has no end that could close a bracket: a document a line in both.
+        Format::Json | Format::Jsonl => output::jsonl(event),
+        Format::Name => output::line(&event.seq.to_string()),
+    }
+}
+
+/// What it happened to.
+fn subject(event: &Event) -> Option<&str> {
+    let payload = &event.payload;
+    // A task's id says its pipeline already.
+    payload
+        .task_id
+        .as_ref()
+        .map(TaskId::as_str)
+        .or(payload.artifact_id.as_deref())
+        .or(payload.pipeline_id.as_ref().map(PipelineId::as_str))
+        .or(payload.agent_id.as_ref().map(AgentId::as_str))
+        .or(payload.template_id.as_deref())
+        .or(payload.key_id.as_deref())
+}
+
+fn words(event: &Event) -> String {
+    let payload = &event.payload;
+    let mut words: Vec<String> = subject(event).map(str::to_owned).into_iter().collect();
+    if payload.task_id.is_some()
+        && let Some(agent) = &payload.agent_id
+    {
+        words.push(format!("by {agent}"));
+    }
+    if let Some(progress) = payload.progress {
+        words.push(format!("{progress:.0} %"));
+    }
+    words.extend(payload.message.clone());
+    words.join("  ")
+}
+
+impl Row for Event {
+    const HEADER: &'static [&'static str] = &["SEQ", "TIME", "TYPE", "ABOUT", "STATUS", "MESSAGE"];
+
+    fn name(&self) -> String {
+        self.seq.to_string()
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            text(self.seq),
+            self.timestamp.into(),
+            self.kind.as_str().into(),
+            subject(self).into(),
+            self.payload.status.clone().map(Cell::Status).into(),
+            self.payload.message.as_deref().map(Cell::long).into(),
+        ]
+    }
+}

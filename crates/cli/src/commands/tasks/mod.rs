@@ -1,0 +1,212 @@
+//! `mcpanel tasks`: submit, see and steer tasks.
+
+mod logs;
+mod rows;
+mod submit;
+mod wait;
+
+use clap::{Args, Subcommand};
+use mcpanel_api::{
+    AgentId, Name, PipelineId, TaskId,
+    task::{Explanation, TaskQuery, TaskStatus},
+};
+use mcpanel_client::Client;
+
+use super::common::{
+    self,
+    pages::Extent,
+    several::each,
+    words::{self, TASK_STATUSES},
+};
+use crate::{
+    Result,
+    arguments::{Format, Global},
+    exit::Exit,
+    output::{
+        self,
+        cell::harmless,
+        listing::{self, word},
+    },
+};
+
+pub use submit::parameters;
+
+/// Submit, see and steer tasks.
+#[derive(Debug, Subcommand)]
+pub enum Tasks {
+    /// Submit tasks: from a file or stdin, or one from the command line.
+    Submit(Box<submit::Submit>),
+    /// List tasks, newest first.
+    List(List),
+    /// Show a task.
+    Get {
+        /// Its id.
+        task_id: TaskId,
+    },
+    /// Cancel tasks; a running one stops when its agent hears of it.
+    Cancel(Cancel),
+    /// Run failed or cancelled tasks again, with fresh attempts.
+    Retry {
+        /// Their ids.
+        #[arg(required = true, value_name = "TASK_ID")]
+        task_ids: Vec<TaskId>,
+    },
+    /// Hand a task to an agent now.
+    Delegate {
+        /// Its id.
+        task_id: TaskId,
+        /// The agent; the best one when left out.
+        #[arg(long, value_name = "AGENT_ID")]
+        to: Option<AgentId>,
+    },
+    /// Say why a task does not run.
+    Explain {
+        /// Its id.
+        task_id: TaskId,
+    },
+    /// Show the attempts at a task: who tried, how long, how it ended.
+    Attempts {
+        /// Its id.
+        task_id: TaskId,
+    },
+    /// Show what agents logged about a task.
+    Logs(logs::Logs),
+    /// Wait for tasks; the exit code tells how they ended.
+    Wait(wait::Wait),
+}
+
+/// Which tasks to list.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only those with this status.
+    #[arg(long, value_parser = words::of::<TaskStatus>(&TASK_STATUSES))]
+    status: Option<TaskStatus>,
+    /// Only those of this type.
+    #[arg(long = "type", value_name = "TYPE")]
+    task_type: Option<Name>,
+    /// Only those of this pipeline.
+    #[arg(long, value_name = "PIPELINE_ID")]
+    pipeline: Option<PipelineId>,
+    /// Only those of this stage of the pipeline.
+    #[arg(long, value_name = "N", requires = "pipeline")]
+    stage: Option<u16>,
+    /// Only those that this agent holds, or held last.
+    #[arg(long, value_name = "AGENT_ID")]
+    agent: Option<AgentId>,
+    #[command(flatten)]
+    extent: Extent,
+}
+
+/// Which tasks to cancel.
+#[derive(Debug, Args)]
+pub struct Cancel {
+    /// Their ids.
+    #[arg(required = true, value_name = "TASK_ID")]
+    task_ids: Vec<TaskId>,
+    /// Why; shown with the task.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Say which tasks would be cancelled, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Tasks {
+    /// Does it.
+    pub async fn execute(self, global: &Global) -> Result {
+        let format = global.output;
+        if let Self::Submit(submit) = self {
+            // It speaks to a server only after its file has been looked at.
+            return submit.execute(global).await;
+        }
+        let client = common::client(global)?;
+        match self {
+            Self::Submit(_) => Ok(Exit::Ok),
+            Self::List(list) => list.execute(&client, format).await,
+            Self::Get { task_id } => {
+                listing::one(format, &client.get_task(&task_id).await?)?;
+                Ok(Exit::Ok)
+            }
+            Self::Cancel(cancel) => cancel.execute(&client, format).await,
+            Self::Retry { task_ids } => {
+                each(format, &task_ids, async |id| {
+                    Ok(Some(client.retry_task(id).await?))
+                })
+                .await
+            }
+            Self::Delegate { task_id, to } => {
+                listing::one(format, &client.delegate_task(&task_id, to).await?)?;
+                Ok(Exit::Ok)
+            }
+            Self::Explain { task_id } => {
+                explain(format, &client.explain_task(&task_id).await?)?;
+                Ok(Exit::Ok)
+            }
+            Self::Attempts { task_id } => {
+                listing::many(format, &client.list_attempts(&task_id).await?.attempts)?;
+                Ok(Exit::Ok)
+            }
+            Self::Logs(logs) => logs.execute(&client, format).await,
+            Self::Wait(wait) => wait.execute(&client, format).await,
+        }
+    }
+}
+
+impl List {
+    async fn execute(self, client: &Client, format: Format) -> Result {
+        let query = TaskQuery {
+            status: self.status,
+            task_type: self.task_type,
+            pipeline_id: self.pipeline,
+            stage: self.stage,
+            assigned_agent_id: self.agent,
+            limit: None,
+            cursor: None,
+        };
+        let read = async |page: common::pages::Page| {
+            let query = TaskQuery {
+                limit: page.limit,
+                cursor: page.cursor,
+                ..query.clone()
+            };
+            let page = client.list_tasks(&query).await?;
+            Ok((page.tasks, page.next_cursor))
+        };
+        self.extent.show(format, read).await
+    }
+}
+
+impl Cancel {
+    async fn execute(self, client: &Client, format: Format) -> Result {
+        let reason = self.reason.as_deref();
+        each(format, &self.task_ids, async |id| {
+            if self.dry_run {
+                let task = client.get_task(id).await?;
+                let status = word(task.status);
+                output::say(format_args!("would cancel task `{id}`, which is {status}"));
+                return Ok(None);
+            }
+            Ok(Some(client.cancel_task(id, reason).await?))
+        })
+        .await
+    }
+}
+
+fn explain(format: Format, explanation: &Explanation) -> Result<()> {
+    match format {
+        Format::Table => {
+            output::line(&harmless(&explanation.summary))?;
+            // One blocker is the summary already.
+            if explanation.blockers.len() > 1 {
+                for blocker in &explanation.blockers {
+                    let kind = word(blocker.kind);
+                    output::line(&format!("- {kind}: {}", harmless(&blocker.detail)))?;
+                }
+            }
+            Ok(())
+        }
+        Format::Json => output::json(explanation),
+        Format::Jsonl => output::jsonl(explanation),
+        Format::Name => output::line(explanation.task_id.as_str()),
+    }
+}

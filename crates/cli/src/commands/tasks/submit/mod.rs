@@ -1,0 +1,178 @@
+//! `mcpanel tasks submit`: tasks from a file or stdin, or one from the command line.
+//!
+//! A file may be of any size and stdin may never end: tasks are sent as they are read, a few at a time, and written
+//! in their order. The idempotency key of each is derived from what it says, so that a file which was cut off in the
+//! middle can simply be submitted again.
+
+mod flight;
+mod keys;
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{ArgGroup, Args};
+use mcpanel_api::{AgentId, Name, Payload, TaskId, Timestamp, task::NewTask};
+
+use crate::{
+    Failure, Result,
+    arguments::Global,
+    commands::common::{self, documents::Documents},
+    exit::Exit,
+    output::{self, durations, listing, numbers::counted},
+};
+use keys::Keys;
+
+/// Largest file that an option names, in bytes: what the server takes as one payload.
+const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// What to submit.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["file", "task_type"]))]
+pub struct Submit {
+    /// A file of tasks as the API takes them: JSON objects, one after the other; `-` for stdin.
+    file: Option<PathBuf>,
+    /// Submit one task of this type.
+    #[arg(long = "type", value_name = "TYPE")]
+    task_type: Option<Name>,
+    /// Its id; made by the server when left out.
+    #[arg(long, value_name = "TASK_ID", requires = "task_type")]
+    id: Option<TaskId>,
+    /// What to work on: a JSON object, or `@FILE` with one.
+    #[arg(short, long, value_name = "JSON", requires = "task_type")]
+    parameters: Option<String>,
+    /// Higher runs first, -1000 to 1000.
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        requires = "task_type"
+    )]
+    priority: Option<i32>,
+    /// Attempts after the first.
+    #[arg(long, value_name = "N", requires = "task_type")]
+    max_retries: Option<u32>,
+    /// How long one attempt may take, such as `10m`.
+    #[arg(long, value_name = "DURATION", value_parser = durations::parse, requires = "task_type")]
+    timeout: Option<Duration>,
+    /// Not before this moment, such as `2026-01-02T03:04:05Z`.
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse, requires = "task_type")]
+    run_at: Option<Timestamp>,
+    /// The only agent that may run it.
+    #[arg(long, value_name = "AGENT_ID", requires = "task_type")]
+    agent: Option<AgentId>,
+    /// A task that must complete first; may be repeated.
+    #[arg(long = "after", value_name = "TASK_ID", requires = "task_type")]
+    dependencies: Vec<TaskId>,
+    /// Submitting again under the same key gives the same tasks. Derived from each task of a file when left out,
+    /// random for one from the command line.
+    #[arg(long, value_name = "KEY", conflicts_with = "again")]
+    idempotency_key: Option<String>,
+    /// Make the tasks of a file anew, even where they were submitted before.
+    #[arg(long, requires = "file")]
+    again: bool,
+    /// Write what would be sent, as JSON lines, and send nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Submit {
+    /// Submits what was given.
+    pub async fn execute(mut self, global: &Global) -> Result {
+        let Some(task_type) = self.task_type.take() else {
+            return self.from_file(global).await;
+        };
+        let key = common::key(self.idempotency_key.as_deref())?;
+        let is_dry = self.dry_run;
+        let task = self.task(task_type)?;
+        if is_dry {
+            output::jsonl(&task)?;
+            return Ok(Exit::Ok);
+        }
+        let made = common::client(global)?.create_task(&task, &key).await?;
+        listing::one(global.output, &made)?;
+        Ok(Exit::Ok)
+    }
+
+    fn task(self, task_type: Name) -> Result<NewTask> {
+        Ok(NewTask {
+            task_id: self.id,
+            parameters: self.parameters.as_deref().map(parameters).transpose()?,
+            priority: self.priority,
+            max_retries: self.max_retries,
+            timeout_ms: self
+                .timeout
+                .map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
+            run_at: self.run_at,
+            agent_id: self.agent,
+            dependencies: self.dependencies,
+            ..NewTask::of_type(task_type)
+        })
+    }
+
+    async fn from_file(self, global: &Global) -> Result {
+        // The command line requires it where there is no type.
+        let path = self.file.unwrap_or_else(|| PathBuf::from("-"));
+        let mut tasks = Documents::<NewTask>::open(&path)?;
+        if self.dry_run {
+            let mut count = 0;
+            while let Some(task) = tasks.next()? {
+                output::jsonl(&task.body)?;
+                count += 1;
+            }
+            output::say(format_args!("would submit {}", counted(count, "task")));
+            return Ok(Exit::Ok);
+        }
+        let keys = match self.idempotency_key {
+            Some(key) => Keys::numbered(&key)?,
+            None if self.again => Keys::Random,
+            None => Keys::derived(),
+        };
+        let client = common::client(global)?;
+        flight::fly(client, tasks, keys, global.output).await
+    }
+}
+
+/// Reads a JSON object from the command line, or from the file after an `@`.
+pub fn parameters(given: &str) -> Result<Payload> {
+    let text = match given.strip_prefix('@') {
+        Some(path) => read_bounded(path)?,
+        None => given.to_owned(),
+    };
+    let wrong = |why: String| {
+        let place = given.strip_prefix('@').unwrap_or("the command line");
+        Failure::usage(format!("`{place}` does not hold a JSON object: {why}"))
+            .hint("write it like `{\"text\": \"…\"}`, or name a file with `@FILE`")
+    };
+    serde_json::from_str::<serde_json::Map<_, _>>(&text)
+        .map_err(|error| wrong(error.to_string()))?;
+    Payload::parse(&text).map_err(|error| wrong(error.to_string()))
+}
+
+fn read_bounded(path: &str) -> Result<String> {
+    use std::io::Read;
+    let unreadable = |error: std::io::Error| Failure::new(format!("cannot read `{path}`: {error}"));
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut text = String::new();
+    file.take(FILE_BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .map_err(unreadable)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(Failure::new(format!(
+            "`{path}` is longer than {FILE_BYTES_MAX} bytes, the largest payload of a task"
+        ))
+        .hint("upload it with `mcpanel artifacts upload`, and name the artifact"));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_an_object() {
+        assert!(parameters("{\"a\": [1]}").is_ok());
+        for text in ["", "[1]", "1", "{", "{} {}", "@/nonexistent/file"] {
+            assert!(parameters(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! `mcpanel tasks wait`: until tasks are where they are wanted; the exit code tells how they ended.
+
+use std::ops::ControlFlow;
+
+use clap::{Args, ValueEnum};
+use mcpanel_api::{
+    TaskId,
+    task::{Task, TaskStatus},
+};
+use mcpanel_client::Client;
+
+use crate::{
+    Result,
+    arguments::Format,
+    commands::common::waiting::{End, Limit, time_is_up},
+    exit::Exit,
+    output::{
+        self,
+        cell::harmless,
+        listing::{self, word},
+        numbers::counted,
+    },
+};
+
+/// What to wait for.
+#[derive(Debug, Args)]
+pub struct Wait {
+    /// Ids of tasks.
+    #[arg(required = true, value_name = "TASK_ID")]
+    task_ids: Vec<TaskId>,
+    /// What to wait for.
+    #[arg(long = "for", value_enum, value_name = "WHAT", default_value_t = Goal::Completed)]
+    goal: Goal,
+    #[command(flatten)]
+    limit: Limit,
+}
+
+/// What a task is waited for to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Goal {
+    /// An agent works on it, or has.
+    Running,
+    /// It is done; a failed or cancelled one will never be.
+    Completed,
+    /// It has ended, in whichever way: each is as good.
+    Ended,
+}
+
+impl Wait {
+    /// Waits, writes the tasks as they are then, and answers with the worst that happened.
+    pub async fn execute(self, client: &Client, format: Format) -> Result {
+        let mut tasks: Vec<Task> = Vec::new();
+        let end = self
+            .limit
+            .until(async || {
+                tasks.clear();
+                for id in &self.task_ids {
+                    tasks.push(client.get_task(id).await?);
+                }
+                Ok(
+                    match tasks.iter().all(|task| self.goal.is_settled(task.status)) {
+                        true => ControlFlow::Break(()),
+                        false => ControlFlow::Continue(()),
+                    },
+                )
+            })
+            .await?;
+        if matches!(end, End::Interrupted) {
+            return Ok(Exit::Interrupted);
+        }
+        match tasks.as_slice() {
+            [task] => listing::one(format, task)?,
+            tasks => listing::many(format, tasks)?,
+        }
+        if matches!(end, End::TimeUp) {
+            let open = tasks
+                .iter()
+                .filter(|task| !self.goal.is_settled(task.status));
+            let open = counted(open.count() as u64, "task");
+            let what = format!("{open} not {}", self.goal.words());
+            return Err(time_is_up(&what, self.limit.timeout)
+                .hint("`mcpanel tasks explain ID` says what a task waits for"));
+        }
+        Ok(self.verdict(&tasks))
+    }
+
+    fn verdict(&self, tasks: &[Task]) -> Exit {
+        if self.goal == Goal::Ended {
+            return Exit::Ok;
+        }
+        for task in tasks {
+            let Some(error) = &task.error else { continue };
+            if matches!(task.status, TaskStatus::Failed | TaskStatus::Cancelled) {
+                let status = word(task.status);
+                let why = harmless(&error.message);
+                output::say(format_args!("task `{}` is {status}: {why}", task.task_id));
+            }
+        }
+        let any = |status| tasks.iter().any(|task| task.status == status);
+        if any(TaskStatus::Failed) {
+            Exit::WatchedFailed
+        } else if any(TaskStatus::Cancelled) {
+            Exit::WatchedCancelled
+        } else {
+            Exit::Ok
+        }
+    }
+}
+
+impl Goal {
+    /// Whether waiting on changes nothing any more.
+    fn is_settled(self, status: TaskStatus) -> bool {
+        has_ended(status) || (self == Self::Running && status == TaskStatus::Running)
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// Whether nothing more will happen to a task by itself.
+pub fn has_ended(status: TaskStatus) -> bool {
+    match status {
+        TaskStatus::Completed | TaskStatus::Failed | TaskStatus::Cancelled => true,
+        TaskStatus::Pending | TaskStatus::Assigned | TaskStatus::Running | TaskStatus::Retry => {
+            false
+        }
+    }
+}
