@@ -4,20 +4,13 @@
 use mcpanel_api::{
     TaskId,
     task::{
-        AppendLogs, Cancel, Complete, CompleteBatch, CompletionsDone, Fail, LogLine, Release,
+        AppendLogs, Cancel, Complete, CompleteBatch, CompletionsDone, Fail, Release,
         ReportProgress, Start, Task,
     },
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{Client, Result};
-
-/// The lines as they were stored. The server may answer with the page or with nothing of interest.
-#[derive(Debug, Deserialize)]
-struct Appended {
-    #[serde(default)]
-    lines: Vec<LogLine>,
-}
 
 impl Client {
     /// Says that work on a task begins.
@@ -63,12 +56,10 @@ impl Client {
     }
 
     /// Adds lines to a task's log. Not repeated: a line too few is better than one twice.
-    pub async fn append_logs(&self, id: &TaskId, logs: &AppendLogs) -> Result<Vec<LogLine>> {
-        let appended: Appended = self
-            .post(&format!("/api/v1/tasks/{id}/logs"), logs)
-            .answer()
-            .await?;
-        Ok(appended.lines)
+    pub async fn append_logs(&self, id: &TaskId, logs: &AppendLogs) -> Result<()> {
+        self.post(&format!("/api/v1/tasks/{id}/logs"), logs)
+            .done()
+            .await
     }
 
     async fn held<T: Serialize>(&self, id: &TaskId, verb: &str, body: &T) -> Result<Task> {

@@ -30,7 +30,7 @@ pub(super) fn open(settings: &Settings) -> Result<(Data, Secrets), StartError> {
         source,
     })?;
     let secrets = Secrets::load(dir, settings.secrets.clone(), settings.http.ip())?;
-    let store = EmbeddedStore::open(&dir.join("store"), Options::new(Arc::new(SystemEnv::now)))?;
+    let store = EmbeddedStore::open(dir.join("store"), Options::new(Arc::new(SystemEnv::now)))?;
     let files = ArtifactFiles::new(dir.join("artifacts"));
     Ok((Data { store, files }, secrets))
 }

@@ -59,7 +59,7 @@ async fn a_list_is_filtered_by_all_that_is_named() {
     assert_eq!(list("status=assigned").await, ["a1"]);
     assert_eq!(list("task_type=b").await, ["b1"]);
     assert_eq!(list("assigned_agent_id=one").await, ["a1"]);
-    assert_eq!(list("status=pending&task_type=a").await, [String::new(); 0]);
+    assert!(list("status=pending&task_type=a").await.is_empty());
 }
 
 #[tokio::test]

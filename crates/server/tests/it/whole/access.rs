@@ -9,11 +9,10 @@ use crate::support::{Client, TestServer};
 const NOTHING: &str = "7";
 
 fn path(route: &Route) -> String {
-    let parts =
-        route
-            .path
-            .split('/')
-            .map(|part| if part.starts_with('{') { NOTHING } else { part });
+    let parts = route
+        .path
+        .split('/')
+        .map(|part| if part.starts_with('{') { NOTHING } else { part });
     parts.collect::<Vec<_>>().join("/")
 }
 
