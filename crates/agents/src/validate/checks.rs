@@ -23,6 +23,8 @@ pub const TOKENS_MAX: u64 = 8192;
 
 /// Shorter texts are too little to tell the language by.
 const LANGUAGE_CHARS_MIN: usize = 60;
+/// The language is told by the beginning: more text takes longer and says no more.
+const LANGUAGE_BYTES_MAX: usize = 1500;
 /// Schema errors listed of one record; one broken record could have thousands.
 const SCHEMA_ERRORS_MAX: usize = 20;
 
@@ -133,7 +135,8 @@ impl Checks {
             if text.chars().count() < LANGUAGE_CHARS_MIN {
                 continue;
             }
-            let Some(info) = whatlang::detect(&text).filter(whatlang::Info::is_reliable) else {
+            let start = &text[..text.floor_char_boundary(LANGUAGE_BYTES_MAX)];
+            let Some(info) = whatlang::detect(start).filter(whatlang::Info::is_reliable) else {
                 continue;
             };
             let code = info.lang().code();

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::compile;
+
 /// Public emergency and crisis lines, digits only. They identify nobody, and an answer that names one must
 /// keep it: 911, 988 and 741741 (Crisis Text Line) are too short to match, these are not.
 const PUBLIC_LINES: [&str; 8] = [
@@ -20,8 +22,7 @@ const PUBLIC_LINES: [&str; 8] = [
 /// Public crisis lines, which stay.
 pub fn public_lines(text: &str) -> Vec<(usize, usize)> {
     static LINE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?:\b1[\s.-]?)?(?:\(\d{3}\)|\b\d{3})[\s.-]?[0-9A-Z]{3}[\s.-]?[0-9A-Z]{4}\b")
-            .expect("the pattern is fixed and tested")
+        compile(r"(?:\b1[\s.-]?)?(?:\(\d{3}\)|\b\d{3})[\s.-]?[0-9A-Z]{3}[\s.-]?[0-9A-Z]{4}\b")
     });
     LINE.find_iter(text)
         .filter(|found| is_public_line(found.as_str()))
