@@ -7,6 +7,7 @@ mod artifacts;
 mod auth;
 mod discovery;
 mod events;
+mod full_disk;
 mod health;
 mod keys;
 mod pipelines;

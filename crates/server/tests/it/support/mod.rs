@@ -13,7 +13,7 @@ use mcpanel_adapters::ArtifactFiles;
 use mcpanel_domain::Timestamp;
 use mcpanel_guard::{Permission, Secret, Secrets};
 use mcpanel_server::App;
-use mcpanel_store::memory::MemoryStore;
+use mcpanel_store::{Store, memory::MemoryStore};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -23,6 +23,9 @@ pub use env::TestEnv;
 pub use masked::masked;
 
 pub const ADMIN_KEY: &str = "an administrator's key for tests";
+
+/// How a store asks for the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A server under test.
 pub struct TestServer {
@@ -43,16 +46,21 @@ pub struct TestAgent {
 impl TestServer {
     /// A server with an empty store, on 2 January 2026.
     pub async fn new() -> Self {
+        Self::over(|clock| Arc::new(MemoryStore::new(clock)))
+    }
+
+    /// A server over the store that this makes with the server's clock.
+    pub fn over(make: impl FnOnce(Clock) -> Arc<dyn Store>) -> Self {
         let env = Arc::new(TestEnv::new());
         let clock = env.clone();
-        let store = MemoryStore::new(Arc::new(move || clock.time()));
+        let store = make(Arc::new(move || clock.time()));
         let secrets = Secrets {
             admin_key: Secret::new(ADMIN_KEY),
             jwt: Secret::new("a secret to sign tokens with in tests"),
         };
         let artifacts = tempfile::tempdir().unwrap();
         let files = ArtifactFiles::new(artifacts.path().to_path_buf());
-        let app = App::new(Arc::new(store), env.clone(), &secrets, files);
+        let app = App::new(store, env.clone(), &secrets, files);
         Self {
             router: mcpanel_server::router(app.clone()),
             app,
