@@ -23,8 +23,8 @@ pub const TOKENS_MAX: u64 = 8192;
 
 /// Shorter texts are too little to tell the language by.
 const LANGUAGE_CHARS_MIN: usize = 60;
-/// The language is told by the beginning: more text takes longer and says no more.
-const LANGUAGE_BYTES_MAX: usize = 1500;
+/// The language is told by this much at each end of a text; more takes longer and says no more.
+const LANGUAGE_BYTES: usize = 600;
 /// Schema errors listed of one record; one broken record could have thousands.
 const SCHEMA_ERRORS_MAX: usize = 20;
 
@@ -131,31 +131,49 @@ impl Checks {
             .iter()
             .filter(|message| message.role != "system")
         {
-            let text = bare(&message.content);
-            if text.chars().count() < LANGUAGE_CHARS_MIN {
-                continue;
+            for code in languages_of(&bare(&message.content)) {
+                if !self.languages.iter().any(|known| known == code) {
+                    return (
+                        code.to_owned(),
+                        Some(self.wrong_language(&message.role, code)),
+                    );
+                }
+                first.get_or_insert(code);
             }
-            let start = &text[..text.floor_char_boundary(LANGUAGE_BYTES_MAX)];
-            let Some(info) = whatlang::detect(start).filter(whatlang::Info::is_reliable) else {
-                continue;
-            };
-            let code = info.lang().code();
-            if !self.languages.iter().any(|known| known == code) {
-                let detail = format!(
-                    "the {} turn is in `{code}`, expected {}",
-                    message.role,
-                    self.languages
-                        .iter()
-                        .map(|known| format!("`{known}`"))
-                        .collect::<Vec<_>>()
-                        .join(" or ")
-                );
-                return (code.to_owned(), Some(Reason::new("language", detail)));
-            }
-            first.get_or_insert(code);
         }
         (first.unwrap_or("undetermined").to_owned(), None)
     }
+
+    fn wrong_language(&self, role: &str, code: &str) -> Reason {
+        let expected: Vec<String> = self
+            .languages
+            .iter()
+            .map(|known| format!("`{known}`"))
+            .collect();
+        let detail = format!(
+            "the {role} turn is in `{code}`, wholly or in part; expected {}",
+            expected.join(" or ")
+        );
+        Reason::new("language", detail)
+    }
+}
+
+/// The languages at the beginning and at the end of a text, where they are sure. Some answers are given twice,
+/// first in one language and then in another; a look at the whole would call them one or the other.
+fn languages_of(text: &str) -> Vec<&'static str> {
+    let start = &text[..text.floor_char_boundary(LANGUAGE_BYTES)];
+    let end = &text[text.ceil_char_boundary(text.len().saturating_sub(LANGUAGE_BYTES))..];
+    let parts = if text.len() > LANGUAGE_BYTES / 2 {
+        vec![start, end]
+    } else {
+        vec![text]
+    };
+    parts
+        .into_iter()
+        .filter(|part| part.chars().count() >= LANGUAGE_CHARS_MIN)
+        .filter_map(|part| whatlang::detect(part).filter(whatlang::Info::is_reliable))
+        .map(|info| info.lang().code())
+        .collect()
 }
 
 /// The text without placeholders.
