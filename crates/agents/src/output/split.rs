@@ -90,14 +90,9 @@ impl Splitter {
         };
         let test = wanted(self.test_share).min(points.len());
         let validation = wanted(self.validation_share).min(points.len() - test);
-        let at = |from_end: usize| {
-            points
-                .iter()
-                .rev()
-                .take(from_end)
-                .last()
-                .copied()
-                .unwrap_or(LINE)
+        let at = |from_end: usize| match points.len() - from_end {
+            all if all == points.len() => LINE,
+            position => points.iter().nth(position).copied().unwrap_or(LINE),
         };
         Cuts {
             validation: at(validation + test),
