@@ -366,7 +366,7 @@ impl Observer {
                 format!("stage {number} of `{}` began too early", new.id)
             });
         }
-        if new.status == PipelineStatus::Failed {
+        if new.status == PipelineStatus::Failed && old.status != PipelineStatus::Failed {
             self.check_failed_pipeline(new);
         }
         if new.status == PipelineStatus::Completed && old.status != PipelineStatus::Completed {

@@ -1,10 +1,13 @@
 //! The ready queue: which task is given out next.
 //!
-//! Tasks that need the same capabilities (and the same agent, where one is named) form a *lane*. In
-//! a lane: highest priority first; among equal ones, pipelines take turns; within a pipeline,
-//! earliest deadline, then age. Turns are start-time fair queuing (Goyal, Vin, Cheng 1996) with unit cost:
-//! each pipeline has a virtual time that grows by one with each task given out, and a pipeline
-//! that was idle starts at the present virtual time, so that it neither saves up nor starves.
+//! Tasks that need the same capabilities (and the same agent, where one is named) form a *lane*. The highest
+//! priority comes first; among equal ones, pipelines take [turns], in all lanes together; within a
+//! pipeline, earliest deadline, then age.
+
+mod turns;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +15,15 @@ use mcpanel_domain::{AgentId, Name, Namespace, PipelineId, TaskId, Timestamp, ta
 use rustc_hash::FxHashMap;
 
 use crate::{Key, Offer};
+use turns::Turns;
 
 /// The queue.
 #[derive(Default)]
 pub(super) struct Ready {
     /// In a fixed order, so that equal choices are made alike in every run.
     lanes: BTreeMap<LaneKey, Lane>,
+    /// Whose turn it is, for each priority of a namespace.
+    turns: FxHashMap<(Namespace, i32), Turns<LaneKey>>,
     places: FxHashMap<Key<TaskId>, Slot>,
     /// Tasks whose time has not come.
     later: BTreeSet<(Timestamp, Namespace, TaskId)>,
@@ -35,7 +41,7 @@ struct LaneKey {
 struct Slot {
     lane: LaneKey,
     priority: i32,
-    group: Option<PipelineId>,
+    group: Group,
     order: Order,
     /// When its time comes, while it has not.
     waits_until: Option<Timestamp>,
@@ -57,18 +63,14 @@ struct Lane {
 
 #[derive(Default)]
 struct Level {
-    groups: FxHashMap<Option<PipelineId>, Group>,
-    /// Groups with tasks, by virtual time.
-    turns: BTreeSet<(u64, Option<PipelineId>)>,
-    clock: u64,
+    groups: FxHashMap<Group, BTreeSet<Order>>,
+    /// Groups with tasks here, by virtual time.
+    turns: BTreeSet<(u64, Group)>,
     len: u64,
 }
 
-#[derive(Default)]
-struct Group {
-    tasks: BTreeSet<Order>,
-    time: u64,
-}
+/// Those that take turns: a pipeline, or all tasks of none.
+type Group = Option<PipelineId>;
 
 impl Ready {
     /// Puts a task where it belongs; tells whether it is ready now.
@@ -141,7 +143,7 @@ impl Ready {
 
     /// Takes out the best task for an offer.
     pub(super) fn take_best(&mut self, offer: &Offer) -> Option<TaskId> {
-        let mut best: Option<(Rank<'_>, &LaneKey)> = None;
+        let mut best: Option<(Rank<'_>, &Lane)> = None;
         for (key, lane) in &self.lanes {
             if key.namespace != offer.namespace || !key.suits(offer) {
                 continue;
@@ -149,17 +151,18 @@ impl Ready {
             if let Some(rank) = lane.head()
                 && best.as_ref().is_none_or(|(other, _)| rank.beats(other))
             {
-                best = Some((rank, key));
+                best = Some((rank, lane));
             }
         }
         let (_, lane) = best?;
-        let lane = lane.clone();
-        let id = self.lanes.get_mut(&lane)?.take()?;
-        self.settle(&lane);
-        let key = (offer.namespace.clone(), id.clone());
-        self.places.remove(&key);
-        self.uncount(&offer.namespace);
-        Some(id)
+        let level = lane.levels.last_key_value().map(|(_, level)| level)?;
+        let group = level.turns.first().map(|(_, group)| group)?;
+        let order = level.groups.get(group)?.first()?;
+        let key = (offer.namespace.clone(), order.id.clone());
+        let slot = self.places.remove(&key)?;
+        self.take_turn(&slot);
+        self.dequeue(&slot);
+        Some(key.1)
     }
 
     /// Tasks of the same lane with at least the same priority that were there before it.
@@ -178,7 +181,7 @@ impl Ready {
             .levels
             .get(&slot.priority)
             .and_then(|level| level.groups.get(&slot.group))
-            .map_or(0, |group| group.tasks.range(..&slot.order).count());
+            .map_or(0, |tasks| tasks.range(..&slot.order).count());
         Some(above + u64::try_from(beside).unwrap_or(u64::MAX))
     }
 
@@ -194,13 +197,13 @@ impl Ready {
             .levels
             .entry(slot.priority)
             .or_default();
-        let clock = level.clock;
-        let group = level.groups.entry(slot.group.clone()).or_default();
-        if group.tasks.is_empty() {
-            group.time = group.time.max(clock);
-            level.turns.insert((group.time, slot.group.clone()));
+        let tasks = level.groups.entry(slot.group.clone()).or_default();
+        if tasks.is_empty() {
+            let turns = self.turns.entry(slot.turns()).or_default();
+            let time = turns.join(&slot.group, &slot.lane);
+            level.turns.insert((time, slot.group.clone()));
         }
-        group.tasks.insert(slot.order.clone());
+        tasks.insert(slot.order.clone());
         level.len += 1;
         *self.counts.entry(slot.lane.namespace.clone()).or_insert(0) += 1;
     }
@@ -208,17 +211,38 @@ impl Ready {
     fn dequeue(&mut self, slot: &Slot) {
         if let Some(lane) = self.lanes.get_mut(&slot.lane)
             && let Some(level) = lane.levels.get_mut(&slot.priority)
-            && let Some(group) = level.groups.get_mut(&slot.group)
-            && group.tasks.remove(&slot.order)
+            && let Some(tasks) = level.groups.get_mut(&slot.group)
+            && tasks.remove(&slot.order)
         {
             level.len -= 1;
-            if group.tasks.is_empty() {
-                level.turns.remove(&(group.time, slot.group.clone()));
+            if tasks.is_empty() {
                 level.groups.remove(&slot.group);
+                if let Some(turns) = self.turns.get_mut(&slot.turns()) {
+                    let time = turns.leave(&slot.group, &slot.lane);
+                    level.turns.remove(&(time, slot.group.clone()));
+                    if turns.is_empty() {
+                        self.turns.remove(&slot.turns());
+                    }
+                }
             }
         }
         self.settle(&slot.lane);
         self.uncount(&slot.lane.namespace);
+    }
+
+    /// Puts the group of a task that is given out behind the others, in all lanes where it waits.
+    fn take_turn(&mut self, slot: &Slot) {
+        let Some(turns) = self.turns.get_mut(&slot.turns()) else {
+            return;
+        };
+        let (before, after, lanes) = turns.take(&slot.group);
+        for key in lanes {
+            let lane = self.lanes.get_mut(key);
+            if let Some(level) = lane.and_then(|lane| lane.levels.get_mut(&slot.priority)) {
+                level.turns.remove(&(before, slot.group.clone()));
+                level.turns.insert((after, slot.group.clone()));
+            }
+        }
     }
 
     /// Drops what became empty, so that lanes of agents long gone do not stay.
@@ -268,30 +292,18 @@ impl Lane {
     fn head(&self) -> Option<Rank<'_>> {
         let (priority, level) = self.levels.last_key_value()?;
         let (time, group) = level.turns.first()?;
-        let order = level.groups.get(group)?.tasks.first()?;
+        let order = level.groups.get(group)?.first()?;
         Some(Rank {
             priority: *priority,
-            // Compared between lanes: how far ahead of its own lane's clock the group is.
-            time: time.saturating_sub(level.clock),
+            time: *time,
             order,
         })
     }
+}
 
-    fn take(&mut self) -> Option<TaskId> {
-        let mut entry = self.levels.last_entry()?;
-        let level = entry.get_mut();
-        let (time, name) = level.turns.pop_first()?;
-        level.clock = time;
-        let group = level.groups.get_mut(&name)?;
-        let order = group.tasks.pop_first()?;
-        level.len -= 1;
-        group.time = time + 1;
-        if group.tasks.is_empty() {
-            // A group that comes back starts at the clock; to be forgotten costs it nothing.
-            level.groups.remove(&name);
-        } else {
-            level.turns.insert((group.time, name));
-        }
-        Some(order.id)
+impl Slot {
+    /// Where its group takes turns.
+    fn turns(&self) -> (Namespace, i32) {
+        (self.lane.namespace.clone(), self.priority)
     }
 }
