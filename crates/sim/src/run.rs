@@ -107,10 +107,8 @@ pub fn simulate(seed: u64, options: Options) -> Result<Report, Box<Failure>> {
         trace_lines: 0,
         ..options
     };
-    run(seed, quiet).or_else(|_| match run(seed, options) {
-        Ok(_) => unreachable!("a run is decided by its seed alone"),
-        Err(failure) => Err(failure),
-    })
+    run(seed, quiet)
+        .map_err(|_| run(seed, options).expect_err("a run is decided by its seed alone"))
 }
 
 fn run(seed: u64, options: Options) -> Result<Report, Box<Failure>> {

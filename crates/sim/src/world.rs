@@ -267,7 +267,11 @@ impl World {
             world.sleep(down_until_ms.saturating_sub(now)).await;
             let mut rounds = 0_u32;
             while !world.is_over() {
-                let name = if rounds % 6 == 0 { "sweep" } else { "tick" };
+                let name = if rounds.is_multiple_of(6) {
+                    "sweep"
+                } else {
+                    "tick"
+                };
                 let control = control.clone();
                 let (send, done) = oneshot::channel();
                 let call = Call {

@@ -1,0 +1,44 @@
+//! What every change must pass.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
+use mcpanel_sim::{Options, simulate};
+
+/// As many as every change must pass; `cargo run -p mcpanel-sim -- --seeds N` runs more.
+const SEEDS: u64 = 1_000;
+
+#[test]
+fn a_thousand_seeds_keep_every_promise() {
+    let next = AtomicU64::new(0);
+    let crashes = AtomicU64::new(0);
+    let completed = AtomicU64::new(0);
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= SEEDS {
+                        return;
+                    }
+                    let report = simulate(seed, Options::default())
+                        .unwrap_or_else(|failure| panic!("{failure}"));
+                    crashes.fetch_add(u64::from(report.crashes), Ordering::Relaxed);
+                    completed.fetch_add(report.tasks[0], Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    // A simulation in which nothing happens keeps every promise, too.
+    assert!(
+        crashes.into_inner() > SEEDS / 4,
+        "servers hardly ever crash"
+    );
+    assert!(
+        completed.into_inner() > 2 * SEEDS,
+        "tasks are hardly ever completed"
+    );
+}
