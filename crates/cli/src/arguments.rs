@@ -11,7 +11,7 @@ pub const DATA_DEFAULT: &str = "mcpanel-data";
 
 /// A control panel server for AI agents, in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "mcpanel", version, about, max_term_width = 100, after_help = exit::TABLE)]
+#[command(name = "mcpanel", version, max_term_width = 100, after_help = exit::TABLE)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub struct Arguments {
     #[command(flatten)]

@@ -164,7 +164,8 @@ impl From<Error> for Failure {
 
 /// What a server says, with all faults.
 fn words(problem: &Problem) -> String {
-    let mut words = problem.detail.clone();
+    // They are listed here, not under a name of the API's.
+    let mut words = problem.detail.replace("; see `errors`", "");
     for fault in &problem.errors {
         // A single fault may be the detail already.
         if !words.contains(&fault.detail) {
@@ -186,7 +187,8 @@ fn hint(code: &str) -> Option<&'static str> {
         }
         "forbidden" => "use a key with that permission; `mcpanel keys create` makes one",
         "not_found" => "the `list` commands show what there is for this credential",
-        "revision_mismatch" | "conflict" => "look at it again with `get`, then repeat",
+        "conflict" => "another has that id, or changed it meanwhile; look at it with `get`",
+        "revision_mismatch" => "it was changed meanwhile; look at it with `get`, then repeat",
         "invalid_transition" => {
             "look at its status with `get`; `mcpanel tasks explain ID` says what a task waits for"
         }

@@ -11,14 +11,19 @@ use serde::Serialize;
 
 use super::listing::word;
 
-/// Longest free-form text in a table, in characters; `-o json` has it whole.
-const TEXT_CHARS_MAX: usize = 400;
+/// Longest free-form text in a row on a terminal, in characters; more would break the row.
+const ROW_CHARS_MAX: usize = 60;
+
+/// Longest free-form text among the fields of one thing on a terminal, in characters; `-o json` has it whole.
+const FIELD_CHARS_MAX: usize = 400;
 
 /// One value of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
-    /// Text.
+    /// A word or a name, always whole.
     Text(String),
+    /// Text of any length, which people are shown the beginning of.
+    Long(String),
     /// A word that says how something is.
     Status(String),
     /// When something was or will be.
@@ -33,11 +38,11 @@ impl Cell {
         Self::Status(word(status))
     }
 
-    /// Text of any length, cut to what a table can show.
+    /// Text of any length.
     pub fn long(text: &str) -> Self {
-        match text.char_indices().nth(TEXT_CHARS_MAX) {
-            Some((end, _)) => Self::Text(format!("{}…", &text[..end])),
-            None => Self::from(text),
+        match text {
+            "" => Self::Empty,
+            text => Self::Long(text.to_owned()),
         }
     }
 
@@ -50,7 +55,7 @@ impl Cell {
     /// The value for programs: whole, in the API's own words.
     pub fn plain(&self) -> String {
         match self {
-            Self::Text(text) | Self::Status(text) => harmless(text),
+            Self::Text(text) | Self::Long(text) | Self::Status(text) => harmless(text),
             Self::Moment(time) => time.to_string(),
             Self::Empty => "-".to_owned(),
         }
@@ -60,6 +65,7 @@ impl Cell {
     pub fn shown(&self, now: Timestamp) -> String {
         match self {
             Self::Moment(time) => age(*time, now),
+            Self::Long(text) => beginning(text, ROW_CHARS_MAX),
             other => other.plain(),
         }
     }
@@ -68,6 +74,7 @@ impl Cell {
     pub fn told(&self, now: Timestamp) -> String {
         match self {
             Self::Moment(time) => format!("{time} ({})", age(*time, now)),
+            Self::Long(text) => beginning(text, FIELD_CHARS_MAX),
             other => other.plain(),
         }
     }
@@ -76,7 +83,7 @@ impl Cell {
     pub fn colour(&self) -> Option<AnsiColor> {
         match self {
             Self::Status(word) => colour(word),
-            Self::Text(_) | Self::Moment(_) | Self::Empty => None,
+            Self::Text(_) | Self::Long(_) | Self::Moment(_) | Self::Empty => None,
         }
     }
 }
@@ -112,6 +119,14 @@ impl<T: Into<Self>> From<Option<T>> for Cell {
 /// Makes cells of what has a display form.
 pub fn text<T: ToString>(value: T) -> Cell {
     Cell::from(value.to_string())
+}
+
+/// The beginning of a text, cut between characters.
+fn beginning(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", harmless(&text[..end])),
+        None => harmless(text),
+    }
 }
 
 /// Text that is one line and means nothing to a terminal.
@@ -195,11 +210,13 @@ mod tests {
     }
 
     #[test]
-    fn long_text_is_cut_between_characters() {
-        let Cell::Text(text) = Cell::long(&"ä".repeat(TEXT_CHARS_MAX + 1)) else {
-            panic!("text stays text");
-        };
-        assert_eq!(text.chars().count(), TEXT_CHARS_MAX + 1);
-        assert!(text.ends_with('…'));
+    fn people_see_the_beginning_of_a_long_text_and_programs_all_of_it() {
+        let text = "ä".repeat(FIELD_CHARS_MAX + 1);
+        let cell = Cell::long(&text);
+        let now = Timestamp::ZERO;
+        assert_eq!(cell.plain(), text);
+        assert_eq!(cell.shown(now).chars().count(), ROW_CHARS_MAX + 1);
+        assert_eq!(cell.told(now).chars().count(), FIELD_CHARS_MAX + 1);
+        assert!(cell.told(now).ends_with('…'));
     }
 }

@@ -82,7 +82,7 @@ pub struct Drain {
     /// Their ids.
     #[arg(required = true, value_name = "AGENT_ID")]
     agent_ids: Vec<AgentId>,
-    /// Wait until they hold nothing.
+    /// Wait until they hold nothing; `--timeout` says so too.
     #[arg(long)]
     wait: bool,
     #[command(flatten)]
@@ -139,7 +139,7 @@ impl List {
 
 impl Drain {
     async fn execute(self, client: &Client, format: Format) -> Result {
-        if !self.wait {
+        if !self.wait && self.limit.timeout.is_none() {
             return admit(client, format, &self.agent_ids, Admission::Draining).await;
         }
         for id in &self.agent_ids {

@@ -81,6 +81,11 @@ pub struct Create {
 impl Create {
     /// Makes it.
     pub async fn execute(self, client: &Client, format: Format) -> Result {
+        if self.limit.timeout.is_some() && !self.watch {
+            return Err(Failure::usage(
+                "`--timeout` says how long to watch, and needs `--watch`",
+            ));
+        }
         let key = common::key(self.idempotency_key.as_deref())?;
         let upload = self.upload.clone();
         let (is_dry, is_watched, limit) = (self.dry_run, self.watch, self.limit);

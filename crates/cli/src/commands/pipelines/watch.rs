@@ -240,14 +240,18 @@ fn is_end(status: PipelineStatus) -> bool {
 
 fn verdict(pipelines: &[Pipeline]) -> Exit {
     for pipeline in pipelines {
-        if let Some(error) = &pipeline.error {
-            let status = word(pipeline.status);
-            let why = harmless(error);
-            output::say(format_args!(
-                "pipeline `{}` is {status}: {why}",
-                pipeline.pipeline_id
-            ));
-        }
+        let became = match pipeline.status {
+            PipelineStatus::Failed => "failed",
+            PipelineStatus::Cancelled => "was cancelled",
+            PipelineStatus::Created | PipelineStatus::Running | PipelineStatus::Completed => {
+                continue;
+            }
+        };
+        let why = harmless(pipeline.error.as_deref().unwrap_or_default());
+        output::say(format_args!(
+            "pipeline `{}` {became}: {why}",
+            pipeline.pipeline_id
+        ));
     }
     let any = |status| pipelines.iter().any(|pipeline| pipeline.status == status);
     if any(PipelineStatus::Failed) {

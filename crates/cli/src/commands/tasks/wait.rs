@@ -14,12 +14,7 @@ use crate::{
     arguments::Format,
     commands::common::waiting::{End, Limit, time_is_up},
     exit::Exit,
-    output::{
-        self,
-        cell::harmless,
-        listing::{self, word},
-        numbers::counted,
-    },
+    output::{self, cell::harmless, listing, numbers::counted},
 };
 
 /// What to wait for.
@@ -89,12 +84,21 @@ impl Wait {
             return Exit::Ok;
         }
         for task in tasks {
-            let Some(error) = &task.error else { continue };
-            if matches!(task.status, TaskStatus::Failed | TaskStatus::Cancelled) {
-                let status = word(task.status);
-                let why = harmless(&error.message);
-                output::say(format_args!("task `{}` is {status}: {why}", task.task_id));
-            }
+            let became = match task.status {
+                TaskStatus::Failed => "failed",
+                TaskStatus::Cancelled => "was cancelled",
+                TaskStatus::Pending
+                | TaskStatus::Assigned
+                | TaskStatus::Running
+                | TaskStatus::Retry
+                | TaskStatus::Completed => continue,
+            };
+            let why = task
+                .error
+                .as_ref()
+                .map_or("", |error| error.message.as_str());
+            let why = harmless(why);
+            output::say(format_args!("task `{}` {became}: {why}", task.task_id));
         }
         let any = |status| tasks.iter().any(|task| task.status == status);
         if any(TaskStatus::Failed) {

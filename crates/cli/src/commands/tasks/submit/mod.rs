@@ -78,7 +78,7 @@ impl Submit {
     /// Submits what was given.
     pub async fn execute(mut self, global: &Global) -> Result {
         let Some(task_type) = self.task_type.take() else {
-            return self.from_file(global).await;
+            return self.submit_file(global).await;
         };
         let key = common::key(self.idempotency_key.as_deref())?;
         let is_dry = self.dry_run;
@@ -108,7 +108,7 @@ impl Submit {
         })
     }
 
-    async fn from_file(self, global: &Global) -> Result {
+    async fn submit_file(self, global: &Global) -> Result {
         // The command line requires it where there is no type.
         let path = self.file.unwrap_or_else(|| PathBuf::from("-"));
         let mut tasks = Documents::<NewTask>::open(&path)?;

@@ -1,0 +1,66 @@
+//! How failures are told: what is wrong, what to try, what to quote; and the exit code.
+
+use std::net::TcpListener;
+
+use crate::{
+    shell::{Ran, Shell, masked},
+    support::mcpanel,
+};
+
+#[test]
+fn failures_say_what_is_wrong_and_what_to_try() {
+    let shell = Shell::open();
+    let told = |ran: Ran, code| masked(&ran.refused(code), &shell.server);
+    insta::assert_snapshot!(
+        "failure-not-found",
+        told(shell.run(&["tasks", "get", "none"]), 3)
+    );
+    let faulty = r#"{"task_type": "demo", "priority": 5000, "max_retries": 100000}"#;
+    insta::assert_snapshot!(
+        "failure-validation",
+        told(shell.feed(&["tasks", "submit", "-"], faulty), 1)
+    );
+    let nobody = shell
+        .command(&["tasks", "list"])
+        .env("MCPANEL_DATA", "nowhere")
+        .output();
+    insta::assert_snapshot!("failure-unauthenticated", told(Ran::of(nobody.unwrap()), 4));
+    let taken = ["tasks", "submit", "--type", "demo", "--id", "a"];
+    shell.run(&taken).ok();
+    insta::assert_snapshot!("failure-conflict", told(shell.run(&taken), 5));
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_apart() {
+    // Free a moment ago, and nobody listens there now.
+    let address = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let ran = mcpanel(["tasks", "list", "--url", &format!("http://{address}")]).output();
+    let told = Ran::of(ran.unwrap()).refused(9);
+    assert!(
+        told.contains(&format!("cannot reach `http://{address}/")),
+        "{told}"
+    );
+    assert!(told.contains("mcpanel serve"), "{told}");
+    let wrong = mcpanel(["tasks", "list", "--url", "localhost"]).output();
+    let told = Ran::of(wrong.unwrap()).refused(2);
+    assert!(
+        told.contains("`localhost` is not the address of a server"),
+        "{told}"
+    );
+}
+
+#[test]
+fn somebody_who_reads_no_further_is_no_failure() {
+    let shell = Shell::open();
+    let tasks = "{\"task_type\": \"demo\"}\n".repeat(600);
+    shell
+        .feed(&["tasks", "submit", "-", "-o", "name"], &tasks)
+        .ok();
+    let mut child = shell.start(&["tasks", "list", "--all", "-o", "json"]);
+    drop(child.stdout.take());
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+}
