@@ -26,6 +26,9 @@ pub struct Read<'a> {
     pub namespaces: &'a Namespaces,
 }
 
+/// Sealed parameters and result.
+type PayloadRow = (Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// Which part of a list.
 pub struct Range<'a> {
     /// Only what comes after it.
@@ -57,7 +60,7 @@ impl Read<'_> {
         let Some(n) = self.namespaces.number(namespace) else {
             return Ok(None);
         };
-        let row: Option<(Option<Vec<u8>>, Option<Vec<u8>>)> = self
+        let row: Option<PayloadRow> = self
             .connection
             .prepare_cached(
                 "SELECT parameters, result FROM payload WHERE n =

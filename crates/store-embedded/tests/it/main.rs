@@ -1,3 +1,11 @@
 //! The embedded store from outside.
+#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod conformance;
+mod crash;
+mod damage;
+mod forms;
+mod full;
+mod lock;
+mod model;
+mod support;

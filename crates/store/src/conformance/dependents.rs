@@ -100,3 +100,15 @@ pub async fn a_missing_dependency_dooms<B: Backend>() {
     assert!(world.doomed_tasks(10).await.unwrap().is_empty());
     assert_eq!(world.take(&world.offer("worker", 10)).await, ["waits"]);
 }
+
+/// What did not exist may be created after all; then it is waited for.
+pub async fn a_dependency_that_comes_late_is_waited_for<B: Backend>() {
+    let world = World::<B>::open().await;
+    waiting(&world, "waits", &["late"]).await;
+    let late = world.create_all(&["late"]).await.remove(0);
+    assert!(world.doomed_tasks(10).await.unwrap().is_empty());
+    let offer = world.offer("worker", 10);
+    assert_eq!(world.take(&offer).await, ["late"]);
+    world.end(&late, State::Completed).await;
+    assert_eq!(world.take(&offer).await, ["waits"]);
+}

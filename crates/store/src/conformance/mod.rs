@@ -45,7 +45,8 @@ macro_rules! conformance {
                 ended_tasks_have_no_timers, limits_are_kept;
             agents: keeps_agents, leases_follow_tasks, orphans_are_found;
             dependents: waits_until_all_are_completed, a_dead_dependency_dooms, a_replayed_dependency_saves,
-                order_within_a_commit_does_not_matter, a_missing_dependency_dooms;
+                order_within_a_commit_does_not_matter, a_missing_dependency_dooms,
+                a_dependency_that_comes_late_is_waited_for;
             counts: totals_follow_tasks, stage_counts_follow_tasks, unsettled_pipelines_are_found;
             documents: keeps_pipelines, templates_have_versions, artifacts_come_and_go, keys_are_found_by_hash,
                 idempotency_records_run_out;

@@ -118,12 +118,9 @@ impl Hot {
             self.timers.disarm(&Due::Task(key.0.clone(), key.1.clone()));
             self.release_dependents(&key, after, now);
         } else {
-            // A task brought back to life is in the way of its dependents again.
-            if before.is_some_and(Status::is_terminal) {
-                for dependent in self.dependents.get(&key).into_iter().flatten() {
-                    self.doomed
-                        .remove(&(key.0.clone(), dependent.clone(), key.1.clone()));
-                }
+            // Who waits for a task that came (back) to life may hope again.
+            if before.is_none_or(Status::is_terminal) {
+                self.spare_dependents(&key);
             }
             self.live.insert(key.clone(), new.clone());
             self.slots.hold(new);
@@ -427,6 +424,13 @@ impl Hot {
         self.blocked.remove(key);
     }
 
+    fn spare_dependents(&mut self, key: &Key<TaskId>) {
+        for dependent in self.dependents.get(key).into_iter().flatten() {
+            self.doomed
+                .remove(&(key.0.clone(), dependent.clone(), key.1.clone()));
+        }
+    }
+
     /// A task ended: those that wait for it have one reason less to wait, or one for ever.
     fn release_dependents(&mut self, key: &Key<TaskId>, after: Status, now: Timestamp) {
         let Some(waiting) = self.dependents.get(key).cloned() else {
@@ -439,6 +443,8 @@ impl Hot {
                     .insert((key.0.clone(), dependent, key.1.clone()));
                 continue;
             }
+            self.doomed
+                .remove(&(key.0.clone(), dependent.clone(), key.1.clone()));
             let free = match self.blocked.get_mut(&on) {
                 Some(open) if *open > 1 => {
                     *open -= 1;
