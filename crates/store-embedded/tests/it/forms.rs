@@ -4,7 +4,11 @@
 //! `MCPANEL_WRITE_FIXTURES=1 cargo test -p mcpanel-store-embedded forms::` writes the folder of the present form where
 //! there is none yet.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use mcpanel_domain::{
     AgentId, ArtifactId, KeyId, Name, Payload, PipelineId, SessionId, TaskId, TemplateId,
@@ -332,7 +336,7 @@ async fn assert_everything_is_there(store: &dyn Store) {
     assert!(found.len() >= 33, "{} kinds", found.len());
 }
 
-fn copy(from: &PathBuf, names: &[&str]) -> tempfile::TempDir {
+fn copy(from: &Path, names: &[&str]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for name in names {
         fs::copy(from.join(name), dir.path().join(name)).unwrap();
