@@ -170,14 +170,21 @@ fn painted(colour: AnsiColor) -> Color {
     }
 }
 
-/// A table of figures for stderr, its numbers right-aligned from the second column on.
+/// A table of figures, the columns that hold numbers right-aligned.
 pub fn figures(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = borderless();
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let is_numbers: Vec<bool> = (0..columns)
+        .map(|at| {
+            rows.iter()
+                .filter_map(|row| row.get(at))
+                .all(|text| is_number(text))
+        })
+        .collect();
     let cell = |(at, text): (usize, String)| {
-        let alignment = if at == 0 {
-            CellAlignment::Left
-        } else {
-            CellAlignment::Right
+        let alignment = match is_numbers.get(at) {
+            Some(true) => CellAlignment::Right,
+            Some(false) | None => CellAlignment::Left,
         };
         comfy_table::Cell::new(text).set_alignment(alignment)
     };
@@ -189,6 +196,11 @@ pub fn figures(header: &[&str], rows: Vec<Vec<String>>) -> String {
         table.add_row(row.into_iter().enumerate().map(cell).collect::<Vec<_>>());
     }
     table.trim_fmt()
+}
+
+/// Whether a text is a number with its unit at most, such as `1,482`, `87.6 kB` or `77 records`.
+fn is_number(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit()) && text.split(' ').count() <= 2
 }
 
 fn borderless() -> Table {

@@ -2,16 +2,13 @@
 
 use std::{
     collections::HashMap,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use mcpanel_api::{
-    Timestamp,
-    pipeline::{PipelineProgress, StageProgress, StageStatus},
-};
+use mcpanel_api::pipeline::{PipelineProgress, StageProgress, StageStatus};
 
-use super::{durations, is_watched, numbers::grouped, say};
+use super::{cell::now, durations, is_watched, numbers::grouped, say};
 
 /// Steps of a bar: a tenth of a per cent.
 const STEPS: f64 = 10.0;
@@ -189,11 +186,4 @@ fn elapsed(stage: &StageProgress) -> Option<Duration> {
 fn left(progress: f64, elapsed: Duration) -> Option<Duration> {
     const PROGRESS_MIN: f64 = 2.0;
     (progress >= PROGRESS_MIN).then(|| elapsed.mul_f64((100.0 - progress.min(100.0)) / progress))
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -3,22 +3,36 @@
 use std::time::Duration;
 
 use mcpanel_api::{
-    ArtifactId, ErrorType, Name, Payload, TemplateId,
+    ArtifactId, ErrorType, Name, Payload, TemplateId, Timestamp,
     artifact::ArtifactUpload,
     pipeline::{NewPipeline, Pipeline, PipelineStatus},
-    task::{TaskError, TaskQuery, TaskStatus},
+    task::{Task, TaskError, TaskQuery, TaskStatus},
 };
 use mcpanel_client::{Client, IdempotencyKey};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{folder::Folder, shown};
-use crate::{Failure, Result, output::progress::Progress};
+use crate::{
+    Failure, Result,
+    output::{cell::now, progress::Progress},
+};
 
 /// How often to look: bars move smoothly, and a look costs the server nothing worth measuring.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// The template of the six stages.
 const TEMPLATE: &str = "techdeck";
+
+/// What helps where the columns are not found.
+const MAPPING_HINT: &str =
+    "say which is which: `--mapping question=COLUMN --mapping answer=COLUMN`";
+
+/// What the built-in agents add to an error.
+#[derive(Deserialize)]
+struct Details {
+    code: String,
+}
 
 /// How a pipeline ended.
 pub enum Ended {
@@ -34,25 +48,40 @@ pub async fn to_the_end(
     folder: &Folder,
     progress: &mut Progress,
 ) -> Result<Ended> {
+    let began = now();
     begin_or_go_on(client, folder, progress).await?;
     let id = &folder.asked.pipeline_id;
     loop {
         let news = client.pipeline_progress(id).await?;
         progress.show(&news);
         match news.status {
-            PipelineStatus::Completed | PipelineStatus::Failed | PipelineStatus::Cancelled => break,
-            PipelineStatus::Created | PipelineStatus::Running => {}
+            PipelineStatus::Created | PipelineStatus::Running => {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            PipelineStatus::Completed => {
+                let pipeline = client.get_pipeline(id).await?;
+                return Ok(Ended::Completed(Box::new(pipeline)));
+            }
+            PipelineStatus::Failed | PipelineStatus::Cancelled => {
+                let failed = failed_task(client, folder).await?;
+                if !failed
+                    .as_ref()
+                    .is_some_and(|task| is_of_before(task, began))
+                {
+                    let pipeline = client.get_pipeline(id).await?;
+                    return Ok(why_failed(&pipeline, failed.as_ref(), folder));
+                }
+                client.retry_pipeline(id, None).await?;
+            }
         }
-        tokio::time::sleep(LOOK_EVERY).await;
     }
-    let pipeline = client.get_pipeline(id).await?;
-    match pipeline.status {
-        PipelineStatus::Completed => Ok(Ended::Completed(Box::new(pipeline))),
-        PipelineStatus::Created
-        | PipelineStatus::Running
-        | PipelineStatus::Failed
-        | PipelineStatus::Cancelled => why_failed(client, &pipeline, folder).await,
-    }
+}
+
+/// Whether the attempt that failed was made by a process that is gone: being killed once too often says nothing
+/// about the work.
+fn is_of_before(task: &Task, began: Timestamp) -> bool {
+    let error = task.error.as_ref().map(|error| error.kind);
+    error != Some(ErrorType::Validation) && task.started_at.is_some_and(|started| started < began)
 }
 
 async fn begin_or_go_on(client: &Client, folder: &Folder, progress: &Progress) -> Result<()> {
@@ -129,33 +158,33 @@ fn key_for(folder: &Folder, what: &str) -> IdempotencyKey {
     IdempotencyKey::parse(&text).unwrap_or_else(IdempotencyKey::random)
 }
 
-/// One sentence about why a pipeline failed.
-async fn why_failed(client: &Client, pipeline: &Pipeline, folder: &Folder) -> Result<Ended> {
+/// The task that failed the pipeline.
+async fn failed_task(client: &Client, folder: &Folder) -> Result<Option<Task>> {
     let query = TaskQuery {
         status: Some(TaskStatus::Failed),
-        pipeline_id: Some(pipeline.pipeline_id.clone()),
+        pipeline_id: Some(folder.asked.pipeline_id.clone()),
         limit: Some(1),
         ..TaskQuery::default()
     };
-    let failed = client.list_tasks(&query).await?.tasks.into_iter().next();
-    let stage = failed.as_ref().and_then(|task| {
+    Ok(client.list_tasks(&query).await?.tasks.into_iter().next())
+}
+
+/// One sentence about why a pipeline failed.
+fn why_failed(pipeline: &Pipeline, failed: Option<&Task>, folder: &Folder) -> Ended {
+    let stage = failed.and_then(|task| {
         let number = task.stage?;
         pipeline.stages.iter().find(|stage| stage.stage == number)
     });
-    let error = failed.as_ref().and_then(|task| task.error.as_ref());
     let resume = format!(
         "`mcpanel run --resume --out {}` tries again from there",
         shown(folder.root())
     );
-    Ok(match (stage, error) {
-        (
-            Some(stage),
-            Some(TaskError {
-                kind: ErrorType::Validation,
-                message,
-                ..
-            }),
-        ) if stage.dependencies.is_empty() => Ended::BadInput(Failure::new(message.clone())),
+    match (stage, failed.and_then(|task| task.error.as_ref())) {
+        (Some(stage), Some(error))
+            if stage.dependencies.is_empty() && error.kind == ErrorType::Validation =>
+        {
+            Ended::BadInput(bad_input(error))
+        }
         (Some(stage), Some(error)) => {
             let what = format!("stage `{}` failed: {}", stage.name, error.message);
             Ended::Failed(Failure::new(what).hint(resume))
@@ -165,5 +194,19 @@ async fn why_failed(client: &Client, pipeline: &Pipeline, folder: &Folder) -> Re
             let what = format!("the pipeline did not complete: {why}");
             Ended::Failed(Failure::new(what).hint(resume))
         }
-    })
+    }
+}
+
+/// What the first stage says about the file, and what helps.
+fn bad_input(error: &TaskError) -> Failure {
+    let failure = Failure::new(error.message.clone());
+    let code = error
+        .details
+        .as_ref()
+        .and_then(|details| details.read::<Details>().ok())
+        .map(|details| details.code);
+    match code.as_deref() {
+        Some("missing_columns") => failure.hint(MAPPING_HINT),
+        Some(_) | None => failure,
+    }
 }

@@ -4,15 +4,14 @@ use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
-use mcpanel_api::{PipelineId, Timestamp};
+use mcpanel_api::PipelineId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::shown;
-use crate::{Failure, Result};
+use crate::{Failure, Result, output::cell::now};
 
 /// Work in progress, below the folder of the run.
 const WORK: &str = ".mcpanel";
@@ -47,13 +46,9 @@ impl Asked {
         if about.is_file() && about.len() == 0 {
             return Err(cannot("it is empty".to_owned()));
         }
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let now = Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
         Ok(Self {
             format: FORMAT,
-            pipeline_id: PipelineId::generate(now, rand::random()),
+            pipeline_id: PipelineId::generate(now(), rand::random()),
             file: file.canonicalize().map_err(|error| cannot(plain(&error)))?,
             file_name: file_name(file)?,
             parameters,
