@@ -42,7 +42,8 @@ impl<T> Created<T> {
 
 impl Idempotency {
     fn stored_key(&self, scope: &Scope) -> String {
-        format!("{}:{}", scope.actor, self.key)
+        // The length keeps `a` with key `b:c` apart from `a:b` with key `c`.
+        format!("{}:{}:{}", scope.actor.len(), scope.actor, self.key)
     }
 
     /// Whether a request with this key was answered before, whatever it asked.
