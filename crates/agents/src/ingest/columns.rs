@@ -173,7 +173,11 @@ impl Mapping {
         }
         for (_, wanted) in &self.overrides {
             if !header.contains(wanted) {
-                return Err(self.missing(file, &format!("column `{wanted}`, which the mapping names"), header));
+                return Err(self.missing(
+                    file,
+                    &format!("column `{wanted}`, which the mapping names"),
+                    header,
+                ));
             }
         }
         let index = |meaning| best.get(&meaning).map(|(_, index)| *index);

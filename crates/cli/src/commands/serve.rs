@@ -7,7 +7,7 @@ use mcpanel_guard::{
     Secret,
     secrets::{ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE, Given, JWT_SECRET_VARIABLE},
 };
-use mcpanel_server::serve::{Settings, start};
+use mcpanel_server::serve::{Settings, StartError, start};
 
 use super::interrupted;
 use crate::{Failure, Result, arguments::DATA_DEFAULT, exit::Exit, output};
@@ -85,13 +85,28 @@ pub fn given_secrets() -> Given {
     }
 }
 
-/// Why a server does not start, with the causes.
-pub fn start_failed(error: &dyn std::error::Error) -> Failure {
+/// Why a server does not start.
+pub fn start_failed(error: &StartError) -> Failure {
+    match error {
+        // It says in its own words what the system means.
+        StartError::Listen { .. } => Failure::new(error.to_string()),
+        StartError::SameAddress { .. } => Failure::new(error.to_string()).exit(Exit::Usage),
+        StartError::DataDir { .. } | StartError::Secrets(_) | StartError::Store(_) => {
+            Failure::new(with_causes(error))
+        }
+    }
+}
+
+/// The message of an error with its causes, each said once.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text.push_str(&format!(": {words}"));
+        }
         cause = error.source();
     }
-    Failure::new(text)
+    text
 }

@@ -96,7 +96,7 @@ impl Progress {
 
 fn new_bar(stage: &StageProgress) -> ProgressBar {
     let style =
-        ProgressStyle::with_template("{prefix:<22} {bar:28.cyan/dim} {percent:>3} %  {wide_msg}")
+        ProgressStyle::with_template("{prefix:<19} {bar:18.cyan/dim} {percent:>3} %  {wide_msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━╸─");
     ProgressBar::new((100.0 * STEPS) as u64)
@@ -160,7 +160,7 @@ fn words(stage: &StageProgress) -> String {
         let rate = records as f64 / elapsed.as_secs_f64().max(0.001);
         words.push(format!("{}/s", grouped(rate as u64)));
     }
-    if stage.counts.total > 1 {
+    if stage.counts.total > 1 && !has_ended(stage.status) {
         words.push(format!(
             "{}/{} chunks",
             stage.counts.completed, stage.counts.total

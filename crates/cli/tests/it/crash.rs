@@ -165,7 +165,7 @@ async fn work(client: Client, number: usize, round: usize, book: Book) -> Result
             *count += 1;
             json!({"by": format!("{round}.{number}.{count}")}).to_string()
         };
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             for task in tasks {
                 complete_singly(&agent, &task, result(&mut count), &book).await?;
             }

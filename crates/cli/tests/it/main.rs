@@ -6,5 +6,6 @@ mod crash;
 mod help;
 mod nouns;
 mod run;
+mod serve;
 mod shell;
 mod support;

@@ -193,7 +193,7 @@ async fn patience_ends() {
 
 #[tokio::test]
 async fn an_answer_that_never_comes_is_given_up() {
-    let router = Router::new().route("/health/live", get(|| std::future::pending::<()>()));
+    let router = Router::new().route("/health/live", get(std::future::pending::<()>));
     let address = serve(router).await.base_url().to_owned();
     let mut config = Config::new(address, Credential::None);
     config.answer_timeout = Duration::from_millis(100);

@@ -28,9 +28,16 @@ pub(super) struct Pending {
     news: Notify,
 }
 
+/// How far a task is.
+struct Progress {
+    percent: f64,
+    message: String,
+    counters: BTreeMap<Name, u64>,
+}
+
 #[derive(Default)]
 struct State {
-    progress: Option<(f64, String, BTreeMap<Name, u64>)>,
+    progress: Option<Progress>,
     lines: Vec<NewLogLine>,
     left_out: u64,
 }
@@ -42,7 +49,11 @@ impl Pending {
         } else {
             0.0
         };
-        self.state.lock().progress = Some((percent, shorten(message), counters));
+        self.state.lock().progress = Some(Progress {
+            percent,
+            message: shorten(message),
+            counters,
+        });
         self.news.notify_one();
     }
 
@@ -79,12 +90,12 @@ impl Pending {
         if held.standing() == Standing::Lost {
             return Ok(());
         }
-        if let Some((progress, message, counters)) = progress {
+        if let Some(progress) = progress {
             let report = ReportProgress {
                 lease: held.lease.clone(),
-                progress,
-                message: (!message.is_empty()).then_some(message),
-                counters,
+                progress: progress.percent,
+                message: Some(progress.message).filter(|message| !message.is_empty()),
+                counters: progress.counters,
             };
             client.report_progress(&held.task_id, &report).await?;
         }
@@ -98,7 +109,7 @@ impl Pending {
         Ok(())
     }
 
-    fn take(&self) -> (Option<(f64, String, BTreeMap<Name, u64>)>, Vec<NewLogLine>) {
+    fn take(&self) -> (Option<Progress>, Vec<NewLogLine>) {
         let state = std::mem::take(&mut *self.state.lock());
         let mut lines = state.lines;
         if state.left_out > 0 {
@@ -142,7 +153,7 @@ mod tests {
             pending.progress(f64::from(percent), "", BTreeMap::new());
         }
         let (progress, _) = pending.take();
-        assert_eq!(progress.map(|(percent, ..)| percent), Some(99.0));
+        assert_eq!(progress.map(|progress| progress.percent), Some(99.0));
         assert!(pending.take().0.is_none());
     }
 

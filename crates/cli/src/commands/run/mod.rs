@@ -28,7 +28,10 @@ use mcpanel_server::serve::{Running, Settings, start};
 use serde_json::{Map, Value, json};
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{interrupted, serve::start_failed};
+use super::{
+    interrupted,
+    serve::{start_failed, with_causes},
+};
 use crate::{
     Failure, Result,
     arguments::{Format, Global},
@@ -207,7 +210,7 @@ fn agents_ended(
     ended: std::result::Result<std::result::Result<(), runtime::Error>, tokio::task::JoinError>,
 ) -> Failure {
     match ended {
-        Ok(Err(error)) => start_failed(&error),
+        Ok(Err(error)) => Failure::new(with_causes(&error)),
         Ok(Ok(())) => Failure::new("the agents ended before the work did"),
         Err(error) => Failure::new(format!("the agents broke: {error}")),
     }

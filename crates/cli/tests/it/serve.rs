@@ -1,0 +1,123 @@
+//! Starting and stopping a server.
+
+use std::{fs, path::Path};
+
+use crate::support::{Server, Watched, mcpanel, run_in, said};
+
+fn serve(data: &Path) -> std::process::Command {
+    let mut command = mcpanel([
+        "serve",
+        "--http",
+        "127.0.0.1:0",
+        "--realtime",
+        "127.0.0.1:0",
+    ]);
+    command.arg("--data").arg(data);
+    command
+}
+
+#[test]
+fn the_first_start_makes_a_key_that_only_its_owner_reads_and_the_next_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let first = Server::start(&data);
+    let key = fs::read_to_string(data.join("admin.key")).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(data.join("admin.key"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let told = first.process.heard.join("\n");
+    assert!(!told.contains(key.trim()), "the key itself is never said");
+    drop(first);
+    let _second = Server::start(&data);
+    assert_eq!(fs::read_to_string(data.join("admin.key")).unwrap(), key);
+}
+
+#[test]
+fn a_second_server_over_the_same_data_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = Server::start(folder.path());
+    let second = serve(folder.path()).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(
+        said(&second).contains("in use by another process"),
+        "{}",
+        said(&second)
+    );
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = Server::start(one.path());
+    let address = first.url.trim_start_matches("http://");
+    let mut command = mcpanel(["serve", "--http", address, "--realtime", "127.0.0.1:0"]);
+    let second = command.arg("--data").arg(other.path()).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    assert_eq!(
+        said(&second),
+        format!(
+            "error: cannot listen on `{address}`: another program listens there; stop it, or give another address\n"
+        )
+    );
+}
+
+#[test]
+fn a_public_address_refuses_a_weak_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = mcpanel(["serve", "--http", "0.0.0.0:0", "--realtime", "127.0.0.1:0"]);
+    command.arg("--data").arg(folder.path());
+    for key in ["", "password"] {
+        let output = command.env("MCPANEL_ADMIN_KEY", key).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "`{key}`");
+        assert!(
+            said(&output).contains("MCPANEL_ADMIN_KEY"),
+            "{}",
+            said(&output)
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_it_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Watched::start(&mut serve(folder.path()));
+    server.wait_for("serving http://").unwrap();
+    server.interrupt();
+    assert_eq!(server.end(), Some(0), "{:?}", server.heard);
+    assert_eq!(server.heard.last().map(String::as_str), Some("stopped"));
+}
+
+#[test]
+fn a_healthcheck_is_an_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path());
+    let ask = |extra: &[&str]| {
+        let mut command = mcpanel(["healthcheck", "--url", &server.url]);
+        command.args(extra).output().unwrap()
+    };
+    assert_eq!(ask(&[]).status.code(), Some(0));
+    let live = ask(&["--live"]);
+    assert_eq!(live.status.code(), Some(0));
+    assert_eq!(live.stdout, b"healthy\n");
+    server.process.kill();
+    let gone = mcpanel(["healthcheck", "--url", &server.url])
+        .output()
+        .unwrap();
+    assert_eq!(gone.status.code(), Some(9), "{}", said(&gone));
+}
+
+#[test]
+fn the_description_of_the_api_is_the_servers() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = run_in(folder.path(), ["openapi"]);
+    let printed: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(printed["openapi"], "3.1.0");
+    assert!(printed["paths"]["/api/v1/tasks"]["post"].is_object());
+}
