@@ -4,7 +4,7 @@
 //! come back, operators, pipelines, a server clock that jumps, a server that crashes at every commit
 //! point and is started again over what is durable. The code under test is the real one, `mcpanel_control`
 //! over the in-memory store; the store stops at every call so that operations interleave there as they would
-//! in a busy server. An [`observer`] compares every commit and every answer with the promises.
+//! in a busy server. An observer compares every commit and every answer with the promises.
 //!
 //! Nothing here depends on the machine: the same seed does the same thing, so a failing seed is a
 //! complete bug report. `cargo run -p mcpanel-sim -- --seed N` shows its last steps.
@@ -13,7 +13,7 @@ mod actors;
 mod clock;
 mod executor;
 mod mutation;
-pub mod observer;
+mod observer;
 mod random;
 mod run;
 mod shared;
@@ -21,4 +21,5 @@ mod store;
 mod world;
 
 pub use mutation::Mutation;
+pub use observer::{Promise, Violation};
 pub use run::{Failure, Options, Report, simulate};

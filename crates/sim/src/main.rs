@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 fn one(seed: u64, options: Options) -> ExitCode {
     match simulate(seed, options) {
         Ok(report) => {
-            println!("seed {seed} keeps every promise: {report:?}");
+            println!("seed {seed} keeps every promise: {report}");
             ExitCode::SUCCESS
         }
         Err(failure) => {

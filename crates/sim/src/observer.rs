@@ -2,8 +2,8 @@
 //!
 //! The observer keeps a model of its own: the documents as they were committed, what was
 //! acknowledged, and what was shown to callers. Each commit is compared with the documents before it
-//! ([`commit`]), each answer with what was answered before ([`answer`]), the store after a crash and
-//! at rest with the model ([`audit`]).
+//! (`commit`), each answer with what was answered before (`answer`), the store after a crash and
+//! at rest with the model (`audit`).
 
 mod answer;
 mod audit;

@@ -52,6 +52,22 @@ pub struct Report {
     pub pipelines_completed: u64,
 }
 
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [completed, failed, cancelled] = self.tasks;
+        write!(
+            f,
+            "{} steps in {:.1} simulated seconds, {} crashes of the server, {} events, \
+             {completed} tasks completed, {failed} failed, {cancelled} cancelled, {} pipelines completed",
+            self.steps,
+            self.elapsed_ms as f64 / 1_000.0,
+            self.crashes,
+            self.events,
+            self.pipelines_completed
+        )
+    }
+}
+
 /// A run that broke a promise.
 #[derive(Debug, Clone)]
 pub struct Failure {

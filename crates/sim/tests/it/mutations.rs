@@ -1,6 +1,6 @@
 //! Rules broken on purpose are noticed, each by the promise that it breaks.
 
-use mcpanel_sim::{Mutation, Options, observer::Promise, simulate};
+use mcpanel_sim::{Mutation, Options, Promise, simulate};
 
 /// Seeds within which a broken rule must show.
 const SEEDS: u64 = 100;
