@@ -12,6 +12,10 @@ use std::{
 use mcpanel_domain::Timestamp;
 use mcpanel_store_embedded::bench::{Config, run};
 
+/// As the server has it: commits are allocated on one thread and freed on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -49,7 +49,8 @@ pub const READERS_MAX: usize = 8;
 /// about as much as a trip to another thread; more go there.
 pub const INLINE_READS_MAX: usize = 8;
 
-/// Pages after which SQLite moves its write-ahead log into the file.
+/// Pages of 8 KiB after which SQLite moves its write-ahead log into the file: those of about two log
+/// segments.
 pub const WAL_PAGES: u32 = 4_000;
 
 /// Largest file that is checked wholly at start, in bytes: about a second. Each row of a larger

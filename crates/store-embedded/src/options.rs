@@ -19,7 +19,7 @@ pub struct Options {
     pub live_tasks_max: usize,
     /// Parameters of waiting tasks kept in memory, in bytes.
     pub parameters_cached_bytes: usize,
-    /// Most pages of 4 KiB in the SQLite file; none for as many as the disk holds. Reaching it is like a
+    /// Most pages of 8 KiB in the SQLite file; none for as many as the disk holds. Reaching it is like a
     /// full disk.
     pub table_pages_max: Option<u32>,
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use mcpanel_domain::{Namespace, Payload, PipelineId, Timestamp, log::Line, pipeline::StageCounts};
+use mcpanel_domain::{
+    Namespace, Payload, PipelineId, TaskId, Timestamp, log::Line, pipeline::StageCounts,
+};
 use mcpanel_store::Key;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use rustc_hash::FxHashMap;
@@ -10,6 +12,7 @@ use serde::Serialize;
 
 use super::{
     Namespaces,
+    bulk::{self, Bulk},
     lists::{List, Listed, Rows, artifact_rows, pipeline_rows, task_rows},
     read::{EVENTS, LOG, PARAMETERS, RESULT, open},
 };
@@ -30,6 +33,7 @@ pub struct Writer {
     /// The next number of a payload row.
     next_payload: i64,
     events_kept: u64,
+    bulks: Bulks,
 }
 
 impl Writer {
@@ -48,6 +52,7 @@ impl Writer {
             namespaces,
             next_payload,
             events_kept,
+            bulks: Bulks::new(),
         })
     }
 
@@ -65,6 +70,9 @@ impl Writer {
             next_payload: self.next_payload,
             row: Vec::new(),
             added: Vec::new(),
+            births: Vec::new(),
+            births_bytes: 0,
+            bulks: &self.bulks,
         };
         settling.tasks(recent)?;
         settling.pipelines(recent)?;
@@ -110,6 +118,49 @@ struct Settling<'a> {
     row: Vec<u8>,
     /// New places in lists, to be written sorted, neighbours together.
     added: Vec<(i64, i64, String, i64)>,
+    /// New tasks that wait until a statement is filled.
+    births: Vec<Birth>,
+    births_bytes: usize,
+    bulks: &'a Bulks,
+}
+
+/// The rows of a new task.
+struct Birth {
+    namespace: i64,
+    id: TaskId,
+    status: i64,
+    payload: i64,
+    body: Vec<u8>,
+    parameters: Option<Vec<u8>>,
+    result: Option<Vec<u8>>,
+}
+
+impl Birth {
+    fn size_bytes(&self) -> usize {
+        let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        self.body.len() + length(&self.parameters) + length(&self.result)
+    }
+}
+
+/// Insertions that are made by the thousand.
+struct Bulks {
+    payload: Bulk,
+    task: Bulk,
+    listing: Bulk,
+}
+
+impl Bulks {
+    fn new() -> Self {
+        Self {
+            payload: Bulk::new("INSERT INTO payload (n, parameters, result)", 3),
+            task: Bulk::new("INSERT INTO task (namespace, id, status, payload, body)", 5),
+            // A place that a damaged document left behind is taken over.
+            listing: Bulk::new(
+                "INSERT OR REPLACE INTO listing (list, created_at, id, facets)",
+                4,
+            ),
+        }
+    }
 }
 
 impl Settling<'_> {
@@ -130,29 +181,52 @@ impl Settling<'_> {
                 self.list(namespace, task_rows(task))?;
             }
         }
-        Ok(())
+        self.flush_births()
     }
 
     fn insert_task(&mut self, namespace: i64, changed: &RecentTask) -> rusqlite::Result<()> {
         let task = &*changed.task;
         let id = task.id.as_str();
-        let n = self.next_payload;
+        let mut body = Vec::with_capacity(512);
+        seal("task", id, task, &mut body);
+        let birth = Birth {
+            namespace,
+            id: task.id.clone(),
+            status: status(task),
+            payload: self.next_payload,
+            body,
+            parameters: payload(PARAMETERS, id, changed.parameters.as_ref()),
+            result: payload(RESULT, id, changed.result.as_ref()),
+        };
         self.next_payload += 1;
-        self.transaction
-            .prepare_cached("INSERT INTO payload (n, parameters, result) VALUES (?1, ?2, ?3)")?
-            .execute(params![
-                n,
-                payload(PARAMETERS, id, changed.parameters.as_ref()),
-                payload(RESULT, id, changed.result.as_ref())
-            ])?;
-        seal("task", id, task, &mut self.row);
-        self.transaction
-            .prepare_cached(
-                "INSERT INTO task (namespace, id, status, payload, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![namespace, id, status(task), n, self.row])?;
+        self.births_bytes += birth.size_bytes();
+        self.births.push(birth);
+        if self.births.len() == bulk::ROWS || self.births_bytes > bulk::BYTES {
+            self.flush_births()?;
+        }
         Ok(())
+    }
+
+    /// Inserts the new tasks that were put together.
+    fn flush_births(&mut self) -> rusqlite::Result<()> {
+        let births = std::mem::take(&mut self.births);
+        self.births_bytes = 0;
+        self.bulks
+            .payload
+            .insert(self.transaction, &births, |statement, at, birth| {
+                statement.raw_bind_parameter(at, birth.payload)?;
+                statement.raw_bind_parameter(at + 1, birth.parameters.as_deref())?;
+                statement.raw_bind_parameter(at + 2, birth.result.as_deref())
+            })?;
+        self.bulks
+            .task
+            .insert(self.transaction, &births, |statement, at, birth| {
+                statement.raw_bind_parameter(at, birth.namespace)?;
+                statement.raw_bind_parameter(at + 1, birth.id.as_str())?;
+                statement.raw_bind_parameter(at + 2, birth.status)?;
+                statement.raw_bind_parameter(at + 3, birth.payload)?;
+                statement.raw_bind_parameter(at + 4, birth.body.as_slice())
+            })
     }
 
     fn update_task(&mut self, namespace: i64, changed: &RecentTask) -> rusqlite::Result<()> {
@@ -443,13 +517,14 @@ impl Settling<'_> {
 
     fn listings(&mut self) -> rusqlite::Result<()> {
         self.added.sort_unstable();
-        let mut statement = self.transaction.prepare_cached(
-            "INSERT OR REPLACE INTO listing (list, created_at, id, facets) VALUES (?1, ?2, ?3, ?4)",
-        )?;
-        for (list, created_at, id, facets) in self.added.drain(..) {
-            statement.execute(params![list, created_at, id, facets])?;
-        }
-        Ok(())
+        self.bulks
+            .listing
+            .insert(self.transaction, &self.added, |statement, at, row| {
+                statement.raw_bind_parameter(at, row.0)?;
+                statement.raw_bind_parameter(at + 1, row.1)?;
+                statement.raw_bind_parameter(at + 2, row.2.as_str())?;
+                statement.raw_bind_parameter(at + 3, row.3)
+            })
     }
 
     /// Takes a document, as it was stored, out of its lists. What cannot be read cannot be

@@ -175,6 +175,10 @@ impl Writer {
 
     /// Takes the accepted commits into memory and answers everybody.
     fn publish(&self, checked: Checked, now: Timestamp) {
+        let event_bytes = checked
+            .accepted()
+            .map(|job| job.bytes.len() - job.events_at)
+            .sum();
         let Checked {
             outcomes,
             beyond,
@@ -187,7 +191,7 @@ impl Writer {
         if outcomes.iter().any(Outcome::is_accepted) {
             let mut state = self.shared.state.lock();
             state.active.last_frame = self.log.next_number() - 1;
-            let mut events = Vec::new();
+            let mut events = Vec::with_capacity(event_bytes);
             let mut event_count = 0;
             let mut seq = state.last_seq;
             for outcome in outcomes {

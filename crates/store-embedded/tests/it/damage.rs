@@ -123,8 +123,8 @@ async fn damaged_pages_are_found_at_start() {
     let dir = closed().await;
     let path = dir.path().join("mcpanel.db");
     let mut bytes = fs::read(&path).unwrap();
-    for page in 2..bytes.len() / 4_096 {
-        bytes[page * 4_096..page * 4_096 + 64].fill(0xff);
+    for page in 2..bytes.len() / 8_192 {
+        bytes[page * 8_192..page * 8_192 + 64].fill(0xff);
     }
     fs::write(&path, &bytes).unwrap();
     let error = refused(dir.path());

@@ -9,7 +9,7 @@ use crate::support::{is_completed, live_through, options};
 async fn a_full_disk_stops_writes_only() {
     let dir = tempfile::tempdir().unwrap();
     let bounded = Options {
-        table_pages_max: Some(120),
+        table_pages_max: Some(80),
         ..options()
     };
     let store = EmbeddedStore::open(dir.path(), bounded).unwrap();
@@ -20,7 +20,7 @@ async fn a_full_disk_stops_writes_only() {
             Ok(_) => done.push(n),
             Err(error) => break error,
         }
-        assert!(n < 5_000, "120 pages never fill");
+        assert!(n < 5_000, "80 pages never fill");
     };
     assert!(
         matches!(&refused, Error::ReadOnly { reason } if reason.contains("disk is full")),

@@ -31,11 +31,15 @@ impl Counts {
         let before = old.map(|task| index(task.status()));
         let after = index(new.status());
         if before != Some(after) {
-            let totals = self.namespaces.entry(new.namespace.clone()).or_default();
-            if let Some(before) = before {
-                totals[before] = totals[before].saturating_sub(1);
+            if !self.namespaces.contains_key(&new.namespace) {
+                self.namespaces.insert(new.namespace.clone(), [0; 7]);
             }
-            totals[after] += 1;
+            if let Some(totals) = self.namespaces.get_mut(&new.namespace) {
+                if let Some(before) = before {
+                    totals[before] = totals[before].saturating_sub(1);
+                }
+                totals[after] += 1;
+            }
         }
         let Some(place) = &new.place else { return };
         let stages = self
