@@ -48,25 +48,50 @@ pub async fn run(arguments: Arguments) -> Result {
 
 /// Waits for Ctrl-C, or for being told to end.
 pub async fn interrupted() {
-    let ctrl_c = async {
+    Interrupts::listen().next().await;
+}
+
+/// Ctrl-C and being told to end, heard from when this is made: what does more than to end at once makes it before
+/// it begins.
+pub struct Interrupts {
+    #[cfg(unix)]
+    signals: Option<[tokio::signal::unix::Signal; 2]>,
+}
+
+impl Interrupts {
+    /// Listens from now on.
+    #[cfg(unix)]
+    pub fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let both = signal(SignalKind::interrupt())
+            .and_then(|interrupt| Ok([interrupt, signal(SignalKind::terminate())?]));
+        // Without a handler the signal ends the process by itself.
+        Self { signals: both.ok() }
+    }
+
+    /// Waits for the next.
+    #[cfg(unix)]
+    pub async fn next(&mut self) {
+        let Some([interrupt, terminate]) = &mut self.signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+
+    /// Listens from now on.
+    #[cfg(not(unix))]
+    pub fn listen() -> Self {
+        Self {}
+    }
+
+    /// Waits for the next.
+    #[cfg(not(unix))]
+    pub async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
-            // Without a handler the signal ends the process by itself.
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = ctrl_c => {}
-        () = terminate => {}
     }
 }

@@ -9,7 +9,7 @@ use mcpanel_guard::{
 };
 use mcpanel_server::serve::{Settings, StartError, start};
 
-use super::interrupted;
+use super::Interrupts;
 use crate::{Failure, Result, arguments::DATA_DEFAULT, exit::Exit, output};
 
 /// Start a server.
@@ -45,6 +45,7 @@ impl Serve {
             secrets: given_secrets(),
         };
         let key_is_given = settings.secrets.admin_key.is_some();
+        let mut interrupts = Interrupts::listen();
         let running = start(settings)
             .await
             .map_err(|error| start_failed(&error))?;
@@ -57,12 +58,12 @@ impl Serve {
             let path = self.data.join(ADMIN_KEY_FILE);
             output::say(format_args!("administrator's key in {}", path.display()));
         }
-        interrupted().await;
+        interrupts.next().await;
         output::say("stopping …");
         let stopped = tokio::select! {
             stopped = running.stop() => stopped,
             // The second time is meant: what is acknowledged is on the disk already.
-            () = interrupted() => return Ok(Exit::Interrupted),
+            () = interrupts.next() => return Ok(Exit::Interrupted),
         };
         if stopped.cut_off > 0 {
             output::say("some connections had to be cut off");

@@ -29,7 +29,7 @@ use serde_json::{Map, Value, json};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
-    interrupted,
+    Interrupts,
     serve::{start_failed, with_causes},
 };
 use crate::{
@@ -81,7 +81,9 @@ impl Run {
             Some(file) if !self.resume => Folder::begin(&self.out, &self.asked(file)?)?,
             _ => Folder::reopen(&self.out)?,
         };
-        let outcome = Job::start(&folder, self.http).await?.run(&folder).await;
+        let mut interrupts = Interrupts::listen();
+        let job = Job::start(&folder, self.http).await?;
+        let outcome = job.run(&folder, &mut interrupts).await;
         match outcome? {
             Outcome::Done(summary) => {
                 if !self.keep {
@@ -167,7 +169,7 @@ impl Job {
     }
 
     /// Runs to the end, whatever it is, and stops everything in order.
-    async fn run(mut self, folder: &Folder) -> Result<Outcome> {
+    async fn run(mut self, folder: &Folder, interrupts: &mut Interrupts) -> Result<Outcome> {
         let mut progress = Progress::new();
         let work = async {
             match drive::to_the_end(&self.client, folder, &mut progress).await? {
@@ -181,7 +183,7 @@ impl Job {
         };
         let outcome = tokio::select! {
             outcome = work => outcome,
-            () = interrupted() => {
+            () = interrupts.next() => {
                 output::say("stopping: agents give back what they hold …");
                 Ok(Outcome::Interrupted)
             }
@@ -191,7 +193,7 @@ impl Job {
         tokio::select! {
             () = self.stop() => outcome,
             // The second time is meant: what is acknowledged is on the disk already.
-            () = interrupted() => Ok(Outcome::Interrupted),
+            () = interrupts.next() => Ok(Outcome::Interrupted),
         }
     }
 
