@@ -13,7 +13,7 @@
 //! costs a third of one that does. When a segment is full, what changed in it is written to the
 //! **tables** in one transaction ([`settler`]), in which a task that was created, claimed and
 //! completed meanwhile is one row, not three. Until then it is kept in memory ([`recent`]), and a
-//! start reads the log again from where the tables end. Why so: `docs/adr/0008-a-commit-log-before-sqlite.md`.
+//! start reads the log again from where the tables end. Why so: `docs/adr/0010-a-commit-log-before-sqlite.md`.
 //!
 //! - [`codec`]: the stored form of documents, with its version
 //! - [`log`]: frames and segments
