@@ -46,6 +46,9 @@ type Latencies = Histogram<u64>;
 /// Longest latency told apart, in microseconds: a minute.
 const LATENCY_US_MAX: u64 = 60_000_000;
 
+/// How often an agent of the generator says that it is alive, as the server asks of agents.
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(10);
+
 /// Tasks of one preloading request.
 const PRELOAD_BATCH: u32 = 500;
 
@@ -288,7 +291,13 @@ impl Worker {
     async fn work(mut self) -> anyhow::Result<Measured> {
         let mut measured = Measured::new();
         let claim_path = format!("/api/v1/agents/{}/claim", self.agent_id);
+        let beat_path = format!("/api/v1/agents/{}/heartbeat", self.agent_id);
+        let mut beaten = Instant::now();
         while self.shared.done.load(Ordering::Relaxed) < self.shared.goal {
+            if beaten.elapsed() > HEARTBEAT {
+                let _: serde_json::Value = self.wire.post(&beat_path, b"{}".to_vec()).await?;
+                beaten = Instant::now();
+            }
             let mine = self.shared.take();
             if mine > 0 {
                 let begun = Instant::now();

@@ -87,7 +87,9 @@ impl Wire {
                 String::from_utf8_lossy(&bytes)
             );
         }
-        serde_json::from_slice(&bytes)
+        // A minimal answer may have nothing to say.
+        let document: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
+        serde_json::from_slice(document)
             .with_context(|| format!("`{path}` answered what was not expected"))
     }
 }
