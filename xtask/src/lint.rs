@@ -16,7 +16,15 @@ pub fn check() -> Result<()> {
         "-D",
         "warnings",
     ]))?;
-    run(cargo(&["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+    // Private items too: these docs are for whoever works on the code, and module docs link to the parts they tell of.
+    run(cargo(&[
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+        "--locked",
+    ])
+    .env("RUSTDOCFLAGS", "-D warnings"))?;
     if find("cargo-deny").is_none() {
         println!(
             "\nskipped: dependency rules; `cargo install --locked cargo-deny` brings what checks them"
