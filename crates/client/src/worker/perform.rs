@@ -45,10 +45,22 @@ pub(super) async fn to_the_end(
         standing: held.watch(),
     };
     // Its own task, so that a panic ends the handler alone.
-    let work = tokio::spawn(handler(assignment));
-    let outcome = tokio::select! {
-        joined = work => joined.unwrap_or_else(|error| Err(Failure::of_join(&error))),
-        () = pending.report(client, held) => return,
+    let mut work = tokio::spawn(handler(assignment));
+    let mut last_sent = None;
+    let outcome = loop {
+        tokio::select! {
+            joined = &mut work => {
+                break joined.unwrap_or_else(|error| Err(Failure::of_join(&error)));
+            }
+            // Sent in the branch, not in the race: a report that is under way when the work ends is sent to its end.
+            () = pending.due(last_sent) => {
+                if let Err(error) = pending.flush(client, held).await {
+                    // The heart hears what is lost; the next report may arrive again.
+                    tracing::debug!(task.id = %held.task_id, error = %error.chain(), "a report failed");
+                }
+                last_sent = Some(tokio::time::Instant::now());
+            }
+        }
     };
     if let Err(error) = pending.flush(client, held).await {
         tracing::debug!(task.id = %held.task_id, error = %error.chain(), "the last report failed");

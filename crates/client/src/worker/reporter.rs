@@ -72,15 +72,11 @@ impl Pending {
         self.news.notify_one();
     }
 
-    /// Sends what comes, until it is dropped.
-    pub(super) async fn report(&self, client: &Client, held: &Held) {
-        loop {
-            self.news.notified().await;
-            if let Err(error) = self.flush(client, held).await {
-                // The heart hears what is lost; the next report may arrive again.
-                tracing::debug!(task.id = %held.task_id, error = %error.chain(), "a report failed");
-            }
-            tokio::time::sleep(INTERVAL).await;
+    /// Waits until something is there to be sent, and long enough since the last time.
+    pub(super) async fn due(&self, last_sent: Option<tokio::time::Instant>) {
+        self.news.notified().await;
+        if let Some(last) = last_sent {
+            tokio::time::sleep_until(last + INTERVAL).await;
         }
     }
 
