@@ -23,7 +23,7 @@
 //! - [`writer`]: the thread that checks, numbers and flushes commits
 //! - [`settler`]: the thread that writes the tables
 //! - [`read`]: queries over memory and tables
-//! - [`bench`]: how fast it is, next to a bare append log
+//! - [`mod@bench`]: how fast it is, next to a bare append log
 
 pub mod bench;
 mod close;
