@@ -1,6 +1,6 @@
 //! Measures the store next to a bare append log, on the disk of the folder named or of the present one.
 //!
-//! `cargo run --release -p mcpanel-store-embedded --example bench -- [FOLDER] [PRELOADED TASKS] [ROUNDS] [SECONDS]`
+//! `cargo run --release -p mcpanel-store-embedded --example bench -- [FOLDER] [PRELOADED TASKS] [ROUNDS] [SECONDS] [SEGMENT MB]`
 
 use std::{
     error::Error,
@@ -30,6 +30,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     if let Some(seconds) = arguments.get(3) {
         config.round = Duration::from_secs(seconds.parse()?);
+    }
+    if let Some(megabytes) = arguments.get(4) {
+        config.segment_bytes = megabytes.parse::<u64>()? << 20;
     }
     let clock = Arc::new(|| {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);

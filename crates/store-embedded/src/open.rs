@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     path::Path,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     thread,
 };
 
@@ -63,6 +63,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Arc<EmbeddedStore>, OpenErro
         pool: Pool::new(path),
         namespaces,
         read_only: Mutex::new(None),
+        runtime: OnceLock::new(),
         flushes: AtomicU64::new(0),
         commits: AtomicU64::new(0),
         options,

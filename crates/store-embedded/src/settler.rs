@@ -17,6 +17,7 @@ use crate::{
     limits::SETTLE_RETRY_MS,
     recent::Recent,
     shared::Shared,
+    state::Settled,
     tables::Writer,
 };
 
@@ -63,6 +64,20 @@ pub struct Settler {
     requests: Receiver<Request>,
 }
 
+/// Lets the writer not wait for a settler that is gone, however it went.
+struct Gone<'a>(&'a Shared);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        let reason = "the thread that writes the tables ended; start again";
+        self.0
+            .settle_failure
+            .lock()
+            .get_or_insert_with(|| reason.to_owned());
+        self.0.settle_changed.notify_all();
+    }
+}
+
 /// Both ends.
 pub fn channel() -> (Handle, Settler) {
     let (sender, requests) = sync_channel(REQUESTS_MAX);
@@ -72,6 +87,7 @@ pub fn channel() -> (Handle, Settler) {
 impl Settler {
     /// Works until it is told to stop.
     pub fn run(self, shared: &Shared, mut tables: Writer) {
+        let _gone = Gone(shared);
         let mut open = true;
         while open {
             match self.requests.recv() {
@@ -92,7 +108,7 @@ impl Settler {
         loop {
             match tables.settle(recent, last_seq) {
                 Ok(first_kept) => {
-                    finish(shared, first_kept);
+                    finish(shared, Settled::of(recent, first_kept));
                     return true;
                 }
                 Err(error) => fail(shared, &error),
@@ -110,11 +126,10 @@ impl Settler {
 }
 
 /// Lets the changes go from memory: whoever looks for them finds them in the tables now.
-fn finish(shared: &Shared, first_kept: u64) {
+fn finish(shared: &Shared, settled: Settled) {
     let gate = shared.list_gate.write();
     let mut state = shared.state.lock();
-    state.settled();
-    state.first_kept = first_kept;
+    state.settled(settled);
     *shared.settle_failure.lock() = None;
     drop(state);
     drop(gate);

@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -11,7 +11,10 @@ use std::{
 use mcpanel_domain::Timestamp;
 use mcpanel_store::Error;
 use parking_lot::{Condvar, Mutex, RwLock};
-use tokio::sync::watch;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::watch,
+};
 
 use crate::{
     options::Options,
@@ -37,6 +40,9 @@ pub struct Shared {
     pub last_seq: watch::Sender<u64>,
     /// Why no writes are taken, while none are.
     pub read_only: Mutex<Option<String>>,
+    /// Where callers run, if it is a runtime of several threads: one that runs whether or not anybody
+    /// waits for it.
+    pub runtime: OnceLock<Handle>,
     pub flushes: AtomicU64,
     pub commits: AtomicU64,
 }
@@ -45,6 +51,17 @@ impl Shared {
     /// What time it is.
     pub fn now(&self) -> Timestamp {
         (self.options.clock)()
+    }
+
+    /// Remembers where callers run.
+    pub fn learn_runtime(&self) {
+        if self.runtime.get().is_none()
+            && let Ok(handle) = Handle::try_current()
+            && handle.runtime_flavor() == RuntimeFlavor::MultiThread
+        {
+            // Another caller may have been first.
+            let _ = self.runtime.set(handle);
+        }
     }
 
     /// Says that no writes are taken, and why.

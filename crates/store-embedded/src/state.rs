@@ -27,7 +27,7 @@ pub struct State {
     pub active: Recent,
     /// Changes of the segment before it, while they are being written to the tables.
     pub frozen: Option<Arc<Recent>>,
-    /// The tasks that are in memory, in the order of lists.
+    /// The live tasks, in the order of lists.
     pub order: FxHashMap<Namespace, BTreeSet<(Timestamp, TaskId)>>,
     /// All API keys: one is looked up with each request.
     pub keys: FxHashMap<Key<KeyId>, Arc<ApiKey>>,
@@ -90,10 +90,7 @@ impl State {
         match subject {
             Subject::Task(key) | Subject::Logs(key) => match self.task(key) {
                 Some(task) => Some(task.revision),
-                None => match self.highest_settled.get(&key.0) {
-                    Some(highest) if key.1 <= *highest => None,
-                    _ => Some(0),
-                },
+                None => self.is_beyond_tables(key).then_some(0),
             },
             Subject::Agent(key) => {
                 Some(self.hot.agent(&key.0, &key.1).map_or(0, |doc| doc.revision))
@@ -115,6 +112,13 @@ impl State {
                 .find_map(|recent| recent.idempotency.get(key))
                 .map(|record| u64::from(record.expires_at > now)),
         }
+    }
+
+    /// Whether a task that is not in memory cannot be in the tables either.
+    pub fn is_beyond_tables(&self, key: &Key<TaskId>) -> bool {
+        self.highest_settled
+            .get(&key.0)
+            .is_none_or(|highest| key.1 > *highest)
     }
 
     /// Takes in one accepted commit.
@@ -219,27 +223,23 @@ impl State {
     }
 
     /// Lets go of what the tables have now.
-    pub fn settled(&mut self) {
-        let Some(written) = self.frozen.take() else {
-            return;
-        };
-        for (key, recent) in &written.tasks {
-            let highest = self.highest_settled.entry(key.0.clone());
-            let highest = highest.or_insert_with(|| key.1.clone());
-            if *highest < key.1 {
-                *highest = key.1.clone();
-            }
-            if self.hot.live_task_at(key).is_some() {
-                if let Some(parameters) = &recent.parameters {
-                    self.parameters.put(key, parameters);
-                }
-            } else if !self.active.tasks.contains_key(key)
-                && let Some(order) = self.order.get_mut(&key.0)
-            {
-                order.remove(&(recent.task.created_at, key.1.clone()));
+    pub fn settled(&mut self, settled: Settled) {
+        self.first_kept = settled.first_kept;
+        for (namespace, id) in settled.highest {
+            let highest = self.highest_settled.entry(namespace);
+            let highest = highest.or_insert_with(|| id.clone());
+            if *highest < id {
+                *highest = id;
             }
         }
-        self.retirable.extend(written.counted.iter().cloned());
+        for (key, parameters) in settled.waiting {
+            if self.hot.live_task_at(&key).is_some() {
+                self.parameters.put(&key, &parameters);
+            }
+        }
+        if let Some(written) = self.frozen.take() {
+            self.retirable.extend(written.counted.iter().cloned());
+        }
     }
 
     /// Lets go of the counts of pipelines in which nothing happens any more.
@@ -333,14 +333,28 @@ impl State {
         if ended {
             self.parameters.remove(&key);
         }
-        if !was_live {
-            self.order
-                .entry(key.0.clone())
-                .or_default()
-                .insert((task.created_at, key.1.clone()));
+        if was_live == ended {
+            self.reorder(&key, task.created_at, !ended);
         }
         let created = old.is_none();
         self.active.put_task(key, task, created, parameters, result);
+    }
+
+    /// Puts a task among the live ones, or takes it out.
+    fn reorder(&mut self, key: &Key<TaskId>, created_at: Timestamp, live: bool) {
+        let place = (created_at, key.1.clone());
+        match self.order.get_mut(&key.0) {
+            Some(order) if live => {
+                order.insert(place);
+            }
+            Some(order) => {
+                order.remove(&place);
+            }
+            None if live => {
+                self.order.insert(key.0.clone(), BTreeSet::from([place]));
+            }
+            None => {}
+        }
     }
 
     fn apply_lines(&mut self, key: Key<TaskId>, lines: Vec<Line>, beyond: &Beyond) {
@@ -355,6 +369,42 @@ impl State {
         let most = usize::try_from(mcpanel_domain::limits::LOG_LINES_KEPT).unwrap_or(usize::MAX);
         let excess = kept.len().saturating_sub(most);
         kept.drain(..excess);
+    }
+}
+
+/// What is to be remembered of changes that the tables have now.
+#[derive(Default)]
+pub struct Settled {
+    /// The number of the oldest event kept.
+    pub first_kept: u64,
+    /// The highest task id among them, of each namespace.
+    pub highest: FxHashMap<Namespace, TaskId>,
+    /// Parameters of tasks that had not ended.
+    pub waiting: Vec<(Key<TaskId>, Payload)>,
+}
+
+impl Settled {
+    /// Looks through the changes.
+    pub fn of(recent: &Recent, first_kept: u64) -> Self {
+        let mut settled = Self {
+            first_kept,
+            ..Self::default()
+        };
+        for (key, changed) in &recent.tasks {
+            match settled.highest.get_mut(&key.0) {
+                Some(highest) if *highest >= key.1 => {}
+                Some(highest) => *highest = key.1.clone(),
+                None => {
+                    settled.highest.insert(key.0.clone(), key.1.clone());
+                }
+            }
+            if let Some(parameters) = &changed.parameters
+                && !changed.task.status().is_terminal()
+            {
+                settled.waiting.push((key.clone(), parameters.clone()));
+            }
+        }
+        settled
     }
 }
 

@@ -135,6 +135,7 @@ impl Store for EmbeddedStore {
                 ),
             });
         }
+        self.shared.learn_runtime();
         let (reply, answer) = oneshot::channel();
         self.shared.queue.push(Job {
             targets,

@@ -10,7 +10,7 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 use tokio::{sync::oneshot, task::JoinSet};
 
-use super::{Config, Side};
+use super::{Config, Side, report::Lived};
 
 /// Length of a record: what a task of the other side has.
 const RECORD_BYTES: usize = 700;
@@ -44,9 +44,9 @@ pub async fn round(config: &Config, side: &mut Side) -> io::Result<()> {
         let end = begun + config.round;
         workers.spawn(async move { work(&queue, end).await });
     }
-    for (lifecycles, latency_us) in workers.join_all().await {
-        side.add(lifecycles, &latency_us);
-        side.count(lifecycles * 3, 0);
+    for lived in workers.join_all().await {
+        side.count(lived.lifecycles * 3, 0);
+        side.add(lived);
     }
     side.elapsed += begun.elapsed();
     queue.waiting.lock().closed = true;
@@ -58,9 +58,8 @@ pub async fn round(config: &Config, side: &mut Side) -> io::Result<()> {
     std::fs::remove_file(&path)
 }
 
-async fn work(queue: &Queue, end: Instant) -> (u64, hdrhistogram::Histogram<u64>) {
-    let mut latency_us = Side::histogram();
-    let mut lifecycles = 0;
+async fn work(queue: &Queue, end: Instant) -> Lived {
+    let mut lived = Lived::default();
     while Instant::now() < end {
         for _ in 0..3 {
             let begun = Instant::now();
@@ -74,13 +73,13 @@ async fn work(queue: &Queue, end: Instant) -> (u64, hdrhistogram::Histogram<u64>
                 queue.arrived.notify_one();
             }
             if answer.await.is_err() {
-                return (lifecycles, latency_us);
+                return lived;
             }
-            latency_us.saturating_record(begun.elapsed().as_micros() as u64);
+            lived.commit(begun.elapsed());
         }
-        lifecycles += 1;
+        lived.lifecycles += 1;
     }
-    (lifecycles, latency_us)
+    lived
 }
 
 /// Writes until the queue is closed and empty; answers how often it flushed.

@@ -14,7 +14,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use mcpanel_domain::Timestamp;
 use mcpanel_store::Store;
 
-use crate::{EmbeddedStore, OpenError, Options};
+use crate::{EmbeddedStore, OpenError, Options, limits::SEGMENT_BYTES};
 
 pub use report::{Report, Side};
 
@@ -31,6 +31,8 @@ pub struct Config {
     pub round: Duration,
     /// Completed tasks that are in the store before.
     pub preloaded: u64,
+    /// Size of the segments of the store's commit log, in bytes.
+    pub segment_bytes: u64,
 }
 
 impl Config {
@@ -42,6 +44,7 @@ impl Config {
             rounds: 5,
             round: Duration::from_secs(4),
             preloaded: 0,
+            segment_bytes: SEGMENT_BYTES,
         }
     }
 }
@@ -62,7 +65,11 @@ pub enum Error {
 
 /// Measures both sides.
 pub async fn run(config: &Config, clock: Clock) -> Result<Report, Error> {
-    let store = EmbeddedStore::open(config.dir.join("store"), Options::new(clock.clone()))?;
+    let options = Options {
+        segment_bytes: config.segment_bytes,
+        ..Options::new(clock.clone())
+    };
+    let store = EmbeddedStore::open(config.dir.join("store"), options)?;
     work::preload(&store, config.preloaded, &clock).await?;
     let mut report = Report::new(config);
     for _ in 0..config.rounds {

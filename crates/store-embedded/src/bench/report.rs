@@ -2,17 +2,9 @@
 
 use std::{fmt, time::Duration};
 
-use hdrhistogram::Histogram;
 use serde::{Serialize, Serializer};
 
 use super::Config;
-
-/// Longest commit that is told apart, in microseconds: ten seconds.
-const LONGEST_US: u64 = 10_000_000;
-
-/// Significant digits of what is told apart. Each worker has a histogram; with three digits they would
-/// not fit into the processor's cache, and be what is measured.
-const DIGITS: u8 = 2;
 
 /// Both sides.
 #[derive(Debug, Clone, Serialize)]
@@ -40,7 +32,8 @@ pub struct Side {
     pub commits: u64,
     /// Flushes.
     pub flushes: u64,
-    latency_us: Histogram<u64>,
+    /// The time each took, in microseconds; sorted when it is asked for.
+    latency_us: Vec<u32>,
 }
 
 impl Report {
@@ -67,14 +60,8 @@ impl Side {
             elapsed: Duration::ZERO,
             commits: 0,
             flushes: 0,
-            latency_us: Self::histogram(),
+            latency_us: Vec::new(),
         }
-    }
-
-    /// An empty histogram, for one worker of a side.
-    pub(super) fn histogram() -> Histogram<u64> {
-        Histogram::new_with_bounds(1, LONGEST_US, DIGITS)
-            .expect("the bounds are fixed and in order")
     }
 
     pub(super) fn count(&mut self, commits: u64, flushes: u64) {
@@ -82,11 +69,9 @@ impl Side {
         self.flushes += flushes;
     }
 
-    pub(super) fn add(&mut self, lifecycles: u64, latency_us: &Histogram<u64>) {
-        self.lifecycles += lifecycles;
-        self.latency_us
-            .add(latency_us)
-            .expect("both histograms have the same bounds");
+    pub(super) fn add(&mut self, lived: Lived) {
+        self.lifecycles += lived.lifecycles;
+        self.latency_us.extend(lived.latency_us);
     }
 
     /// Tasks a second.
@@ -101,7 +86,31 @@ impl Side {
 
     /// The time within which this part of the commits was answered, in milliseconds.
     pub fn commit_ms(&self, quantile: f64) -> f64 {
-        self.latency_us.value_at_quantile(quantile) as f64 / 1_000.0
+        let mut sorted = self.latency_us.clone();
+        let last = sorted.len().saturating_sub(1);
+        let at = (last as f64 * quantile).round() as usize;
+        if sorted.is_empty() {
+            return 0.0;
+        }
+        let (_, found, _) = sorted.select_nth_unstable(at);
+        f64::from(*found) / 1_000.0
+    }
+}
+
+/// What one worker did in a round.
+#[derive(Debug, Default)]
+pub(super) struct Lived {
+    pub(super) lifecycles: u64,
+    /// A list, not a histogram: hundreds of those would not fit into the processor's cache, and be what
+    /// is measured.
+    latency_us: Vec<u32>,
+}
+
+impl Lived {
+    /// Notes a commit.
+    pub(super) fn commit(&mut self, took: Duration) {
+        let us = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
+        self.latency_us.push(us);
     }
 }
 

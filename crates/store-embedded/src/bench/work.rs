@@ -16,7 +16,7 @@ use mcpanel_domain::{
 use mcpanel_store::{Commit, Store, Write};
 use tokio::task::JoinSet;
 
-use super::{Clock, Config, Error, Side};
+use super::{Clock, Config, Error, Side, report::Lived};
 use crate::EmbeddedStore;
 
 /// Length of a task's parameters.
@@ -42,8 +42,7 @@ pub async fn round(
         workers.spawn(async move { work(&*store, &plan, end).await });
     }
     for outcome in workers.join_all().await {
-        let (lifecycles, latency_us) = outcome?;
-        side.add(lifecycles, &latency_us);
+        side.add(outcome?);
     }
     side.elapsed += begun.elapsed();
     Ok(())
@@ -72,28 +71,24 @@ pub async fn preload(store: &EmbeddedStore, count: u64, clock: &Clock) -> Result
     Ok(())
 }
 
-async fn work(
-    store: &dyn Store,
-    plan: &Plan,
-    end: Instant,
-) -> Result<(u64, hdrhistogram::Histogram<u64>), Error> {
-    let mut latency_us = Side::histogram();
-    let mut lifecycles = 0;
-    let mut commit = async |commit| -> Result<(), Error> {
-        let begun = Instant::now();
-        store.commit(commit).await?;
-        latency_us.saturating_record(begun.elapsed().as_micros() as u64);
-        Ok(())
-    };
+async fn work(store: &dyn Store, plan: &Plan, end: Instant) -> Result<Lived, Error> {
+    let mut lived = Lived::default();
     while Instant::now() < end {
         let created = plan.create();
-        commit(created.commit).await?;
+        commit(store, created.commit, &mut lived).await?;
         let assigned = plan.assign(&created.task);
-        commit(assigned.commit).await?;
-        commit(plan.complete(&assigned.task).commit).await?;
-        lifecycles += 1;
+        commit(store, assigned.commit, &mut lived).await?;
+        commit(store, plan.complete(&assigned.task).commit, &mut lived).await?;
+        lived.lifecycles += 1;
     }
-    Ok((lifecycles, latency_us))
+    Ok(lived)
+}
+
+async fn commit(store: &dyn Store, commit: Commit, lived: &mut Lived) -> Result<(), Error> {
+    let begun = Instant::now();
+    store.commit(commit).await?;
+    lived.commit(begun.elapsed());
+    Ok(())
 }
 
 /// A task after a step, and the commit that makes it so.
@@ -106,7 +101,7 @@ struct Step {
 struct Plan {
     clock: Clock,
     namespace: Namespace,
-    task_type: Name,
+    task: NewTask,
     agent_id: AgentId,
     session: SessionId,
     by: Arc<str>,
@@ -122,7 +117,10 @@ impl Plan {
         let text = "x".repeat(PARAMETERS_BYTES - r#"{"text":""}"#.len());
         Self {
             namespace: Namespace::default_namespace(),
-            task_type: Name::parse("benchmark").expect("a word"),
+            task: NewTask::of_type(
+                TaskId::generate(now, 0),
+                Name::parse("benchmark").expect("a word"),
+            ),
             agent_id: AgentId::generate(now, 1),
             session: SessionId::generate(now, 1),
             by: Arc::from("benchmark"),
@@ -141,7 +139,10 @@ impl Plan {
             now,
             n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
         );
-        let new = NewTask::of_type(id, self.task_type.clone());
+        let new = NewTask {
+            id,
+            ..self.task.clone()
+        };
         let decision = new.create(&self.namespace, &self.by, now);
         step(decision, Some(self.parameters.clone()), None)
     }

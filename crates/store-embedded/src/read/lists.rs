@@ -13,6 +13,7 @@ use mcpanel_store::{
 use crate::{
     error::read_failed,
     limits::WALK_CHUNK,
+    recent::Recent,
     shared::Shared,
     state::State,
     tables::{
@@ -41,7 +42,10 @@ pub fn tasks(
             Some(state.task(&(namespace.clone(), id)).cloned()).filter(Option::is_some)
         },
     };
-    let memory = walk(shared, namespace, filter, page);
+    // The live ones first: one that ends meanwhile is among the changes then.
+    let live = walk(shared, namespace, filter, page);
+    let mut memory = changed(&query);
+    memory.extend(live);
     query.run(memory, task_plan(filter))
 }
 
@@ -226,7 +230,33 @@ impl<T: Listed> Query<'_, T> {
     }
 }
 
-/// The tasks in memory that belong on the page, and one more. The lock is let go now and then: what
+/// The tasks on the page, or after it, that changed since the tables were written.
+fn changed(query: &Query<'_, Task>) -> Vec<Arc<Task>> {
+    let wanted = |recent: &Recent| -> Vec<Arc<Task>> {
+        let tasks = recent.tasks.iter();
+        query.matching(
+            tasks
+                .filter(|(key, _)| key.0 == *query.namespace)
+                .map(|(_, changed)| changed.task.clone()),
+        )
+    };
+    let (mut found, frozen) = {
+        let state = query.shared.state.lock();
+        (wanted(&state.active), state.frozen.clone())
+    };
+    if let Some(frozen) = frozen {
+        let older = wanted(&frozen);
+        let state = query.shared.state.lock();
+        for task in older {
+            let key = (query.namespace.clone(), task.id.clone());
+            let newest = state.active.tasks.get(&key).map(|changed| &changed.task);
+            found.extend(query.matching(std::iter::once(newest.cloned().unwrap_or(task))));
+        }
+    }
+    found
+}
+
+/// The live tasks that belong on the page, and one more. The lock is let go now and then: what
 /// is created meanwhile is newer than where the walk is, and nothing leaves memory while a list is read.
 fn walk(
     shared: &Shared,

@@ -1,9 +1,11 @@
 //! Which commits of a batch hold: each against what is committed and what was accepted before it in the same
 //! batch.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
-use mcpanel_domain::{TaskId, Timestamp, artifact::Artifact, pipeline::Pipeline, task::Task};
+use mcpanel_domain::{
+    PipelineId, TaskId, Timestamp, artifact::Artifact, pipeline::Pipeline, task::Task,
+};
 use mcpanel_store::{Error, Key, Result, Subject, Target, Write, hot::DependencyState};
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
@@ -29,10 +31,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub fn is_accepted(&self) -> bool {
-        matches!(self, Self::Accepted(_))
-    }
-
     /// The commit, and the verdict.
     pub fn split(self) -> (Job, Result<()>) {
         match self {
@@ -51,7 +49,8 @@ impl Checked {
                 namespaces: &shared.namespaces,
             },
             now,
-            known: FxHashMap::default(),
+            found: Vec::with_capacity(jobs.len()),
+            changed: FxHashMap::default(),
             failed: FxHashMap::default(),
             beyond: Beyond::default(),
             fates: Fates::default(),
@@ -73,11 +72,14 @@ impl Checked {
         };
         check.look_further();
         let mut outcomes = Vec::with_capacity(jobs.len());
+        let mut from = 0;
         for job in jobs {
-            outcomes.push(match check.accept(&job, &mut room) {
+            let to = from + job.targets.len();
+            outcomes.push(match check.accept(&job, from..to, &mut room) {
                 Ok(()) => Outcome::Accepted(job),
                 Err(error) => Outcome::Refused(job, error),
             });
+            from = to;
         }
         Self {
             outcomes,
@@ -112,17 +114,19 @@ impl Checked {
 struct Check<'a> {
     read: Read<'a>,
     now: Timestamp,
-    /// Revisions as they are after the commits accepted so far.
-    known: FxHashMap<Subject, u64>,
+    /// The revision of each target of each commit, as it is committed, in order.
+    found: Vec<u64>,
+    /// Revisions that the commits accepted so far lead to.
+    changed: FxHashMap<Subject, u64>,
     /// What the tables could not say.
     failed: FxHashMap<Subject, Error>,
     beyond: Beyond,
     fates: Fates,
-    // What memory did not know, to be looked up outside its lock.
-    unknown: Vec<Subject>,
+    // What memory did not know, to be looked up outside its lock: targets by their place in `found`.
+    unknown: Vec<(usize, Subject)>,
     unknown_dependencies: Vec<Key<TaskId>>,
     unknown_logs: Vec<Key<TaskId>>,
-    unknown_counts: Vec<Key<mcpanel_domain::PipelineId>>,
+    unknown_counts: Vec<Key<PipelineId>>,
 }
 
 impl Check<'_> {
@@ -131,18 +135,14 @@ impl Check<'_> {
     /// leave at any time, so whatever will be needed is copied.
     fn look(&mut self, state: &State, job: &Job) {
         for Target { subject, .. } in &job.targets {
-            if let Subject::Task(key) | Subject::Logs(key) = subject
-                && state.hot.live_task_at(key).is_none()
-                && let Some(ended) = state.task(key)
-            {
-                self.beyond.tasks.insert(key.clone(), ended.clone());
+            let known = match subject {
+                Subject::Task(key) | Subject::Logs(key) => self.look_at_task(state, key),
+                _ => state.revision(subject, self.now),
+            };
+            if known.is_none() {
+                self.unknown.push((self.found.len(), subject.clone()));
             }
-            match state.revision(subject, self.now) {
-                Some(revision) => {
-                    self.known.insert(subject.clone(), revision);
-                }
-                None => self.unknown.push(subject.clone()),
-            }
+            self.found.push(known.unwrap_or(0));
         }
         for write in &job.writes {
             match write {
@@ -160,6 +160,19 @@ impl Check<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn look_at_task(&mut self, state: &State, key: &Key<TaskId>) -> Option<u64> {
+        if let Some(live) = state.hot.live_task_at(key) {
+            return Some(live.revision);
+        }
+        match state.task(key) {
+            Some(ended) => {
+                self.beyond.tasks.insert(key.clone(), ended.clone());
+                Some(ended.revision)
+            }
+            None => state.is_beyond_tables(key).then_some(0),
         }
     }
 
@@ -184,11 +197,9 @@ impl Check<'_> {
 
     /// Asks the tables for the rest.
     fn look_further(&mut self) {
-        for subject in std::mem::take(&mut self.unknown) {
+        for (at, subject) in std::mem::take(&mut self.unknown) {
             match self.stored_revision(&subject) {
-                Ok(revision) => {
-                    self.known.insert(subject, revision);
-                }
+                Ok(revision) => self.found[at] = revision,
                 Err(error) => {
                     self.failed.insert(subject, error);
                 }
@@ -278,12 +289,12 @@ impl Check<'_> {
     }
 
     /// Accepts a commit if everything in it is one ahead of what is there.
-    fn accept(&mut self, job: &Job, room: &mut usize) -> Result<()> {
+    fn accept(&mut self, job: &Job, found: Range<usize>, room: &mut usize) -> Result<()> {
         if !self.failed.is_empty() {
             self.require_known(job)?;
         }
-        for target in &job.targets {
-            let found = self.known.get(&target.subject).copied().unwrap_or(0);
+        for (target, at) in job.targets.iter().zip(found) {
+            let found = self.changed_to(&target.subject).unwrap_or(self.found[at]);
             if !target.holds(found) {
                 return Err(target.conflict(found).into());
             }
@@ -301,16 +312,12 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Notes how a task stands after the batch, where another commit of the batch may ask.
-    fn foretell(&mut self, task: &Task) {
-        if self.beyond.dependencies.is_empty() && self.beyond.log_ends.is_empty() {
-            return;
-        }
-        let key = (task.namespace.clone(), task.id.clone());
-        let stands = DependencyState::of(Some(task.status()));
-        self.fates.0.insert(key.clone(), stands);
-        if let Some(revision) = self.known.get_mut(&Subject::Logs(key)) {
-            *revision = task.revision;
+    /// The revision that an earlier commit of the batch leads to, if one does.
+    fn changed_to(&self, subject: &Subject) -> Option<u64> {
+        match subject {
+            // Logs change nothing; the task they belong to may have been born a commit ago.
+            Subject::Logs(key) => self.changed.get(&Subject::Task(key.clone())).copied(),
+            _ => self.changed.get(subject).copied(),
         }
     }
 
@@ -330,10 +337,17 @@ impl Check<'_> {
             Write::DeleteAgent { .. } | Write::DeleteArtifact { .. } => 0,
             Write::Logs { .. } => return,
         };
-        if let Some(target) = target
-            && let Some(revision) = self.known.get_mut(&target.subject)
-        {
-            *revision = after;
+        if let Some(target) = target {
+            self.changed.insert(target.subject.clone(), after);
+        }
+    }
+
+    /// Notes how a task stands after the batch, where another task of the batch waits for some.
+    fn foretell(&mut self, task: &Task) {
+        if !self.beyond.dependencies.is_empty() {
+            let key = (task.namespace.clone(), task.id.clone());
+            let stands = DependencyState::of(Some(task.status()));
+            self.fates.0.insert(key, stands);
         }
     }
 }

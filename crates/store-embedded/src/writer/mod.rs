@@ -1,6 +1,7 @@
 //! The thread that makes commits durable: it takes all that wait, checks them, writes them with one flush,
 //! takes them into memory, and answers.
 
+mod answers;
 mod check;
 mod queue;
 
@@ -18,9 +19,19 @@ use crate::{
     shared::Shared,
     state::State,
 };
-use check::{Checked, Outcome};
+use answers::Answers;
+use check::Checked;
 
 pub use queue::{Job, Queue, Taken};
+
+/// Lets nobody wait for a writer that is gone, however it went.
+struct Abandon(Arc<Shared>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        self.0.queue.abandon();
+    }
+}
 
 /// The writer's own things.
 pub struct Writer {
@@ -55,6 +66,7 @@ impl Writer {
     /// Works until the queue is closed and empty. When it was closed for good, everything is
     /// written to the tables at last.
     pub fn run(mut self) {
+        let _abandon = Abandon(self.shared.clone());
         loop {
             match self.shared.queue.take(IDLE_SETTLE_MS) {
                 Taken::Jobs(jobs) => self.flush(jobs),
@@ -175,48 +187,36 @@ impl Writer {
 
     /// Takes the accepted commits into memory and answers everybody.
     fn publish(&self, checked: Checked, now: Timestamp) {
+        let mut answers = Answers::with_capacity(checked.outcomes.len());
         let event_bytes = checked
             .accepted()
             .map(|job| job.bytes.len() - job.events_at)
             .sum();
-        let Checked {
-            outcomes,
-            beyond,
-            fates,
-            ..
-        } = checked;
-        let mut answers = Vec::with_capacity(outcomes.len());
         let mut accepted = 0;
-        let mut last_seq = 0;
-        if outcomes.iter().any(Outcome::is_accepted) {
+        let last_seq = {
             let mut state = self.shared.state.lock();
-            state.active.last_frame = self.log.next_number() - 1;
             let mut events = Vec::with_capacity(event_bytes);
             let mut event_count = 0;
             let mut seq = state.last_seq;
-            for outcome in outcomes {
-                let (job, answer) = outcome.split();
-                match answer {
-                    Ok(()) => {
-                        accepted += 1;
-                        event_count += job.event_count;
-                        seq += u64::from(job.event_count);
-                        events.extend_from_slice(&job.bytes[job.events_at..]);
-                        state.apply(job.writes, now, &beyond, &fates);
-                        answers.push((job.reply, Ok(Receipt { last_seq: seq })));
-                    }
-                    Err(error) => answers.push((job.reply, Err(error))),
-                }
+            for outcome in checked.outcomes {
+                let (mut job, verdict) = outcome.split();
+                let answer = verdict.map(|()| {
+                    accepted += 1;
+                    event_count += job.event_count;
+                    seq += u64::from(job.event_count);
+                    events.extend_from_slice(&job.bytes[job.events_at..]);
+                    let writes = std::mem::take(&mut job.writes);
+                    state.apply(writes, now, &checked.beyond, &checked.fates);
+                    Receipt { last_seq: seq }
+                });
+                answers.push(job, answer);
             }
-            state.apply_events(event_count, events);
-            last_seq = state.last_seq;
-        } else {
-            answers.extend(outcomes.into_iter().map(|outcome| {
-                let (job, answer) = outcome.split();
-                let answer = answer.map(|()| Receipt { last_seq: 0 });
-                (job.reply, answer)
-            }));
-        }
+            if accepted > 0 {
+                state.active.last_frame = self.log.next_number() - 1;
+                state.apply_events(event_count, events);
+            }
+            state.last_seq
+        };
         if accepted > 0 {
             self.shared.count(accepted);
             self.shared.last_seq.send_if_modified(|last| {
@@ -225,9 +225,6 @@ impl Writer {
                 newer
             });
         }
-        for (reply, answer) in answers {
-            // A caller that went away does not hear it.
-            let _ = reply.send(answer);
-        }
+        answers.give(&self.shared);
     }
 }

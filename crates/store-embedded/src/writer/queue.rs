@@ -108,6 +108,14 @@ impl Queue {
         Taken::Jobs(jobs)
     }
 
+    /// Takes nothing more and drops what waits, whose callers are told: the writer is gone.
+    pub fn abandon(&self) {
+        let mut waiting = self.waiting.lock();
+        waiting.closed.get_or_insert(false);
+        waiting.jobs.clear();
+        waiting.bytes = 0;
+    }
+
     /// Takes nothing more. With `settle`, the writer brings the tables up to date before it ends.
     pub fn close(&self, settle: bool) {
         self.waiting.lock().closed.get_or_insert(settle);

@@ -8,4 +8,5 @@ mod forms;
 mod full;
 mod lock;
 mod model;
+mod retention;
 mod support;

@@ -404,7 +404,7 @@ impl Hot {
         }
         if open > 0 {
             self.blocked.insert(key.clone(), open);
-        } else {
+        } else if !self.blocked.is_empty() {
             self.blocked.remove(key);
         }
     }
