@@ -1,0 +1,1 @@
+//! Socket.IO: agents that live on a socket, and people who watch.

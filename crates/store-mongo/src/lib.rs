@@ -1,0 +1,1 @@
+//! Documents in MongoDB, what can be rebuilt in Redis: one store for many instances.
