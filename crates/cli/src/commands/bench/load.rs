@@ -12,6 +12,7 @@ use clap::Args;
 use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 
 use super::{
     Target,
@@ -113,13 +114,11 @@ impl Load {
             connections.push(Worker::sign_on(&server.address, number, shared.clone()).await?);
         }
         let begun = Instant::now();
-        let workers: Vec<_> = connections
-            .into_iter()
-            .map(|worker| tokio::spawn(worker.work()))
-            .collect();
+        // The first that fails ends the run: the others would wait for what it was to do.
+        let mut workers: JoinSet<_> = connections.into_iter().map(Worker::work).collect();
         let mut measured = Measured::new();
-        for worker in workers {
-            measured.add(&worker.await??)?;
+        while let Some(worker) = workers.join_next().await {
+            measured.add(&worker??)?;
         }
         measured.elapsed = begun.elapsed();
         shared.bar.finish_and_clear();
