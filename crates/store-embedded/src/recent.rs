@@ -67,6 +67,23 @@ impl Recent {
         self.last_frame == 0
     }
 
+    /// Empties it and keeps its room for the next segment, which will need as much.
+    pub fn clear(&mut self) {
+        self.last_frame = 0;
+        self.tasks.clear();
+        self.logs.clear();
+        self.agents.clear();
+        self.pipelines.clear();
+        self.templates.clear();
+        self.artifacts.clear();
+        self.keys.clear();
+        self.idempotency.clear();
+        self.blocks.clear();
+        self.counted.clear();
+        self.totals.clear();
+        self.stage_counts.clear();
+    }
+
     /// Takes in a task at its newest revision; `created` when nobody knew it before.
     pub fn put_task(
         &mut self,

@@ -93,6 +93,7 @@ impl Settler {
             match self.requests.recv() {
                 Ok(Request::Settle(recent, last_seq)) => {
                     open = self.settle(shared, &mut tables, &recent, last_seq);
+                    recycle(shared, recent);
                 }
                 Ok(Request::Purge(now, reply)) => purge(&mut tables, now, reply),
                 Ok(Request::Stop) | Err(_) => open = false,
@@ -134,6 +135,14 @@ fn finish(shared: &Shared, settled: Settled) {
     drop(state);
     drop(gate);
     shared.settle_changed.notify_all();
+}
+
+/// Empties what was written, for the next segment. Somebody who still reads it keeps it.
+fn recycle(shared: &Shared, recent: Arc<Recent>) {
+    if let Some(mut recent) = Arc::into_inner(recent) {
+        recent.clear();
+        shared.state.lock().spare = Some(recent);
+    }
 }
 
 fn fail(shared: &Shared, error: &rusqlite::Error) {

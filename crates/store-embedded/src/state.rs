@@ -27,6 +27,8 @@ pub struct State {
     pub active: Recent,
     /// Changes of the segment before it, while they are being written to the tables.
     pub frozen: Option<Arc<Recent>>,
+    /// An empty one, with room.
+    pub spare: Option<Recent>,
     /// The live tasks, in the order of lists.
     pub order: FxHashMap<Namespace, BTreeSet<(Timestamp, TaskId)>>,
     /// All API keys: one is looked up with each request.
@@ -200,7 +202,8 @@ impl State {
 
     /// Closes the present changes for writing them to the tables.
     pub fn freeze(&mut self) -> Arc<Recent> {
-        let mut closed = std::mem::take(&mut self.active);
+        let fresh = self.spare.take().unwrap_or_default();
+        let mut closed = std::mem::replace(&mut self.active, fresh);
         let namespaces: FxHashSet<&Namespace> = closed
             .tasks
             .keys()

@@ -6,6 +6,7 @@
 //! many tasks in flight.
 
 mod bare;
+mod pages;
 mod report;
 mod work;
 
@@ -16,7 +17,7 @@ use mcpanel_store::Store;
 
 use crate::{EmbeddedStore, OpenError, Options, limits::SEGMENT_BYTES};
 
-pub use report::{Report, Side};
+pub use report::{PageTime, Report, Side};
 
 /// What is to be measured.
 #[derive(Debug, Clone)]
@@ -82,6 +83,7 @@ pub async fn run(config: &Config, clock: Clock) -> Result<Report, Error> {
             after.flushes - before.flushes,
         );
     }
+    report.pages = pages::measure(&*store).await?;
     report.size_bytes = store.health().await.size_bytes.unwrap_or(0);
     store.close().await;
     Ok(report)

@@ -17,8 +17,19 @@ pub struct Report {
     pub bare: Side,
     /// The store.
     pub store: Side,
+    /// How long pages of lists take at the end.
+    pub pages: Vec<PageTime>,
     /// Bytes on disk at the end.
     pub size_bytes: u64,
+}
+
+/// How long a page of a list takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct PageTime {
+    /// Which tasks.
+    pub what: &'static str,
+    /// The slowest of a few times, in milliseconds.
+    pub slowest_ms: f64,
 }
 
 /// One side, over all rounds.
@@ -43,6 +54,7 @@ impl Report {
             preloaded: config.preloaded,
             bare: Side::new(),
             store: Side::new(),
+            pages: Vec::new(),
             size_bytes: 0,
         }
     }
@@ -154,6 +166,13 @@ impl fmt::Display for Report {
                 side.commit_ms(0.99),
                 side.flushes,
                 side.commits_per_flush()
+            )?;
+        }
+        for page in &self.pages {
+            writeln!(
+                f,
+                "a page of tasks, {}: {:.1} ms",
+                page.what, page.slowest_ms
             )?;
         }
         write!(

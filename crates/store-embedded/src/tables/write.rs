@@ -34,6 +34,9 @@ pub struct Writer {
     next_payload: i64,
     events_kept: u64,
     bulks: Bulks,
+    // Buffers of the last transaction, used again.
+    row: Vec<u8>,
+    added: Vec<ListedAt>,
 }
 
 impl Writer {
@@ -53,6 +56,8 @@ impl Writer {
             next_payload,
             events_kept,
             bulks: Bulks::new(),
+            row: Vec::new(),
+            added: Vec::new(),
         })
     }
 
@@ -68,8 +73,8 @@ impl Writer {
             numbers: FxHashMap::default(),
             lists: FxHashMap::default(),
             next_payload: self.next_payload,
-            row: Vec::new(),
-            added: Vec::new(),
+            row: std::mem::take(&mut self.row),
+            added: std::mem::take(&mut self.added),
             births: Vec::new(),
             births_bytes: 0,
             bulks: &self.bulks,
@@ -87,6 +92,7 @@ impl Writer {
         settling.mark("settled", recent.last_frame)?;
         settling.mark("last_seq", last_seq)?;
         let next_payload = settling.next_payload;
+        (self.row, self.added) = (settling.row, settling.added);
         transaction.commit()?;
         self.next_payload = next_payload;
         self.namespaces.learn(&self.connection)?;
@@ -117,12 +123,15 @@ struct Settling<'a> {
     /// Used again for each row.
     row: Vec<u8>,
     /// New places in lists, to be written sorted, neighbours together.
-    added: Vec<(i64, i64, String, i64)>,
+    added: Vec<ListedAt>,
     /// New tasks that wait until a statement is filled.
     births: Vec<Birth>,
     births_bytes: usize,
     bulks: &'a Bulks,
 }
+
+/// A row of a list: list, time, id, facets.
+type ListedAt = (i64, i64, String, i64);
 
 /// The rows of a new task.
 struct Birth {
@@ -524,7 +533,9 @@ impl Settling<'_> {
                 statement.raw_bind_parameter(at + 1, row.1)?;
                 statement.raw_bind_parameter(at + 2, row.2.as_str())?;
                 statement.raw_bind_parameter(at + 3, row.3)
-            })
+            })?;
+        self.added.clear();
+        Ok(())
     }
 
     /// Takes a document, as it was stored, out of its lists. What cannot be read cannot be
