@@ -1,1 +1,5 @@
 //! Documents in MongoDB, what can be rebuilt in Redis: one store for many instances.
+
+pub mod project;
+
+pub use project::{Away, Change, Projection, ReadyQueue};
