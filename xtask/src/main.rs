@@ -6,6 +6,7 @@
 mod command;
 mod lint;
 mod openapi;
+mod servers;
 mod sim;
 mod test;
 
@@ -21,6 +22,8 @@ tasks:
   lint                formatting, clippy and docs with warnings as errors, dependency rules
   ci                  lint, then openapi --check, then test
   openapi [--check]   write openapi/openapi.json from the server's own description, or compare it
+  servers [--mongo] [--mongo3] [--redis] [--cluster] [-- COMMAND]
+                      start real servers (default: all) for COMMAND, or until Ctrl-C
   sim [--seeds N]     simulate N seeds (default 1000) over the control layer
   sim --seed N        reproduce one seed
 ";
@@ -46,6 +49,7 @@ fn run(arguments: &[&str]) -> Result<()> {
             .and_then(|()| test::run()),
         ["openapi"] => openapi::write(),
         ["openapi", "--check"] => openapi::check(),
+        ["servers", arguments @ ..] => servers::run(arguments),
         ["sim", options @ ..] => sim::run(options),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
