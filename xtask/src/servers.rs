@@ -6,7 +6,9 @@
 use std::process::Command;
 
 use anyhow::{Result, bail};
-use mcpanel_test_servers::{Servers, Wanted};
+use mcpanel_test_servers::{
+    MONGODB_URI, MONGODB3_URI, REDIS_CLUSTER_URL, REDIS_URL, REQUIRE_SERVERS, Servers, Wanted,
+};
 
 use crate::command::{root, run as run_command};
 
@@ -56,4 +58,85 @@ fn wanted(options: &[&str]) -> Result<Wanted> {
         Wanted::NONE => Wanted::ALL,
         some => some,
     })
+}
+
+/// Servers for the tests, and what there is to say about each kind.
+pub struct ForTests {
+    /// Runs them until it is dropped.
+    pub servers: Vec<Servers>,
+    /// What the tests run over.
+    pub given: Vec<String>,
+    /// What they cannot run over, and why.
+    pub missing: Vec<(&'static str, String)>,
+}
+
+impl ForTests {
+    /// Starts each kind that the environment does not name. One that cannot be started is missing, unless the
+    /// environment says that none may be: then this fails.
+    pub fn start() -> Result<Self> {
+        let kinds = [
+            (
+                "MongoDB (one node)",
+                MONGODB_URI,
+                Wanted {
+                    mongo: true,
+                    ..Wanted::NONE
+                },
+            ),
+            (
+                "MongoDB (three nodes)",
+                MONGODB3_URI,
+                Wanted {
+                    mongo3: true,
+                    ..Wanted::NONE
+                },
+            ),
+            (
+                "Redis",
+                REDIS_URL,
+                Wanted {
+                    redis: true,
+                    ..Wanted::NONE
+                },
+            ),
+            (
+                "Redis Cluster",
+                REDIS_CLUSTER_URL,
+                Wanted {
+                    cluster: true,
+                    ..Wanted::NONE
+                },
+            ),
+        ];
+        let mut found = Self {
+            servers: Vec::new(),
+            given: Vec::new(),
+            missing: Vec::new(),
+        };
+        eprintln!("\nstarting servers …");
+        for (name, variable, wanted) in kinds {
+            if std::env::var_os(variable).is_some() {
+                found.given.push(format!("{name}, as `{variable}` says"));
+                continue;
+            }
+            match Servers::start(wanted) {
+                Ok(servers) => {
+                    found.given.push(name.to_owned());
+                    found.servers.push(servers);
+                }
+                Err(error) if std::env::var_os(REQUIRE_SERVERS).is_some_and(|set| set == "1") => {
+                    return Err(anyhow::Error::new(error).context(format!(
+                        "`{REQUIRE_SERVERS}` is set, and there is no {name}"
+                    )));
+                }
+                Err(error) => found.missing.push((name, error.to_string())),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The names and addresses for the environment of the tests.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        self.servers.iter().flat_map(Servers::environment).collect()
+    }
 }

@@ -1,22 +1,35 @@
 //! `cargo xtask test`: every test, with nothing but the Rust toolchain to install.
 //!
-//! Some tests need more than the toolchain. Where that is missing they are skipped, and the closing lines say which
-//! and why, so that a green run never claims more than it proved.
+//! Some tests need more than the toolchain: real servers, which this starts where it can, or Python. What is missing is
+//! skipped, and the closing lines say what and why, so that a green run never claims more than it proved.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
 
-use crate::command::{cargo, find, root, run as run_command};
+use crate::{
+    command::{cargo, find, root, run as run_command},
+    servers::ForTests,
+};
 
 /// Runs all tests, then says plainly what ran and what was skipped.
 pub fn run() -> Result<()> {
     let mut report = Report::default();
 
     // Not `--all-features`: some features break a rule on purpose, to show that the simulation notices.
-    run_command(&mut cargo(&["test", "--workspace", "--locked"]))?;
+    // Built first, so that no server waits for the compiler.
+    run_command(&mut cargo(&["test", "--workspace", "--locked", "--no-run"]))?;
+    let servers = ForTests::start()?;
+    run_command(cargo(&["test", "--workspace", "--locked"]).envs(servers.environment()))?;
     report.ran("all tests of the workspace (cargo test)");
+    for server in &servers.given {
+        report.ran(format!("among them those over {server}"));
+    }
+    for (server, why) in &servers.missing {
+        report.skipped(&format!("the tests over {server}"), why);
+    }
+    drop(servers);
 
     match std::env::var_os(SAMPLE_DATA).filter(|path| Path::new(path).is_file()) {
         Some(path) => report.ran(format!(
