@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     job::{Input, Job, Level, OutputRef, OutputSpec, OutputWriter, role},
     record::hex,
-    stage::{StageError, Summary},
+    stage::{Stage, StageError, Summary},
     stages::{self, Mode},
 };
 
@@ -238,12 +238,22 @@ pub fn run_local_with(
     directory: &Path,
     parameters: Value,
 ) -> Result<LocalRun, StageError> {
+    run_local_stages(&stages::all(), file, directory, parameters)
+}
+
+/// Runs these stages, in the order of the pipeline.
+pub fn run_local_stages(
+    all: &[Box<dyn Stage>],
+    file: &Path,
+    directory: &Path,
+    parameters: Value,
+) -> Result<LocalRun, StageError> {
     let input =
         file_input(file).map_err(StageError::io(format!("reading `{}`", file.display())))?;
     let mut artifacts = vec![input];
     let mut summaries = Vec::new();
     let mut output = directory.to_owned();
-    for (stage, number) in stages::all().iter().zip(1u32..) {
+    for (stage, number) in all.iter().zip(1u32..) {
         let task_type = stage.task_type();
         let mode = stages::mode(task_type).unwrap_or(Mode::Single);
         let mut produced = Vec::new();

@@ -1,8 +1,13 @@
 //! The six stages, in the order of the `techdeck` pipeline.
 
 use crate::{
-    bias::BiasDetection, ingest::DataIngestion, output::OutputGeneration,
-    preprocess::Preprocessing, stage::Stage, standardize::Standardization, validate::Validation,
+    bias::{BiasDetection, service::ServiceUrl},
+    ingest::DataIngestion,
+    output::OutputGeneration,
+    preprocess::Preprocessing,
+    stage::Stage,
+    standardize::Standardization,
+    validate::Validation,
 };
 
 /// Task type of stage 1.
@@ -51,10 +56,15 @@ pub fn mode(task_type: &str) -> Option<Mode> {
 
 /// The six stages with their built-in parts, in order.
 pub fn all() -> Vec<Box<dyn Stage>> {
+    all_with(None)
+}
+
+/// The six stages, in order; a service that measures bias takes the place of the built-in measures.
+pub fn all_with(bias_service: Option<ServiceUrl>) -> Vec<Box<dyn Stage>> {
     vec![
         Box::new(DataIngestion),
         Box::new(Preprocessing),
-        Box::new(BiasDetection::default()),
+        Box::new(BiasDetection::new(bias_service)),
         Box::new(Standardization),
         Box::new(Validation),
         Box::new(OutputGeneration),

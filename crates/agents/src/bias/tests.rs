@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::{measures::measure, *};
+use crate::record::BiasNotes;
 
 fn notes(groups: &[&str], sentiment_milli: i64, advice: &[&str]) -> BiasNotes {
     let owned = |items: &[&str]| items.iter().map(|&item| item.to_owned()).collect();

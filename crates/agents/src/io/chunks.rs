@@ -202,6 +202,58 @@ pub fn map_chunks<I: DeserializeOwned, O: Serialize>(
     Ok(chunks)
 }
 
+/// How much [`map_batches`] takes at once: until one of the two is reached.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch {
+    /// Records.
+    pub records: usize,
+    /// Bytes, as the caller weighs them. A single record may be heavier.
+    pub bytes: usize,
+}
+
+/// Like [`map_chunks`], several records at a time. As many go out as come in, in the same order.
+pub fn map_batches<T: DeserializeOwned + Serialize>(
+    job: &dyn Job,
+    message: &str,
+    batch: Batch,
+    weigh: impl Fn(&T) -> usize,
+    mut each: impl FnMut(Vec<T>) -> Result<Vec<T>, StageError>,
+) -> Result<Vec<Input>, StageError> {
+    let chunks = chunks_of(job)?;
+    for chunk in &chunks {
+        let mut output = Output::create(job, &chunk.name, role::CHUNK, JSONL)?;
+        let mut waiting = Vec::new();
+        let mut bytes = 0;
+        let mut flush = |waiting: &mut Vec<T>| -> Result<(), StageError> {
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            for record in each(std::mem::take(waiting))? {
+                output.line(&record)?;
+            }
+            Ok(())
+        };
+        for_each_record(
+            job,
+            std::slice::from_ref(chunk),
+            message,
+            Pass::ONLY,
+            |record| {
+                bytes += weigh(&record);
+                waiting.push(record);
+                if waiting.len() >= batch.records || bytes >= batch.bytes {
+                    bytes = 0;
+                    flush(&mut waiting)?;
+                }
+                Ok(())
+            },
+        )?;
+        flush(&mut waiting)?;
+        output.finish(true)?;
+    }
+    Ok(chunks)
+}
+
 /// A name for what a map task writes beside its chunk: `metrics-000007.json` beside `chunk-000007.jsonl`.
 pub fn beside(kind: &str, chunks: &[Input], extension: &str) -> String {
     let stem = chunks.first().map_or("", |chunk| chunk.name.as_str());

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 
 use super::split::{self, Splitter};
 use crate::{
-    bias::measures::{BiasReport, measure},
+    bias::{
+        self,
+        measures::{BiasReport, measure},
+    },
     job::{Job, role},
     metrics::{Histogram, LENGTH_BOUNDS, StageMetrics},
     record::ChatRecord,
@@ -39,7 +42,7 @@ pub struct Report {
     pub records_with_identifiers: u64,
     /// Bias measures.
     pub bias: BiasReport,
-    /// Who measured.
+    /// Who measured; with the number of records each where there were several.
     pub analyzer: String,
     /// Lengths of the records that were kept, in words.
     pub lengths: BTreeMap<String, Lengths>,
@@ -124,10 +127,7 @@ impl Report {
                 .as_ref()
                 .map(measure)
                 .unwrap_or_default(),
-            analyzer: fact(BIAS_DETECTION, "analyzer")
-                .as_str()
-                .unwrap_or("none")
-                .to_owned(),
+            analyzer: analyzers(of(BIAS_DETECTION)),
             lengths,
             topics: counter(VALIDATION, "topics"),
             languages: counter(VALIDATION, "languages"),
@@ -213,6 +213,25 @@ impl Lengths {
             histogram: histogram.clone(),
             mean: (histogram.mean() * 10.0).round() / 10.0,
         }
+    }
+}
+
+/// Who measured bias. Several did when a service failed and the run allowed the built-in measures instead.
+fn analyzers(stage: &StageMetrics) -> String {
+    match stage.counters.get(bias::ANALYZERS) {
+        Some(several) if several.len() > 1 => several
+            .iter()
+            .map(|(name, records)| format!("{name} ({records} records)"))
+            .collect::<Vec<_>>()
+            .join(" and "),
+        Some(one) if !one.is_empty() => one.keys().cloned().collect(),
+        // Without a record nobody measured; the tasks still say who would have.
+        _ => stage
+            .facts
+            .get("analyzer")
+            .and_then(Value::as_str)
+            .unwrap_or("none")
+            .to_owned(),
     }
 }
 

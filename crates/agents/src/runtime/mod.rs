@@ -23,6 +23,7 @@ use mcpanel_client::{
 use tokio::{runtime::Handle, sync::watch, task::JoinSet};
 
 use crate::{
+    bias::service::ServiceUrl,
     stage::{Stage, StageError},
     stages,
 };
@@ -37,6 +38,9 @@ pub struct Options {
     pub scratch: Option<PathBuf>,
     /// How long work in hand may go on after the shutdown.
     pub drain: Duration,
+    /// The service that measures bias (`FLASK_API_URL`); the built-in measures when `None`. No task can name another:
+    /// the agent calls no address that whoever runs it has not chosen.
+    pub bias_service: Option<ServiceUrl>,
 }
 
 impl Default for Options {
@@ -47,6 +51,7 @@ impl Default for Options {
             concurrency: u32::try_from(cores).unwrap_or(1),
             scratch: None,
             drain: Duration::ZERO,
+            bias_service: None,
         }
     }
 }
@@ -64,7 +69,7 @@ pub async fn run_all(
     shutdown: watch::Receiver<bool>,
 ) -> Result<(), Error> {
     let mut agents = JoinSet::new();
-    for stage in stages::all() {
+    for stage in stages::all_with(options.bias_service.clone()) {
         let task_type = stage.task_type();
         let worker = worker(client, stage, options)?;
         let mut shutdown = shutdown.clone();
