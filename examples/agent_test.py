@@ -1,4 +1,4 @@
-"""Runs examples/agent.py against a real server: `MCPANEL_BIN=target/debug/mcpanel python3 examples/agent_test.py`."""
+"""Runs the agents of this folder against a real server: `MCPANEL_BIN=target/debug/mcpanel python3 examples/agent_test.py`."""
 import json
 import os
 import pathlib
@@ -12,12 +12,15 @@ import unittest
 import urllib.request
 
 BINARY = os.environ["MCPANEL_BIN"]
-AGENT = pathlib.Path(__file__).with_name("agent.py")
 # A debug build on a busy machine; a healthy run needs a second or two.
 PATIENCE_S = 60
 
 
-class AgentTest(unittest.TestCase):
+class Agent:
+    """What every agent must do; the subclasses say which file it is."""
+
+    file = None
+
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory(prefix="mcpanel-agent-test-")
@@ -29,7 +32,7 @@ class AgentTest(unittest.TestCase):
         until("the server answers", cls.is_live)
         cls.key = (data / "admin.key").read_text().strip()
         cls.agent = cls.start(
-            [sys.executable, "-B", str(AGENT)],
+            [sys.executable, "-B", str(pathlib.Path(__file__).with_name(cls.file))],
             env={**os.environ, "MCPANEL_URL": cls.url, "MCPANEL_API_KEY": cls.key},
         )
 
@@ -84,6 +87,18 @@ class AgentTest(unittest.TestCase):
     def test_3_ctrl_c_stops_the_agent_cleanly(self):
         self.agent.send_signal(signal.SIGINT)
         self.assertEqual(self.agent.wait(PATIENCE_S), 0)
+
+
+class PlainAgentTest(Agent, unittest.TestCase):
+    file = "agent.py"
+
+    def test_0_it_is_thirty_lines(self):
+        lines = pathlib.Path(__file__).with_name(self.file).read_text().splitlines()
+        self.assertLessEqual(len(lines), 30)
+
+
+class RobustAgentTest(Agent, unittest.TestCase):
+    file = "agent_robust.py"
 
 
 def free_address():
