@@ -21,7 +21,7 @@ use std::{
 };
 
 use clap::Args;
-use mcpanel_agents::runtime;
+use mcpanel_agents::{bias::service::ServiceUrl, runtime};
 use mcpanel_client::{Client, Config, Credential};
 use mcpanel_guard::secrets::Given;
 use mcpanel_server::serve::{Running, Settings, start};
@@ -34,13 +34,16 @@ use super::{
 };
 use crate::{
     Failure, Result,
-    arguments::{Format, Global},
+    arguments::Global,
     exit::Exit,
     output::{self, progress::Progress},
 };
 use drive::Ended;
 use folder::{Asked, Folder};
 use summary::Summary;
+
+/// The parameter that names the service which measures bias.
+const FLASK_API_URL: &str = "flask_api_url";
 
 /// Where the results go when nothing is said.
 const OUT_DEFAULT: &str = "mcpanel-out";
@@ -64,6 +67,9 @@ pub struct Run {
     /// Which column means what: question, title, answer, topics, people, question_id or upvotes.
     #[arg(long, value_name = "MEANING=COLUMN", value_parser = mapping)]
     mapping: Vec<(String, String)>,
+    /// A service that measures bias in place of the built-in measures: asked at URL/analyze.
+    #[arg(long, value_name = "URL", env = "FLASK_API_URL")]
+    flask_api_url: Option<ServiceUrl>,
     /// Go on with what was begun in DIR.
     #[arg(long, conflicts_with_all = ["file", "seed", "mapping"])]
     resume: bool,
@@ -89,7 +95,7 @@ impl Run {
                 if !self.keep {
                     folder.remove_work()?;
                 }
-                summary.show(global.output == Format::Json || global.output == Format::Jsonl)?;
+                summary.show(global.format())?;
                 Ok(Exit::Ok)
             }
             Outcome::Interrupted => {
@@ -116,6 +122,9 @@ impl Run {
                 .map(|(meaning, column)| (meaning.clone(), json!(column)))
                 .collect();
             parameters.insert("mapping".to_owned(), Value::Object(mapping));
+        }
+        if let Some(url) = &self.flask_api_url {
+            parameters.insert(FLASK_API_URL.to_owned(), json!(url.to_string()));
         }
         Asked::of(file, parameters)
     }
@@ -154,6 +163,7 @@ impl Job {
         let (stop_agents, stopping) = watch::channel(false);
         let options = runtime::Options {
             scratch: Some(folder.scratch()),
+            bias_service: bias_service(folder)?,
             ..runtime::Options::default()
         };
         let agents = tokio::spawn({
@@ -206,6 +216,19 @@ impl Job {
         }
         self.server.stop().await;
     }
+}
+
+/// The service that this run was begun with: a run that goes on measures as it began, whatever the environment says
+/// now.
+fn bias_service(folder: &Folder) -> Result<Option<ServiceUrl>> {
+    let asked = folder.asked.parameters.get(FLASK_API_URL);
+    asked
+        .and_then(Value::as_str)
+        .map(|url| {
+            ServiceUrl::parse(url)
+                .map_err(|error| Failure::new(format!("`{FLASK_API_URL}` of this run: {error}")))
+        })
+        .transpose()
 }
 
 fn agents_ended(
