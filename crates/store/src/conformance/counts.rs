@@ -132,3 +132,41 @@ pub async fn unsettled_pipelines_are_found<B: Backend>() {
     let world = world.restart().await;
     assert_eq!(unsettled(&world).await, ["pipe_running", "pipe_silent"]);
 }
+
+/// Whether its task comes back before or after a restart.
+pub async fn an_ended_pipeline_with_a_revived_task_is_unsettled<B: Backend>() {
+    let mut world = World::<B>::open().await;
+    let mut tasks = Vec::new();
+    for id in ["pipe_failed", "pipe_cancelled"] {
+        let task = world.stage_task(id, 1, 0);
+        world.create(&task).await;
+        tasks.push(world.end(&task, State::Failed).await);
+        let mut pipeline = world.new_pipeline(id);
+        pipeline.status = match id {
+            "pipe_failed" => PipelineStatus::Failed,
+            _ => PipelineStatus::Cancelled,
+        };
+        world
+            .commit(Commit::of(Write::Pipeline(Arc::new(pipeline))))
+            .await
+            .unwrap();
+    }
+    let unsettled = async |world: &World<B>| -> Vec<String> {
+        let found = world.unsettled_pipelines().await.unwrap();
+        found.iter().map(|(_, id)| id.to_string()).collect()
+    };
+    let revive = |task: &mut mcpanel_domain::task::Task| {
+        task.state = State::Pending;
+        task.completed_at = None;
+    };
+    assert!(unsettled(&world).await.is_empty());
+    let first = world.change(&tasks[0], revive).await;
+    assert_eq!(unsettled(&world).await, ["pipe_failed"]);
+    world = world.restart().await;
+    assert_eq!(unsettled(&world).await, ["pipe_failed"]);
+    let second = world.change(&tasks[1], revive).await;
+    assert_eq!(unsettled(&world).await, ["pipe_cancelled", "pipe_failed"]);
+    world.end(&first, State::Completed).await;
+    world.end(&second, State::Failed).await;
+    assert!(unsettled(&world).await.is_empty());
+}

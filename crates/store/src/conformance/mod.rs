@@ -41,13 +41,15 @@ macro_rules! conformance {
                 a_target_alone_gets_it, slots_are_counted_from_leases, reservations_come_back,
                 a_stale_return_leaves_a_newer_claim_alone, waits_for_its_time, ahead_counts_those_before,
                 waiters_are_woken, a_waiter_without_room_does_not_swallow_the_call;
-            timers: leases_and_deadlines_fall_due, rearming_moves_a_timer, agents_fall_due,
+            timers: leases_and_deadlines_fall_due, rearming_moves_a_timer,
+                rearming_does_not_put_off_a_newer_timer, agents_fall_due,
                 ended_tasks_have_no_timers, limits_are_kept;
             agents: keeps_agents, leases_follow_tasks, orphans_are_found;
             dependents: waits_until_all_are_completed, a_dead_dependency_dooms, a_replayed_dependency_saves,
                 order_within_a_commit_does_not_matter, a_missing_dependency_dooms,
                 a_dependency_that_comes_late_is_waited_for;
-            counts: totals_follow_tasks, stage_counts_follow_tasks, unsettled_pipelines_are_found;
+            counts: totals_follow_tasks, stage_counts_follow_tasks, unsettled_pipelines_are_found,
+                an_ended_pipeline_with_a_revived_task_is_unsettled;
             documents: keeps_pipelines, templates_have_versions, artifacts_come_and_go, keys_are_found_by_hash,
                 idempotency_records_run_out;
             logs: lines_are_numbered_and_paged, only_the_newest_are_kept, a_log_needs_its_task;

@@ -57,6 +57,27 @@ pub async fn rearming_moves_a_timer<B: Backend>() {
     assert_eq!(world.due(world.clock.now(), 10).await.unwrap(), due);
 }
 
+/// Whoever puts a timer off read the document before: what changed since then is not slept through.
+pub async fn rearming_does_not_put_off_a_newer_timer<B: Backend>() {
+    let world = World::<B>::open().await;
+    let task = world.create_all(&["a"]).await.remove(0);
+    let first = world.assign(&task, "worker", "sess_1").await;
+    let lease = i64::try_from(LEASE_TTL_MS).unwrap();
+    world.clock.advance(lease);
+    let due = world.due(world.clock.now(), 10).await.unwrap();
+    assert_eq!(due, [task_due(&world, "a")]);
+    // Another one is faster: the task goes back, and to the next agent.
+    let back = world
+        .change(&first, |task| task.state = State::Pending)
+        .await;
+    world.assign(&back, "other", "sess_2").await;
+    let ends = world.clock.now().plus_ms(LEASE_TTL_MS);
+    world.rearm(&due[0], ends.plus_ms(60_000));
+    assert_eq!(world.next_due().await.unwrap(), Some(ends));
+    world.clock.advance(lease);
+    assert_eq!(world.due(world.clock.now(), 10).await.unwrap(), due);
+}
+
 /// An agent that may have fallen silent.
 pub async fn agents_fall_due<B: Backend>() {
     let world = World::<B>::open().await;
