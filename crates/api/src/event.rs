@@ -77,6 +77,9 @@ pub struct EventPayload {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Id>)]
     pub key_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Id>)]
+    pub operation_id: Option<String>,
 }
 
 /// Which events to read.

@@ -91,6 +91,18 @@ kinds! {
     KeyCreated = "key:created",
     /// An API key was revoked.
     KeyRevoked = "key:revoked",
+    /// Somebody was shown the parameters of a task.
+    TaskRevealed = "task:revealed",
+    /// An operation on many tasks was created.
+    OperationCreated = "operation:created",
+    /// An operation dealt with some tasks.
+    OperationProgressed = "operation:progress",
+    /// An operation dealt with all its tasks.
+    OperationCompleted = "operation:completed",
+    /// Somebody stopped an operation.
+    OperationAborted = "operation:aborted",
+    /// An operation could not go on.
+    OperationFailed = "operation:failed",
 }
 
 /// An event before it has a number: the rules write it, the store numbers it.
@@ -116,7 +128,7 @@ pub struct Event {
     pub progress: Option<f64>,
     /// A sentence for people; never health data.
     pub message: Option<String>,
-    /// The task type, agent type, artifact role or template name, where it helps a listener.
+    /// The task type, agent type, artifact role, template name or operation id, where it helps a listener.
     pub subject: Option<String>,
 }
 

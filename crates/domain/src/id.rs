@@ -130,6 +130,8 @@ id_types! {
     KeyId, "key_", ID_CHARS_MAX;
     /// A pipeline template, all versions of it.
     TemplateId, "tmpl_", ID_CHARS_MAX;
+    /// One wish about many tasks.
+    OperationId, "op_", ID_CHARS_MAX;
     /// The tenant that a document belongs to.
     Namespace, "ns_", NAME_CHARS_MAX;
     /// A task type, a capability, an agent type: a short word that rules compare.

@@ -8,6 +8,8 @@
 //! - [`task`]: leases with fencing, attempts, retries, cancellation
 //! - [`agent`]: sessions, heartbeats, liveness
 //! - [`pipeline`]: templates, stage graphs, runs
+//! - [`operation`]: one wish about many tasks
+//! - [`sample`]: how things stood and what happened, minute by minute
 //! - [`event`]: what happened, in the past tense
 //! - [`limits`]: every bound, named, with the reason for its figure
 
@@ -19,16 +21,19 @@ pub mod id;
 pub mod key;
 pub mod limits;
 pub mod log;
+pub mod operation;
 pub mod payload;
 pub mod pipeline;
 pub mod rejection;
 pub mod retry;
+pub mod sample;
 pub mod task;
 pub mod time;
 
 pub use fault::Fault;
 pub use id::{
-    AgentId, ArtifactId, KeyId, Name, Namespace, PipelineId, SessionId, TaskId, TemplateId,
+    AgentId, ArtifactId, KeyId, Name, Namespace, OperationId, PipelineId, SessionId, TaskId,
+    TemplateId,
 };
 pub use payload::Payload;
 pub use rejection::Rejection;

@@ -98,3 +98,9 @@ pub const PAGE_ITEMS_DEFAULT: u32 = 50;
 /// How long the answer to an idempotent request is remembered, in milliseconds: a day, as the
 /// Idempotency-Key draft's users commonly keep it.
 pub const IDEMPOTENCY_KEPT_MS: u64 = 24 * 3_600_000;
+
+/// Longest text that tasks are searched for: longer ones are pasted by mistake.
+pub const SEARCH_TEXT_CHARS_MAX: usize = 200;
+
+/// How long samples are kept, in milliseconds: a week to look at, and a day more so that the week is whole.
+pub const SAMPLES_KEPT_MS: u64 = 8 * 24 * 3_600_000;

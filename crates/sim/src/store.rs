@@ -10,20 +10,22 @@ use std::sync::{
 
 use async_trait::async_trait;
 use mcpanel_domain::{
-    AgentId, ArtifactId, KeyId, Namespace, PipelineId, TaskId, TemplateId, Timestamp,
+    AgentId, ArtifactId, KeyId, Namespace, OperationId, PipelineId, TaskId, TemplateId, Timestamp,
     agent::Agent,
     artifact::Artifact,
     key::ApiKey,
     log::Line,
+    operation::Operation,
     pipeline::{Pipeline, StageCounts, Template},
+    sample::{Activity, Sample},
     task::Task,
 };
 use mcpanel_store::{
     Commit, Due, Error, Held, IdempotencyRecord, Offer, Receipt, Result, Store,
     memory::MemoryStore,
     query::{
-        ArtifactFilter, EventFilter, Events, Health, Listing, Page, Payloads, PipelineFilter,
-        TaskFilter, Totals,
+        ArtifactFilter, EventFilter, Events, Health, Listing, OperationFilter, Page, Payloads,
+        PipelineFilter, Queue, TaskFilter, Totals,
     },
 };
 use parking_lot::Mutex;
@@ -202,6 +204,36 @@ impl Store for SimStore {
         self.inner.totals(namespace).await
     }
 
+    async fn queues(&self, namespace: &Namespace) -> Result<Vec<Queue>> {
+        self.interleave().await;
+        self.inner.queues(namespace).await
+    }
+
+    async fn activity(&self, namespace: &Namespace, minute: Timestamp) -> Result<Activity> {
+        self.interleave().await;
+        self.inner.activity(namespace, minute).await
+    }
+
+    async fn namespaces(&self) -> Result<Vec<Namespace>> {
+        self.interleave().await;
+        self.inner.namespaces().await
+    }
+
+    async fn samples(
+        &self,
+        namespace: &Namespace,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Arc<Sample>>> {
+        self.interleave().await;
+        self.inner.samples(namespace, from, to).await
+    }
+
+    async fn purge_samples(&self, before: Timestamp) -> Result<u64> {
+        self.interleave().await;
+        self.inner.purge_samples(before).await
+    }
+
     async fn take_ready(&self, offer: &Offer, now: Timestamp) -> Result<Vec<Arc<Task>>> {
         self.interleave().await;
         let taken = match self.shared.mutation {
@@ -316,6 +348,30 @@ impl Store for SimStore {
     async fn templates(&self, namespace: &Namespace) -> Result<Vec<Arc<Template>>> {
         self.interleave().await;
         self.inner.templates(namespace).await
+    }
+
+    async fn operation(
+        &self,
+        namespace: &Namespace,
+        id: &OperationId,
+    ) -> Result<Option<Arc<Operation>>> {
+        self.interleave().await;
+        self.inner.operation(namespace, id).await
+    }
+
+    async fn list_operations(
+        &self,
+        namespace: &Namespace,
+        filter: &OperationFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Operation>>> {
+        self.interleave().await;
+        self.inner.list_operations(namespace, filter, page).await
+    }
+
+    async fn running_operations(&self, limit: usize) -> Result<Vec<(Namespace, OperationId)>> {
+        self.interleave().await;
+        self.inner.running_operations(limit).await
     }
 
     async fn artifact(

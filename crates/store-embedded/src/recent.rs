@@ -4,13 +4,16 @@
 use std::sync::Arc;
 
 use mcpanel_domain::{
-    AgentId, ArtifactId, KeyId, Namespace, Payload, PipelineId, TaskId, TemplateId,
+    AgentId, ArtifactId, KeyId, Namespace, OperationId, Payload, PipelineId, TaskId, TemplateId,
+    Timestamp,
     agent::Agent,
     artifact::Artifact,
     event::Numbered,
     key::ApiKey,
     log::Line,
+    operation::Operation,
     pipeline::{Pipeline, StageCounts, Template},
+    sample::{Activity, Sample},
     task::Task,
 };
 use mcpanel_store::{IdempotencyRecord, Key};
@@ -32,6 +35,8 @@ pub struct Recent {
     pub artifacts: FxHashMap<Key<ArtifactId>, Option<Arc<Artifact>>>,
     pub keys: FxHashMap<Key<KeyId>, Arc<ApiKey>>,
     pub idempotency: FxHashMap<Key<String>, IdempotencyRecord>,
+    pub operations: FxHashMap<Key<OperationId>, Arc<Operation>>,
+    pub samples: FxHashMap<Key<Timestamp>, Arc<Sample>>,
     /// Oldest first, without a gap.
     pub blocks: Vec<Arc<Block>>,
     /// Whose counts changed.
@@ -39,6 +44,8 @@ pub struct Recent {
     /// The counts as they are when this is closed; filled in then.
     pub totals: Vec<(Namespace, [u64; 7])>,
     pub stage_counts: Vec<(Key<PipelineId>, Vec<StageCounts>)>,
+    /// What happened in the newest minutes, of the namespaces whose tasks changed.
+    pub activities: Vec<(Key<Timestamp>, Activity)>,
 }
 
 /// A task that changed.
@@ -78,10 +85,13 @@ impl Recent {
         self.artifacts.clear();
         self.keys.clear();
         self.idempotency.clear();
+        self.operations.clear();
+        self.samples.clear();
         self.blocks.clear();
         self.counted.clear();
         self.totals.clear();
         self.stage_counts.clear();
+        self.activities.clear();
     }
 
     /// Takes in a task at its newest revision; `created` when nobody knew it before.

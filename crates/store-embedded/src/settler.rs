@@ -24,10 +24,19 @@ use crate::{
 /// Requests that wait: at most one segment, and a purge now and then.
 const REQUESTS_MAX: usize = 16;
 
+/// What may be removed from the tables.
+#[derive(Debug, Clone, Copy)]
+pub enum Outdated {
+    /// Idempotency records that ended by a moment.
+    Idempotency,
+    /// Samples of minutes before a moment.
+    Samples,
+}
+
 /// What the settler is asked to do.
 enum Request {
     Settle(Arc<Recent>, u64),
-    Purge(Timestamp, oneshot::Sender<Result<u64>>),
+    Purge(Outdated, Timestamp, oneshot::Sender<Result<u64>>),
     Stop,
 }
 
@@ -42,11 +51,11 @@ impl Handle {
         let _ = self.0.send(Request::Settle(recent, last_seq));
     }
 
-    /// Asks that idempotency records that ran out be removed from the tables.
-    pub fn purge(&self, now: Timestamp) -> Result<oneshot::Receiver<Result<u64>>> {
+    /// Asks that what is outdated at a moment be removed from the tables.
+    pub fn purge(&self, what: Outdated, at: Timestamp) -> Result<oneshot::Receiver<Result<u64>>> {
         let (reply, answer) = oneshot::channel();
         self.0
-            .try_send(Request::Purge(now, reply))
+            .try_send(Request::Purge(what, at, reply))
             .map_err(|_| Error::Overloaded {
                 what: "the tables are being written".to_owned(),
             })?;
@@ -95,7 +104,7 @@ impl Settler {
                     open = self.settle(shared, &mut tables, &recent, last_seq);
                     recycle(shared, recent);
                 }
-                Ok(Request::Purge(now, reply)) => purge(&mut tables, now, reply),
+                Ok(Request::Purge(what, at, reply)) => purge(&mut tables, what, at, reply),
                 Ok(Request::Stop) | Err(_) => open = false,
             }
         }
@@ -119,7 +128,7 @@ impl Settler {
                 .recv_timeout(Duration::from_millis(SETTLE_RETRY_MS))
             {
                 Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-                Ok(Request::Purge(now, reply)) => purge(tables, now, reply),
+                Ok(Request::Purge(what, at, reply)) => purge(tables, what, at, reply),
                 Ok(Request::Settle(..)) | Err(RecvTimeoutError::Timeout) => {}
             }
         }
@@ -164,9 +173,12 @@ fn fail(shared: &Shared, error: &rusqlite::Error) {
     shared.settle_changed.notify_all();
 }
 
-fn purge(tables: &mut Writer, now: Timestamp, reply: oneshot::Sender<Result<u64>>) {
-    let removed = tables
-        .purge_idempotency(now)
+fn purge(tables: &mut Writer, what: Outdated, at: Timestamp, reply: oneshot::Sender<Result<u64>>) {
+    let removed = match what {
+        Outdated::Idempotency => tables.purge_idempotency(at),
+        Outdated::Samples => tables.purge_samples(at),
+    };
+    let removed = removed
         .map(|count| count as u64)
         .map_err(|error| read_failed(&error));
     // A caller that went away does not hear it.

@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use mcpanel_domain::{
-    KeyId, Namespace, Payload, PipelineId, TaskId, TemplateId, Timestamp,
+    KeyId, Namespace, OperationId, Payload, PipelineId, TaskId, TemplateId, Timestamp,
     key::ApiKey,
     log::Line,
+    operation::Operation,
     pipeline::{Pipeline, Template},
     task::Task,
 };
@@ -44,6 +45,10 @@ pub struct State {
     pub highest_settled: FxHashMap<Namespace, TaskId>,
     /// Idempotency records that ended by then are forgotten.
     pub purged_to: Timestamp,
+    /// Samples of minutes before then are forgotten.
+    pub samples_from: Timestamp,
+    /// Operations that have not ended.
+    pub running: BTreeSet<Key<OperationId>>,
     /// Parameters of waiting tasks that are in the tables.
     pub parameters: ParameterCache,
     /// Pipelines whose counts the tables have, to be let go by the writer: it may be between
@@ -81,6 +86,11 @@ impl State {
         self.recents().find_map(|recent| recent.pipelines.get(key))
     }
 
+    /// An operation that is in memory.
+    pub fn operation(&self, key: &Key<OperationId>) -> Option<&Arc<Operation>> {
+        self.recents().find_map(|recent| recent.operations.get(key))
+    }
+
     /// The changes in memory, newest first.
     pub fn recents(&self) -> impl Iterator<Item = &Recent> {
         std::iter::once(&self.active).chain(self.frozen.as_deref())
@@ -113,6 +123,11 @@ impl State {
                 .recents()
                 .find_map(|recent| recent.idempotency.get(key))
                 .map(|record| u64::from(record.expires_at > now)),
+            Subject::Operation(key) => self.operation(key).map(|doc| doc.revision),
+            Subject::Sample(key) => self
+                .recents()
+                .any(|recent| recent.samples.contains_key(key))
+                .then_some(1),
         }
     }
 
@@ -177,6 +192,19 @@ impl State {
                     task_id,
                     lines,
                 } => self.apply_lines((namespace, task_id), lines, beyond),
+                Write::Operation(operation) => {
+                    let key = (operation.namespace.clone(), operation.id.clone());
+                    if operation.status.is_terminal() {
+                        self.running.remove(&key);
+                    } else {
+                        self.running.insert(key.clone());
+                    }
+                    self.active.operations.insert(key, operation);
+                }
+                Write::Sample(sample) => {
+                    let key = (sample.namespace.clone(), sample.minute);
+                    self.active.samples.insert(key, sample);
+                }
             }
         }
     }
@@ -209,6 +237,12 @@ impl State {
             .keys()
             .map(|(namespace, _)| namespace)
             .collect();
+        let activities = self
+            .hot
+            .activities()
+            .filter(|(namespace, ..)| namespaces.contains(namespace))
+            .map(|(namespace, minute, activity)| ((namespace.clone(), minute), activity.clone()))
+            .collect();
         let totals = namespaces
             .into_iter()
             .map(|namespace| (namespace.clone(), self.hot.totals(namespace).tasks))
@@ -218,6 +252,7 @@ impl State {
             .iter()
             .map(|key| (key.clone(), self.hot.stage_counts(&key.0, &key.1)))
             .collect();
+        closed.activities = activities;
         closed.totals = totals;
         closed.stage_counts = stage_counts;
         let closed = Arc::new(closed);
@@ -333,6 +368,7 @@ impl State {
             let known = fates.0.get(&on).or_else(|| beyond.dependencies.get(&on));
             known.copied().unwrap_or(DependencyState::Dead)
         });
+        self.hot.record_activity(old.as_deref(), &task);
         if ended {
             self.parameters.remove(&key);
         }

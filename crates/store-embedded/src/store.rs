@@ -9,19 +9,21 @@ use std::{
 
 use async_trait::async_trait;
 use mcpanel_domain::{
-    AgentId, ArtifactId, KeyId, Namespace, PipelineId, TaskId, TemplateId, Timestamp,
+    AgentId, ArtifactId, KeyId, Namespace, OperationId, PipelineId, TaskId, TemplateId, Timestamp,
     agent::Agent,
     artifact::Artifact,
     key::ApiKey,
     log::Line,
+    operation::Operation,
     pipeline::{Pipeline, StageCounts, Template},
+    sample::{Activity, Sample},
     task::Task,
 };
 use mcpanel_store::{
     Commit, Due, Error, Held, IdempotencyRecord, Offer, Receipt, Result, Store,
     query::{
-        ArtifactFilter, EventFilter, Events, Health, Listing, Page, Payloads, PipelineFilter,
-        TaskFilter, Totals,
+        ArtifactFilter, EventFilter, Events, Health, Listing, OperationFilter, Page, Payloads,
+        PipelineFilter, Queue, TaskFilter, Totals,
     },
 };
 use parking_lot::Mutex;
@@ -34,7 +36,7 @@ use crate::{
     open,
     options::Options,
     read::{self, off_thread, with_tables},
-    settler,
+    settler::{self, Outdated},
     shared::Shared,
     tables,
     writer::Job,
@@ -200,6 +202,45 @@ impl Store for EmbeddedStore {
         Ok(self.shared.state.lock().hot.totals(namespace))
     }
 
+    async fn queues(&self, namespace: &Namespace) -> Result<Vec<Queue>> {
+        Ok(self.shared.state.lock().hot.queues(namespace))
+    }
+
+    async fn activity(&self, namespace: &Namespace, minute: Timestamp) -> Result<Activity> {
+        Ok(self.shared.state.lock().hot.activity(namespace, minute))
+    }
+
+    async fn namespaces(&self) -> Result<Vec<Namespace>> {
+        Ok(self.shared.state.lock().hot.namespaces())
+    }
+
+    async fn samples(
+        &self,
+        namespace: &Namespace,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Arc<Sample>>> {
+        let (shared, namespace) = (self.shared.clone(), namespace.clone());
+        off_thread(move || read::samples::samples(&shared, &namespace, from, to)).await
+    }
+
+    async fn purge_samples(&self, before: Timestamp) -> Result<u64> {
+        let in_memory = {
+            let mut state = self.shared.state.lock();
+            // What is being written to the tables just now stays there until the next purge, unseen.
+            state.samples_from = state.samples_from.max(before);
+            let had = state.active.samples.len();
+            state
+                .active
+                .samples
+                .retain(|(_, minute), _| *minute >= before);
+            had - state.active.samples.len()
+        };
+        let purged = self.settler.purge(Outdated::Samples, before)?;
+        let stored = purged.await.unwrap_or(Ok(0))?;
+        Ok(stored + in_memory as u64)
+    }
+
     async fn take_ready(&self, offer: &Offer, now: Timestamp) -> Result<Vec<Arc<Task>>> {
         Ok(self.shared.state.lock().hot.take_ready(offer, now))
     }
@@ -331,6 +372,39 @@ impl Store for EmbeddedStore {
         Ok(newest)
     }
 
+    async fn operation(
+        &self,
+        namespace: &Namespace,
+        id: &OperationId,
+    ) -> Result<Option<Arc<Operation>>> {
+        let key = (namespace.clone(), id.clone());
+        if let Some(found) = self.shared.state.lock().operation(&key) {
+            return Ok(Some(found.clone()));
+        }
+        with_tables(&self.shared, |read| read.document(namespace, id.as_str()))
+            .map(|found| found.map(Arc::new))
+    }
+
+    async fn list_operations(
+        &self,
+        namespace: &Namespace,
+        filter: &OperationFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Operation>>> {
+        let (shared, namespace, filter, page) = (
+            self.shared.clone(),
+            namespace.clone(),
+            filter.clone(),
+            page.clone(),
+        );
+        off_thread(move || read::lists::operations(&shared, &namespace, &filter, &page)).await
+    }
+
+    async fn running_operations(&self, limit: usize) -> Result<Vec<(Namespace, OperationId)>> {
+        let state = self.shared.state.lock();
+        Ok(state.running.iter().take(limit).cloned().collect())
+    }
+
     async fn artifact(
         &self,
         namespace: &Namespace,
@@ -424,7 +498,8 @@ impl Store for EmbeddedStore {
                 .retain(|_, record| record.expires_at > now);
             before - state.active.idempotency.len()
         };
-        let stored = self.settler.purge(now)?.await.unwrap_or(Ok(0))?;
+        let purged = self.settler.purge(Outdated::Idempotency, now)?;
+        let stored = purged.await.unwrap_or(Ok(0))?;
         Ok(stored + in_memory as u64)
     }
 

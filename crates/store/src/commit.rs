@@ -9,7 +9,9 @@ use mcpanel_domain::{
     event::Event,
     key::ApiKey,
     log::Line,
+    operation::Operation,
     pipeline::{Pipeline, Template},
+    sample::Sample,
     task::Task,
 };
 
@@ -61,6 +63,10 @@ pub enum Write {
         task_id: TaskId,
         lines: Vec<Line>,
     },
+    /// An operation.
+    Operation(Arc<Operation>),
+    /// How a namespace stood after a minute; must not be there yet.
+    Sample(Arc<Sample>),
 }
 
 /// The memory of an answered request.

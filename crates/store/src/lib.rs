@@ -22,7 +22,7 @@ mod target;
 
 pub use commit::{Commit, IdempotencyRecord, Receipt, Write};
 pub use error::{Conflict, Error};
-pub use port::{Due, Held, Offer, Reserved, Store};
+pub use port::{ACTIVITY_MINUTES_KEPT, Due, Held, Offer, Reserved, Store, count_by_pages};
 pub use target::{Key, Subject, Target};
 
 /// The outcome of a store call.

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mcpanel_domain::{
-    AgentId, ArtifactId, KeyId, Name, Namespace, PipelineId, SessionId, TaskId, TemplateId,
-    Timestamp,
+    AgentId, ArtifactId, KeyId, Name, Namespace, OperationId, PipelineId, SessionId, TaskId,
+    TemplateId, Timestamp,
     agent::Agent,
     artifact::Artifact,
     key::ApiKey,
     log::Line,
+    operation::Operation,
     pipeline::{Pipeline, StageCounts, Template},
+    sample::{Activity, Sample},
     task::Task,
 };
 use tokio::sync::{oneshot, watch};
@@ -18,8 +20,8 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     Commit, IdempotencyRecord, Receipt, Result,
     query::{
-        ArtifactFilter, EventFilter, Events, Health, Listing, Page, Payloads, PipelineFilter,
-        TaskFilter, Totals,
+        ArtifactFilter, EventFilter, Events, Health, Listing, OperationFilter, Page, Payloads,
+        PipelineFilter, Queue, TaskFilter, Totals,
     },
 };
 
@@ -104,7 +106,7 @@ pub trait Store: Send + Sync + 'static {
         namespace: &Namespace,
         ids: &[TaskId],
     ) -> Result<Vec<Option<Payloads>>>;
-    /// A page of tasks, newest first.
+    /// A page of tasks, newest first. It may be shorter than asked for, or empty, and still not be the last.
     async fn list_tasks(
         &self,
         namespace: &Namespace,
@@ -123,6 +125,35 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<Line>>;
     /// How many tasks there are.
     async fn totals(&self, namespace: &Namespace) -> Result<Totals>;
+    /// How many tasks pass a filter, counted up to `cap`.
+    async fn count_tasks(
+        &self,
+        namespace: &Namespace,
+        filter: &TaskFilter,
+        cap: u64,
+    ) -> Result<u64> {
+        count_by_pages(self, namespace, filter, cap).await
+    }
+    /// Tasks that have not ended, by type; those types that have any, by name.
+    async fn queues(&self, namespace: &Namespace) -> Result<Vec<Queue>>;
+
+    // --- history ---
+
+    /// What the commits of this minute did to tasks, by the `updated_at` of each; nothing when the minute lies too
+    /// far back ([`ACTIVITY_MINUTES_KEPT`]). These are figures to look at, not to decide by: where several
+    /// processes share a store, the last second of one that was killed may be missing.
+    async fn activity(&self, namespace: &Namespace, minute: Timestamp) -> Result<Activity>;
+    /// Namespaces that have tasks or agents, in order.
+    async fn namespaces(&self) -> Result<Vec<Namespace>>;
+    /// Samples of minutes from `from` on and before `to`, oldest first.
+    async fn samples(
+        &self,
+        namespace: &Namespace,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Arc<Sample>>>;
+    /// Forgets samples of minutes before this one, of all namespaces; tells how many.
+    async fn purge_samples(&self, before: Timestamp) -> Result<u64>;
 
     // --- the ready queue ---
 
@@ -193,6 +224,24 @@ pub trait Store: Send + Sync + 'static {
     /// The newest version of every template of a namespace, by id.
     async fn templates(&self, namespace: &Namespace) -> Result<Vec<Arc<Template>>>;
 
+    // --- operations ---
+
+    /// An operation.
+    async fn operation(
+        &self,
+        namespace: &Namespace,
+        id: &OperationId,
+    ) -> Result<Option<Arc<Operation>>>;
+    /// A page of operations, newest first.
+    async fn list_operations(
+        &self,
+        namespace: &Namespace,
+        filter: &OperationFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Operation>>>;
+    /// Operations that have not ended, of all namespaces, in the order of their keys.
+    async fn running_operations(&self, limit: usize) -> Result<Vec<(Namespace, OperationId)>>;
+
     // --- artifacts, keys, idempotency ---
 
     /// What is known about a file.
@@ -241,4 +290,37 @@ pub trait Store: Send + Sync + 'static {
 
     /// How the store is.
     async fn health(&self) -> Health;
+}
+
+/// Minutes whose activity a store keeps at hand: enough for a sampler that was away for a moment.
+pub const ACTIVITY_MINUTES_KEPT: usize = 10;
+
+/// Tasks read at once while counting.
+const COUNT_PAGE: usize = 500;
+
+/// Counts by reading: for a store that has no shorter way.
+pub async fn count_by_pages<S: Store + ?Sized>(
+    store: &S,
+    namespace: &Namespace,
+    filter: &TaskFilter,
+    cap: u64,
+) -> Result<u64> {
+    if filter.names_statuses_only() {
+        let totals = store.totals(namespace).await?;
+        return Ok(totals.of(&filter.statuses).min(cap));
+    }
+    let mut counted = 0;
+    let mut page = Page {
+        after: None,
+        limit: COUNT_PAGE,
+    };
+    while counted < cap {
+        let listing = store.list_tasks(namespace, filter, &page).await?;
+        counted += u64::try_from(listing.items.len()).unwrap_or(u64::MAX);
+        match listing.next {
+            Some(next) => page.after = Some(next),
+            None => break,
+        }
+    }
+    Ok(counted.min(cap))
 }

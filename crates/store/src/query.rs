@@ -6,8 +6,9 @@ use mcpanel_domain::{
     AgentId, Name, PipelineId, TaskId, Timestamp,
     artifact::Artifact,
     event::{Kind, Numbered},
+    operation::{Operation, Status as OperationStatus},
     pipeline::{Pipeline, Status as PipelineStatus},
-    task::{Status as TaskStatus, Task},
+    task::Status as TaskStatus,
 };
 
 /// Which page of a list, newest first.
@@ -38,24 +39,8 @@ pub struct Listing<T> {
     pub next: Option<Position>,
 }
 
-/// Which tasks. Everything that is given must hold.
-#[derive(Debug, Clone, Default)]
-pub struct TaskFilter {
-    /// Any of these; all when empty.
-    pub statuses: Vec<TaskStatus>,
-    /// Of this type.
-    pub task_type: Option<Name>,
-    /// Held, last run by, or meant for this agent.
-    pub agent_id: Option<AgentId>,
-    /// Of this pipeline.
-    pub pipeline_id: Option<PipelineId>,
-    /// Of this stage.
-    pub stage: Option<u16>,
-    /// Created at this moment or later.
-    pub created_from: Option<Timestamp>,
-    /// Created before this moment.
-    pub created_before: Option<Timestamp>,
-}
+/// Which tasks.
+pub use mcpanel_domain::task::Filter as TaskFilter;
 
 /// Which pipelines.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +49,13 @@ pub struct PipelineFilter {
     pub statuses: Vec<PipelineStatus>,
     /// With this tag.
     pub tag: Option<String>,
+}
+
+/// Which operations.
+#[derive(Debug, Clone, Default)]
+pub struct OperationFilter {
+    /// Any of these; all when empty.
+    pub statuses: Vec<OperationStatus>,
 }
 
 /// Which artifacts.
@@ -134,6 +126,31 @@ pub struct Totals {
     pub ready: u64,
 }
 
+impl Totals {
+    /// How many tasks have any of these statuses; all of them for none.
+    pub fn of(&self, statuses: &[TaskStatus]) -> u64 {
+        TaskStatus::ALL
+            .iter()
+            .zip(self.tasks)
+            .filter(|(status, _)| statuses.is_empty() || statuses.contains(status))
+            .map(|(_, count)| count)
+            .sum()
+    }
+}
+
+/// How many tasks of one type have not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// Their type.
+    pub task_type: Name,
+    /// Those that wait: for their dependencies, their time or an agent.
+    pub waiting: u64,
+    /// When the oldest of the waiting ones was created.
+    pub oldest: Option<Timestamp>,
+    /// Those that an agent holds.
+    pub running: u64,
+}
+
 /// How a store is.
 #[derive(Debug, Clone)]
 pub struct Health {
@@ -149,34 +166,6 @@ pub struct Health {
     pub commits: u64,
 }
 
-impl TaskFilter {
-    /// Whether a task is asked for.
-    pub fn matches(&self, task: &Task) -> bool {
-        (self.statuses.is_empty() || self.statuses.contains(&task.status()))
-            && self
-                .task_type
-                .as_ref()
-                .is_none_or(|wanted| *wanted == task.task_type)
-            && self.agent_id.as_ref().is_none_or(|wanted| {
-                task.last_agent() == Some(wanted) || task.target.as_ref() == Some(wanted)
-            })
-            && self.pipeline_id.as_ref().is_none_or(|wanted| {
-                task.place
-                    .as_ref()
-                    .is_some_and(|place| place.pipeline_id == *wanted)
-            })
-            && self.stage.is_none_or(|wanted| {
-                task.place
-                    .as_ref()
-                    .is_some_and(|place| place.stage == wanted)
-            })
-            && self.created_from.is_none_or(|from| task.created_at >= from)
-            && self
-                .created_before
-                .is_none_or(|before| task.created_at < before)
-    }
-}
-
 impl PipelineFilter {
     /// Whether a pipeline is asked for.
     pub fn matches(&self, pipeline: &Pipeline) -> bool {
@@ -185,6 +174,13 @@ impl PipelineFilter {
                 .tag
                 .as_ref()
                 .is_none_or(|wanted| pipeline.tags.contains(wanted))
+    }
+}
+
+impl OperationFilter {
+    /// Whether an operation is asked for.
+    pub fn matches(&self, operation: &Operation) -> bool {
+        self.statuses.is_empty() || self.statuses.contains(&operation.status)
     }
 }
 

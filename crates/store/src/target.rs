@@ -1,6 +1,8 @@
 //! What a write is about, and which revision it expects: the guard that every store checks.
 
-use mcpanel_domain::{AgentId, ArtifactId, KeyId, Namespace, PipelineId, TaskId, TemplateId};
+use mcpanel_domain::{
+    AgentId, ArtifactId, KeyId, Namespace, OperationId, PipelineId, TaskId, TemplateId, Timestamp,
+};
 use rustc_hash::FxHashSet;
 
 use crate::{Commit, Conflict, Result, Write};
@@ -27,6 +29,10 @@ pub enum Subject {
     Idempotency(Key<String>),
     /// The log of a task, which must exist, at whatever revision.
     Logs(Key<TaskId>),
+    /// An operation.
+    Operation(Key<OperationId>),
+    /// A sample, by its minute.
+    Sample(Key<Timestamp>),
 }
 
 /// A document and the revision that a write expects it at.
@@ -49,6 +55,7 @@ impl Target {
 
     /// The conflict to answer when the document is at another revision.
     pub fn conflict(&self, found: u64) -> Conflict {
+        let minute;
         let (what, id) = match &self.subject {
             Subject::Task(key) | Subject::Logs(key) => ("task", key.1.as_str()),
             Subject::Agent(key) => ("agent", key.1.as_str()),
@@ -57,6 +64,11 @@ impl Target {
             Subject::Artifact(key) => ("artifact", key.1.as_str()),
             Subject::Key(key) => ("key", key.1.as_str()),
             Subject::Idempotency(key) => ("idempotency", key.1.as_str()),
+            Subject::Operation(key) => ("operation", key.1.as_str()),
+            Subject::Sample(key) => {
+                minute = key.1.to_string();
+                ("sample", minute.as_str())
+            }
         };
         Conflict {
             what,
@@ -116,6 +128,11 @@ impl Write {
             Self::Logs {
                 namespace, task_id, ..
             } => (Subject::Logs((namespace.clone(), task_id.clone())), 0),
+            Self::Operation(doc) => (
+                Subject::Operation((doc.namespace.clone(), doc.id.clone())),
+                doc.revision.wrapping_sub(1),
+            ),
+            Self::Sample(doc) => (Subject::Sample((doc.namespace.clone(), doc.minute)), 0),
         };
         Target { subject, expected }
     }

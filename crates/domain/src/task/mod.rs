@@ -12,9 +12,11 @@
 mod attempt;
 pub mod command;
 pub mod decide;
+mod filter;
 mod lease;
 pub mod new;
 mod progress;
+mod search;
 
 #[cfg(test)]
 mod tests;
@@ -26,9 +28,11 @@ use serde::{Deserialize, Serialize};
 pub use attempt::{Attempt, Outcome};
 pub use command::Command;
 pub use decide::{Decision, Effect, check_held, decide, event};
+pub use filter::Filter;
 pub use lease::{Lease, Proof};
 pub use new::NewTask;
 pub use progress::{COUNTERS_MAX, Progress};
+pub use search::{Needle, Search, fingerprint};
 
 use crate::{
     AgentId, Name, Namespace, Payload, PipelineId, TaskId, Timestamp,

@@ -5,6 +5,7 @@ mod ending;
 mod leases;
 mod new;
 mod properties;
+mod searching;
 mod steering;
 
 use std::sync::Arc;

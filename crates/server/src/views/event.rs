@@ -43,7 +43,8 @@ fn payload(event: &rules::Event) -> EventPayload {
         | Kind::TaskCancelRequested
         | Kind::TaskCancelled
         | Kind::TaskReplayed
-        | Kind::TaskUpdated => payload.task_type = subject,
+        | Kind::TaskUpdated
+        | Kind::TaskRevealed => payload.task_type = subject,
         Kind::AgentRegistered
         | Kind::AgentUpdated
         | Kind::AgentSuspected
@@ -66,6 +67,11 @@ fn payload(event: &rules::Event) -> EventPayload {
         }
         Kind::TemplateStored => payload.template_id = subject,
         Kind::KeyCreated | Kind::KeyRevoked => payload.key_id = subject,
+        Kind::OperationCreated
+        | Kind::OperationProgressed
+        | Kind::OperationCompleted
+        | Kind::OperationAborted
+        | Kind::OperationFailed => payload.operation_id = subject,
     }
     payload
 }
@@ -80,7 +86,7 @@ pub fn kinds(prefix: Option<&str>) -> ApiResult<Vec<Kind>> {
     if kinds.is_empty() {
         let detail = format!(
             "no kind of event begins with `{}`; there are `task:`, `agent:`, `progress:`, `pipeline:`, `artifact:`, \
-             `template:` and `key:`",
+             `template:`, `key:` and `operation:`",
             quoted(prefix)
         );
         return Err(ApiError::fault("/type", "unknown_value", detail));

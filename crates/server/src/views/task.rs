@@ -172,7 +172,6 @@ pub fn filter(query: TaskQuery) -> TaskFilter {
         agent_id: query.assigned_agent_id,
         pipeline_id: query.pipeline_id,
         stage: query.stage,
-        created_from: None,
-        created_before: None,
+        ..TaskFilter::default()
     }
 }

@@ -80,8 +80,12 @@ impl Observer {
                 Write::DeleteArtifact { id, .. } => {
                     self.artifacts.remove(id);
                 }
-                Write::Template(_) | Write::Key(_) | Write::Idempotency(_) | Write::Logs { .. } => {
-                }
+                Write::Template(_)
+                | Write::Key(_)
+                | Write::Idempotency(_)
+                | Write::Logs { .. }
+                | Write::Operation(_)
+                | Write::Sample(_) => {}
             }
         }
     }

@@ -51,6 +51,16 @@ fn write(write: &Write) -> String {
         Write::Key(key) => format!("key `{}`", key.id),
         Write::Idempotency(record) => format!("memory of `{}`", record.key),
         Write::Logs { task_id, lines, .. } => format!("{} lines of `{task_id}`", lines.len()),
+        Write::Operation(operation) => format!(
+            "operation `{}` r{} {} {}/{}/{}",
+            operation.id,
+            operation.revision,
+            operation.status.as_str(),
+            operation.done,
+            operation.skipped,
+            operation.failed
+        ),
+        Write::Sample(sample) => format!("sample of {}", sample.minute),
     }
 }
 

@@ -125,6 +125,8 @@ const DELETE_ARTIFACT: u8 = 7;
 const KEY: u8 = 8;
 const IDEMPOTENCY: u8 = 9;
 const LOGS: u8 = 10;
+const OPERATION: u8 = 11;
+const SAMPLE: u8 = 12;
 
 fn put_write(write: &Write, into: &mut Vec<u8>) {
     match write {
@@ -186,6 +188,14 @@ fn put_write(write: &Write, into: &mut Vec<u8>) {
             into.push(LOGS);
             put_document(&(namespace, task_id, lines), into);
         }
+        Write::Operation(operation) => {
+            into.push(OPERATION);
+            put_document(&**operation, into);
+        }
+        Write::Sample(sample) => {
+            into.push(SAMPLE);
+            put_document(&**sample, into);
+        }
     }
 }
 
@@ -226,6 +236,8 @@ fn read_write(from: &mut Reader<'_>) -> Option<Write> {
                 lines,
             }
         }
+        OPERATION => Write::Operation(Arc::new(from.document()?)),
+        SAMPLE => Write::Sample(Arc::new(from.document()?)),
         _ => return None,
     })
 }

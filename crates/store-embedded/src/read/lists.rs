@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use mcpanel_domain::{
-    Namespace, TaskId, Timestamp, artifact::Artifact, pipeline::Pipeline, task::Task,
+    Namespace, TaskId, Timestamp, artifact::Artifact, operation::Operation, pipeline::Pipeline,
+    task::Task,
 };
 use mcpanel_store::{
     Result,
-    query::{ArtifactFilter, Listing, Page, PipelineFilter, Position, TaskFilter},
+    query::{ArtifactFilter, Listing, OperationFilter, Page, PipelineFilter, Position, TaskFilter},
 };
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     state::State,
     tables::{
         Range, Read,
-        lists::{Listed, Plan, artifact_plan, pipeline_plan, task_plan},
+        lists::{Listed, Plan, artifact_plan, operation_plan, pipeline_plan, task_plan},
     },
 };
 
@@ -124,6 +125,43 @@ pub fn artifacts(
     };
     let memory = query.matching(memory.into_values().flatten());
     query.run(memory, Some(artifact_plan(filter)))
+}
+
+/// A page of operations.
+pub fn operations(
+    shared: &Shared,
+    namespace: &Namespace,
+    filter: &OperationFilter,
+    page: &Page,
+) -> Result<Listing<Arc<Operation>>> {
+    let _gate = shared.list_gate.read();
+    let mut memory = BTreeMap::new();
+    {
+        let state = shared.state.lock();
+        for recent in state.recents() {
+            for (key, operation) in recent
+                .operations
+                .iter()
+                .filter(|(key, _)| key.0 == *namespace)
+            {
+                memory.entry(key.1.clone()).or_insert(operation.clone());
+            }
+        }
+    }
+    let query = Query {
+        shared,
+        namespace,
+        page,
+        from: None,
+        before: None,
+        matches: &|operation: &Operation| filter.matches(operation),
+        present: &|state: &State, id: &str| {
+            let id = id.parse().ok()?;
+            Some(state.operation(&(namespace.clone(), id)).cloned()).filter(Option::is_some)
+        },
+    };
+    let memory = query.matching(memory.into_values());
+    query.run(memory, Some(operation_plan(filter)))
 }
 
 /// A page that is being put together.
@@ -265,6 +303,12 @@ fn walk(
     page: &Page,
 ) -> Vec<Arc<Task>> {
     let mut found = Vec::new();
+    if !filter.admits_live() {
+        return found;
+    }
+    if filter.only_held() {
+        return held(shared, namespace, filter, page);
+    }
     let Some(mut bound) = first_bound(filter, page) else {
         return found;
     };
@@ -299,6 +343,27 @@ fn walk(
             _ => return found,
         }
     }
+}
+
+/// The tasks in agents' hands that belong on the page or after it: as many as there are leases, which are far
+/// fewer than waiting tasks.
+fn held(
+    shared: &Shared,
+    namespace: &Namespace,
+    filter: &TaskFilter,
+    page: &Page,
+) -> Vec<Arc<Task>> {
+    let state = shared.state.lock();
+    let tasks = state.hot.held_tasks(namespace);
+    tasks
+        .filter(|task| filter.matches(task))
+        .filter(|task| {
+            page.after
+                .as_ref()
+                .is_none_or(|after| task.position() < *after)
+        })
+        .cloned()
+        .collect()
 }
 
 /// Where a walk begins: everything on the page is below it.

@@ -3,6 +3,7 @@
 
 pub mod events;
 pub mod lists;
+pub mod samples;
 pub mod tasks;
 
 use mcpanel_store::{Error, Result};

@@ -5,12 +5,13 @@
 //! the other filtered fields, cannot match. What is left is read and checked in full.
 
 use mcpanel_domain::{
-    AgentId, ArtifactId, Name, PipelineId, TaskId,
+    AgentId, ArtifactId, Name, OperationId, PipelineId, TaskId,
     artifact::Artifact,
+    operation::{Operation, Status as OperationStatus},
     pipeline::{Pipeline, Status as PipelineStatus},
     task::{Status, Task},
 };
-use mcpanel_store::query::{ArtifactFilter, PipelineFilter, Position, TaskFilter};
+use mcpanel_store::query::{ArtifactFilter, OperationFilter, PipelineFilter, Position, TaskFilter};
 
 /// A list's name, within a namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +27,7 @@ pub enum List {
     ArtifactPipeline(PipelineId),
     ArtifactTask(TaskId),
     ArtifactRole(String),
+    Operations,
 }
 
 impl List {
@@ -43,6 +45,7 @@ impl List {
             Self::ArtifactPipeline(id) => format!("artifact.pipeline:{id}"),
             Self::ArtifactTask(id) => format!("artifact.task:{id}"),
             Self::ArtifactRole(role) => format!("artifact.role:{role}"),
+            Self::Operations => "operation".to_owned(),
         }
     }
 }
@@ -155,6 +158,9 @@ pub fn task_rows(task: &Task) -> Rows {
 
 /// How to find ended tasks; `None` when none can match.
 pub fn task_plan(filter: &TaskFilter) -> Option<Plan> {
+    if !filter.admits_ended() {
+        return None;
+    }
     let ended: Vec<Status> = [Status::Completed, Status::Failed, Status::Cancelled]
         .into_iter()
         .filter(|status| filter.statuses.is_empty() || filter.statuses.contains(status))
@@ -299,6 +305,34 @@ pub fn artifact_plan(filter: &ArtifactFilter) -> Plan {
     plan
 }
 
+/// Where an operation is listed.
+pub fn operation_rows(operation: &Operation) -> Rows {
+    Rows {
+        lists: vec![List::Operations],
+        position: operation.position(),
+        facets: STATUS.of(operation_figure(operation.status)),
+    }
+}
+
+fn operation_figure(status: OperationStatus) -> u64 {
+    OperationStatus::ALL
+        .iter()
+        .zip(0..)
+        .find(|(each, _)| **each == status)
+        .map_or(7, |(_, figure)| figure)
+}
+
+/// How to find operations.
+pub fn operation_plan(filter: &OperationFilter) -> Plan {
+    let mut plan = Plan::all(vec![List::Operations]);
+    plan.statuses = filter
+        .statuses
+        .iter()
+        .map(|status| STATUS.of(operation_figure(*status)))
+        .collect();
+    plan
+}
+
 impl Plan {
     fn all(lists: Vec<List>) -> Self {
         Self {
@@ -350,6 +384,17 @@ impl Listed for Pipeline {
 impl Listed for Artifact {
     const TABLE: &'static str = "artifact";
     type Id = ArtifactId;
+    fn position(&self) -> Position {
+        Position {
+            created_at: self.created_at,
+            id: self.id.to_string(),
+        }
+    }
+}
+
+impl Listed for Operation {
+    const TABLE: &'static str = "operation";
+    type Id = OperationId;
     fn position(&self) -> Position {
         Position {
             created_at: self.created_at,

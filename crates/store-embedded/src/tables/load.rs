@@ -6,7 +6,9 @@ use mcpanel_domain::{
     Namespace, PipelineId, TaskId, Timestamp,
     agent::Agent,
     key::ApiKey,
+    operation::Operation,
     pipeline::{Pipeline, Status, Template},
+    sample::Activity,
     task::Task,
 };
 use mcpanel_store::{Key, hot::DependencyState};
@@ -14,13 +16,24 @@ use rusqlite::{Connection, params};
 use rustc_hash::FxHashSet;
 use serde::de::DeserializeOwned;
 
-use super::{Namespaces, Read, lists::Listed, read::open, sqlite_error};
+use super::{
+    Namespaces, Read,
+    lists::Listed,
+    read::{ACTIVITY, open},
+    sqlite_error,
+};
 use crate::{error::OpenError, state::State};
 
 /// Where the tables stand.
 pub struct Loaded {
     /// The last flush of the commit log that is in them.
     pub settled: u64,
+}
+
+/// Where a document was read.
+struct Row {
+    namespace: i64,
+    id: String,
 }
 
 /// Whether reconcilers have something to do for a pipeline, as far as it says itself. One that
@@ -96,6 +109,8 @@ impl Loading<'_> {
         self.tasks(state)?;
         self.highest(state)?;
         self.totals(state)?;
+        self.activities(state)?;
+        self.operations(state)?;
         self.pipelines(state)?;
         Ok(Loaded { settled })
     }
@@ -170,6 +185,29 @@ impl Loading<'_> {
         Ok(())
     }
 
+    fn activities(&self, state: &mut State) -> rusqlite::Result<()> {
+        self.each(
+            "SELECT namespace, CAST(minute AS TEXT), body FROM activity",
+            ACTIVITY,
+            |row, activity: Activity| {
+                if let Some(namespace) = self.read.namespaces.name(row.namespace) {
+                    let minute = Timestamp::from_ms(row.id.parse().unwrap_or_default());
+                    state.hot.restore_activity(&namespace, minute, activity);
+                }
+            },
+        )
+    }
+
+    fn operations(&self, state: &mut State) -> rusqlite::Result<()> {
+        self.each(
+            "SELECT namespace, id, body FROM operation WHERE open = 1",
+            Operation::TABLE,
+            |_, operation: Operation| {
+                state.running.insert((operation.namespace, operation.id));
+            },
+        )
+    }
+
     fn pipelines(&self, state: &mut State) -> rusqlite::Result<()> {
         let mut busy: FxHashSet<Key<PipelineId>> = FxHashSet::default();
         for namespace in state.order.keys().cloned().collect::<Vec<Namespace>>() {
@@ -224,14 +262,18 @@ impl Loading<'_> {
         &self,
         sql: &str,
         table: &'static str,
-        mut take: impl FnMut(i64, T),
+        mut take: impl FnMut(&Row, T),
     ) -> rusqlite::Result<()> {
         let mut statement = self.read.connection.prepare(sql)?;
         let mut rows = statement.query(params![])?;
         while let Some(row) = rows.next()? {
             let id: String = row.get(1)?;
-            match open(table, &id, row.get_ref(2)?.as_blob()?) {
-                Ok(document) => take(row.get(0)?, document),
+            let place = Row {
+                namespace: row.get(0)?,
+                id,
+            };
+            match open(table, &place.id, row.get_ref(2)?.as_blob()?) {
+                Ok(document) => take(&place, document),
                 Err(error) => {
                     tracing::error!(file = %self.path.display(), %error, "left out at start");
                 }

@@ -2,6 +2,7 @@
 
 use mcpanel_domain::{
     Namespace, Payload, PipelineId, TaskId, Timestamp, log::Line, pipeline::StageCounts,
+    sample::Sample,
 };
 use mcpanel_store::{
     Error, IdempotencyRecord, Result,
@@ -42,7 +43,7 @@ pub struct Range<'a> {
 }
 
 impl Read<'_> {
-    /// A task, a pipeline or an artifact.
+    /// A task, a pipeline, an artifact or an operation.
     pub fn document<T: Listed>(&self, namespace: &Namespace, id: &str) -> Result<Option<T>> {
         let Some(n) = self.namespaces.number(namespace) else {
             return Ok(None);
@@ -50,6 +51,7 @@ impl Read<'_> {
         let sql = match T::TABLE {
             "task" => "SELECT body FROM task WHERE namespace = ?1 AND id = ?2",
             "pipeline" => "SELECT body FROM pipeline WHERE namespace = ?1 AND id = ?2",
+            "operation" => "SELECT body FROM operation WHERE namespace = ?1 AND id = ?2",
             _ => "SELECT body FROM artifact WHERE namespace = ?1 AND id = ?2",
         };
         self.one(sql, n, id, |body| open(T::TABLE, id, body))
@@ -84,6 +86,35 @@ impl Read<'_> {
         };
         let result = open(RESULT, result)?;
         Ok(open(PARAMETERS, parameters)?.map(|parameters| Payloads { parameters, result }))
+    }
+
+    /// Samples of minutes from `from` on and before `to`, oldest first.
+    pub fn samples(
+        &self,
+        namespace: &Namespace,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Sample>> {
+        let Some(n) = self.namespaces.number(namespace) else {
+            return Ok(Vec::new());
+        };
+        let read = || -> rusqlite::Result<Result<Vec<Sample>>> {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT minute, body FROM sample
+                 WHERE namespace = ?1 AND minute >= ?2 AND minute < ?3 ORDER BY minute",
+            )?;
+            let mut rows = statement.query(params![n, from.as_ms(), to.as_ms()])?;
+            let mut samples = Vec::new();
+            while let Some(row) = rows.next()? {
+                let minute: i64 = row.get(0)?;
+                match open(SAMPLE, &minute.to_string(), row.get_ref(1)?.as_blob()?) {
+                    Ok(sample) => samples.push(sample),
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+            Ok(Ok(samples))
+        };
+        read().map_err(|error| read_failed(&error))?
     }
 
     /// The memory of an answered request.
@@ -310,6 +341,10 @@ impl Read<'_> {
 pub const PARAMETERS: &str = "parameters";
 /// What the checksum of a task's result is bound to.
 pub const RESULT: &str = "result";
+/// What the checksum of a sample is bound to.
+pub const SAMPLE: &str = "sample";
+/// What the checksum of a minute's activity is bound to.
+pub const ACTIVITY: &str = "activity";
 /// What the checksum of log lines is bound to.
 pub const LOG: &str = "log_block";
 /// What the checksum of events is bound to.

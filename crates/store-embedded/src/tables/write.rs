@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mcpanel_domain::{
     Namespace, Payload, PipelineId, TaskId, Timestamp, log::Line, pipeline::StageCounts,
 };
-use mcpanel_store::Key;
+use mcpanel_store::{ACTIVITY_MINUTES_KEPT, Key};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -13,8 +13,8 @@ use serde::Serialize;
 use super::{
     Namespaces,
     bulk::{self, Bulk},
-    lists::{List, Listed, Rows, artifact_rows, pipeline_rows, task_rows},
-    read::{EVENTS, LOG, PARAMETERS, RESULT, open},
+    lists::{List, Listed, Rows, artifact_rows, operation_rows, pipeline_rows, task_rows},
+    read::{ACTIVITY, EVENTS, LOG, PARAMETERS, RESULT, SAMPLE, open},
 };
 use crate::{
     codec::{self, Place},
@@ -84,6 +84,9 @@ impl Writer {
         settling.artifacts(recent)?;
         settling.small_documents(recent)?;
         settling.idempotency(recent)?;
+        settling.operations(recent)?;
+        settling.samples(recent)?;
+        settling.activities(recent)?;
         settling.listings()?;
         settling.logs(recent)?;
         settling.counts(recent)?;
@@ -104,6 +107,14 @@ impl Writer {
         self.connection
             .prepare_cached("DELETE FROM idempotency WHERE expires_at <= ?1")?
             .execute([now.as_ms()])
+    }
+
+    /// Forgets samples of minutes before this one; tells how many.
+    pub fn purge_samples(&mut self, before: Timestamp) -> rusqlite::Result<usize> {
+        // A few at a time, in practice one for each namespace and minute, found by reading this short table.
+        self.connection
+            .prepare_cached("DELETE FROM sample WHERE minute < ?1")?
+            .execute([before.as_ms()])
     }
 
     /// Moves everything into the main file, before it is closed.
@@ -382,6 +393,66 @@ impl Settling<'_> {
                     record.expires_at.as_ms(),
                     self.row
                 ])?;
+        }
+        Ok(())
+    }
+
+    fn operations(&mut self, recent: &Recent) -> rusqlite::Result<()> {
+        for (key, operation) in &recent.operations {
+            let namespace = self.namespace(&key.0)?;
+            let id = key.1.as_str();
+            if let Some(body) = self.body("operation", namespace, id)? {
+                self.unlist(namespace, "operation", id, &body, operation_rows)?;
+            }
+            seal("operation", id, &**operation, &mut self.row);
+            self.transaction
+                .prepare_cached(
+                    "INSERT INTO operation (namespace, id, open, body) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT DO UPDATE SET open = excluded.open, body = excluded.body",
+                )?
+                .execute(params![
+                    namespace,
+                    id,
+                    !operation.status.is_terminal(),
+                    self.row
+                ])?;
+            self.list(namespace, operation_rows(operation))?;
+        }
+        Ok(())
+    }
+
+    fn samples(&mut self, recent: &Recent) -> rusqlite::Result<()> {
+        for (key, sample) in &recent.samples {
+            let namespace = self.namespace(&key.0)?;
+            let minute = key.1.as_ms();
+            seal(SAMPLE, &minute.to_string(), &**sample, &mut self.row);
+            self.transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO sample (namespace, minute, body) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![namespace, minute, self.row])?;
+        }
+        Ok(())
+    }
+
+    /// Writes what happened in the newest minutes, and forgets the minutes before them.
+    fn activities(&mut self, recent: &Recent) -> rusqlite::Result<()> {
+        for (key, activity) in &recent.activities {
+            let namespace = self.namespace(&key.0)?;
+            let minute = key.1.as_ms();
+            seal(ACTIVITY, &minute.to_string(), activity, &mut self.row);
+            self.transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO activity (namespace, minute, body) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![namespace, minute, self.row])?;
+            self.transaction
+                .prepare_cached(
+                    "DELETE FROM activity WHERE namespace = ?1 AND minute <
+                     (SELECT minute FROM activity WHERE namespace = ?1
+                      ORDER BY minute DESC LIMIT 1 OFFSET ?2)",
+                )?
+                .execute(params![namespace, ACTIVITY_MINUTES_KEPT - 1])?;
         }
         Ok(())
     }

@@ -4,7 +4,8 @@
 use std::{ops::Range, sync::Arc};
 
 use mcpanel_domain::{
-    PipelineId, TaskId, Timestamp, artifact::Artifact, pipeline::Pipeline, task::Task,
+    PipelineId, TaskId, Timestamp, artifact::Artifact, operation::Operation, pipeline::Pipeline,
+    task::Task,
 };
 use mcpanel_store::{Error, Key, Result, Subject, Target, Write, hot::DependencyState};
 use rusqlite::Connection;
@@ -259,6 +260,14 @@ impl Check<'_> {
                 .read
                 .idempotency(&key.0, &key.1)?
                 .map_or(0, |record| u64::from(record.expires_at > self.now)),
+            Subject::Operation(key) => self
+                .read
+                .document::<Operation>(&key.0, key.1.as_str())?
+                .map_or(0, |doc| doc.revision),
+            Subject::Sample(key) => {
+                let next = Timestamp::from_ms(key.1.as_ms() + 1);
+                u64::from(!self.read.samples(&key.0, key.1, next)?.is_empty())
+            }
             // These are wholly in memory.
             Subject::Agent(_) | Subject::Template(_) | Subject::Key(_) => 0,
         })
@@ -333,7 +342,8 @@ impl Check<'_> {
             Write::Template(doc) => u64::from(doc.version),
             Write::Artifact(doc) => doc.revision,
             Write::Key(doc) => doc.revision,
-            Write::Idempotency(_) => 1,
+            Write::Operation(doc) => doc.revision,
+            Write::Idempotency(_) | Write::Sample(_) => 1,
             Write::DeleteAgent { .. } | Write::DeleteArtifact { .. } => 0,
             Write::Logs { .. } => return,
         };

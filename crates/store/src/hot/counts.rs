@@ -98,6 +98,10 @@ impl Counts {
         self.namespaces.get(namespace).copied().unwrap_or_default()
     }
 
+    pub(super) fn namespaces(&self) -> impl Iterator<Item = &Namespace> {
+        self.namespaces.keys()
+    }
+
     pub(super) fn of_pipeline(&self, key: &Key<PipelineId>) -> Vec<StageCounts> {
         let mut counts: Vec<StageCounts> = self
             .stages

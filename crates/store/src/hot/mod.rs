@@ -4,7 +4,9 @@
 //! Nothing here is a truth of its own. [`Hot::apply_task`] is told of each committed change, and a
 //! store that starts anew tells it of every live document; both ways lead to the same state.
 
+mod activities;
 mod counts;
+mod queues;
 mod ready;
 mod slots;
 mod timers;
@@ -22,14 +24,20 @@ use mcpanel_domain::{
     AgentId, Namespace, PipelineId, TaskId, Timestamp,
     agent::Agent,
     pipeline::{Pipeline, StageCounts, Status as PipelineStatus},
+    sample::Activity,
     task::{Status, Task},
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::oneshot;
 
-use crate::{Due, Held, Key, Offer, query::Totals};
+use crate::{
+    Due, Held, Key, Offer,
+    query::{Queue, Totals},
+};
 
+use activities::Activities;
 use counts::Counts;
+use queues::Queues;
 use ready::Ready;
 use slots::Slots;
 use timers::Timers;
@@ -44,6 +52,8 @@ pub struct Hot {
     timers: Timers,
     waiters: Waiters,
     counts: Counts,
+    queues: Queues,
+    activities: Activities,
     /// Live tasks that wait for a task: dependency → (dependent, …).
     dependents: FxHashMap<Key<TaskId>, FxHashSet<TaskId>>,
     /// How many dependencies of a live waiting task are not completed.
@@ -96,6 +106,7 @@ impl Hot {
         let before = old.map(Task::status);
         let after = new.status();
         self.counts.moved(old, new);
+        self.queues.moved(old, new);
         self.count_live(before, new);
         self.slots.clear(&key);
         if let Some(old) = old {
@@ -332,6 +343,49 @@ impl Hot {
             tasks: self.counts.of_namespace(namespace),
             ready: self.ready.count(namespace),
         }
+    }
+
+    /// Counts a committed change among what happened in its minute. Apart from [`Hot::apply_task`], because a start
+    /// tells of documents, not of changes.
+    pub fn record_activity(&mut self, old: Option<&Task>, new: &Task) {
+        self.activities.record(old, new);
+    }
+
+    /// See [`Store::activity`](crate::Store::activity).
+    pub fn activity(&self, namespace: &Namespace, minute: Timestamp) -> Activity {
+        self.activities.of(namespace, minute)
+    }
+
+    /// What happened in the newest minutes, for a store that keeps it on disk.
+    pub fn activities(&self) -> impl Iterator<Item = (&Namespace, Timestamp, &Activity)> {
+        self.activities.all()
+    }
+
+    /// Sets what happened in a minute, for a store that keeps it on disk.
+    pub fn restore_activity(&mut self, namespace: &Namespace, minute: Timestamp, was: Activity) {
+        self.activities.restore(namespace, minute, was);
+    }
+
+    /// See [`Store::queues`](crate::Store::queues).
+    pub fn queues(&self, namespace: &Namespace) -> Vec<Queue> {
+        self.queues.of(namespace)
+    }
+
+    /// See [`Store::namespaces`](crate::Store::namespaces).
+    pub fn namespaces(&self) -> Vec<Namespace> {
+        let agents = self.agents.keys().map(|(namespace, _)| namespace);
+        let all: BTreeSet<&Namespace> = self.counts.namespaces().chain(agents).collect();
+        all.into_iter().cloned().collect()
+    }
+
+    /// All tasks of a namespace that an agent holds, in no order.
+    pub fn held_tasks<'a>(
+        &'a self,
+        namespace: &'a Namespace,
+    ) -> impl Iterator<Item = &'a Arc<Task>> + 'a {
+        self.slots
+            .held_tasks(namespace)
+            .filter_map(|key| self.live.get(&key))
     }
 
     /// Counts an ended task that a restarting store read, without keeping it.

@@ -98,6 +98,20 @@ impl Slots {
         held
     }
 
+    /// The tasks of a namespace that somebody holds.
+    pub(super) fn held_tasks<'a>(
+        &'a self,
+        namespace: &'a Namespace,
+    ) -> impl Iterator<Item = Key<TaskId>> + 'a {
+        self.leases
+            .iter()
+            .filter(move |((of, _), _)| of == namespace)
+            .flat_map(|((of, _), leases)| {
+                let ids = leases.held.keys();
+                ids.map(move |id| (of.clone(), id.clone()))
+            })
+    }
+
     /// Leases whose session is not the present session of a registered agent.
     pub(super) fn orphans(
         &self,

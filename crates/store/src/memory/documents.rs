@@ -6,13 +6,16 @@ use std::{
 };
 
 use mcpanel_domain::{
-    AgentId, ArtifactId, KeyId, Namespace, Payload, PipelineId, TaskId, TemplateId, Timestamp,
+    AgentId, ArtifactId, KeyId, Namespace, OperationId, Payload, PipelineId, TaskId, TemplateId,
+    Timestamp,
     agent::Agent,
     artifact::Artifact,
     event::Numbered,
     key::ApiKey,
     log::Line,
+    operation::Operation,
     pipeline::{Pipeline, Template},
+    sample::Sample,
     task::Task,
 };
 
@@ -37,6 +40,8 @@ pub(super) struct Documents {
     pub(super) artifacts: BTreeMap<Key<ArtifactId>, Arc<Artifact>>,
     pub(super) keys: BTreeMap<Key<KeyId>, Arc<ApiKey>>,
     idempotency: BTreeMap<(Namespace, String), IdempotencyRecord>,
+    pub(super) operations: BTreeMap<Key<OperationId>, Arc<Operation>>,
+    samples: BTreeMap<Key<Timestamp>, Arc<Sample>>,
     pub(super) events: Vec<Arc<Numbered>>,
     pub(super) hot: Hot,
     commits: u64,
@@ -92,6 +97,9 @@ impl Documents {
                 });
             }
         }
+        for (namespace, minute, activity) in self.hot.activities() {
+            hot.restore_activity(namespace, minute, activity.clone());
+        }
         for ((namespace, id), agent) in &self.agents {
             hot.apply_agent(namespace, id, Some(agent));
         }
@@ -109,6 +117,8 @@ impl Documents {
             artifacts: self.artifacts.clone(),
             keys: self.keys.clone(),
             idempotency: self.idempotency.clone(),
+            operations: self.operations.clone(),
+            samples: self.samples.clone(),
             events: self.events.clone(),
             hot,
             commits: self.commits,
@@ -176,6 +186,37 @@ impl Documents {
             .cloned()
     }
 
+    pub(super) fn operation(
+        &self,
+        namespace: &Namespace,
+        id: &OperationId,
+    ) -> Option<Arc<Operation>> {
+        self.operations
+            .get(&(namespace.clone(), id.clone()))
+            .cloned()
+    }
+
+    pub(super) fn samples(
+        &self,
+        namespace: &Namespace,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Vec<Arc<Sample>> {
+        if from >= to {
+            return Vec::new();
+        }
+        self.samples
+            .range((namespace.clone(), from)..(namespace.clone(), to))
+            .map(|(_, sample)| sample.clone())
+            .collect()
+    }
+
+    pub(super) fn purge_samples(&mut self, before: Timestamp) -> u64 {
+        let had = self.samples.len();
+        self.samples.retain(|(_, minute), _| *minute >= before);
+        u64::try_from(had - self.samples.len()).unwrap_or(u64::MAX)
+    }
+
     pub(super) fn purge_idempotency(&mut self, now: Timestamp) -> u64 {
         let before = self.idempotency.len();
         self.idempotency.retain(|_, record| record.expires_at > now);
@@ -209,6 +250,8 @@ impl Documents {
                 .get(key)
                 .filter(|record| record.expires_at > now)
                 .map(|_| 1),
+            Subject::Operation(key) => self.operations.get(key).map(|doc| doc.revision),
+            Subject::Sample(key) => self.samples.get(key).map(|_| 1),
         }
         .unwrap_or(0)
     }
@@ -266,6 +309,14 @@ impl Documents {
                 self.idempotency
                     .insert((record.namespace.clone(), record.key.clone()), record);
             }
+            Write::Operation(operation) => {
+                let key = (operation.namespace.clone(), operation.id.clone());
+                self.operations.insert(key, operation);
+            }
+            Write::Sample(sample) => {
+                self.samples
+                    .insert((sample.namespace.clone(), sample.minute), sample);
+            }
             Write::Logs {
                 namespace,
                 task_id,
@@ -291,5 +342,6 @@ impl Documents {
             let found = tasks.get(&(task.namespace.clone(), id.clone()));
             DependencyState::of(found.map(|task| task.status()))
         });
+        self.hot.record_activity(old, task);
     }
 }

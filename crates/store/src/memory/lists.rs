@@ -6,13 +6,15 @@ use mcpanel_domain::{
     Namespace, TemplateId, Timestamp,
     artifact::Artifact,
     key::ApiKey,
+    operation::Operation,
     pipeline::{Pipeline, Template},
     task::Task,
 };
 
 use super::documents::Documents;
 use crate::query::{
-    ArtifactFilter, EventFilter, Events, Listing, Page, PipelineFilter, Position, TaskFilter,
+    ArtifactFilter, EventFilter, Events, Listing, OperationFilter, Page, PipelineFilter, Position,
+    TaskFilter,
 };
 
 impl Documents {
@@ -59,6 +61,22 @@ impl Documents {
             .cloned();
         cut(items, page, |artifact| {
             (artifact.created_at, artifact.id.to_string())
+        })
+    }
+
+    pub(super) fn list_operations(
+        &self,
+        namespace: &Namespace,
+        filter: &OperationFilter,
+        page: &Page,
+    ) -> Listing<Arc<Operation>> {
+        let items = self
+            .operations
+            .values()
+            .filter(|operation| operation.namespace == *namespace && filter.matches(operation))
+            .cloned();
+        cut(items, page, |operation| {
+            (operation.created_at, operation.id.to_string())
         })
     }
 

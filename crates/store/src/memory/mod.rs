@@ -10,12 +10,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mcpanel_domain::{
-    AgentId, ArtifactId, KeyId, Namespace, PipelineId, TaskId, TemplateId, Timestamp,
+    AgentId, ArtifactId, KeyId, Namespace, OperationId, PipelineId, TaskId, TemplateId, Timestamp,
     agent::Agent,
     artifact::Artifact,
     key::ApiKey,
     log::Line,
+    operation::Operation,
     pipeline::{Pipeline, StageCounts, Template},
+    sample::{Activity, Sample},
     task::Task,
 };
 use parking_lot::Mutex;
@@ -24,8 +26,8 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     Commit, Due, Held, IdempotencyRecord, Offer, Receipt, Result, Store,
     query::{
-        ArtifactFilter, EventFilter, Events, Health, Listing, Page, Payloads, PipelineFilter,
-        TaskFilter, Totals,
+        ArtifactFilter, EventFilter, Events, Health, Listing, OperationFilter, Page, Payloads,
+        PipelineFilter, Queue, TaskFilter, Totals,
     },
 };
 use documents::Documents;
@@ -111,6 +113,31 @@ impl Store for MemoryStore {
 
     async fn totals(&self, namespace: &Namespace) -> Result<Totals> {
         Ok(self.inner.lock().hot.totals(namespace))
+    }
+
+    async fn queues(&self, namespace: &Namespace) -> Result<Vec<Queue>> {
+        Ok(self.inner.lock().hot.queues(namespace))
+    }
+
+    async fn activity(&self, namespace: &Namespace, minute: Timestamp) -> Result<Activity> {
+        Ok(self.inner.lock().hot.activity(namespace, minute))
+    }
+
+    async fn namespaces(&self) -> Result<Vec<Namespace>> {
+        Ok(self.inner.lock().hot.namespaces())
+    }
+
+    async fn samples(
+        &self,
+        namespace: &Namespace,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Arc<Sample>>> {
+        Ok(self.inner.lock().samples(namespace, from, to))
+    }
+
+    async fn purge_samples(&self, before: Timestamp) -> Result<u64> {
+        Ok(self.inner.lock().purge_samples(before))
     }
 
     async fn take_ready(&self, offer: &Offer, now: Timestamp) -> Result<Vec<Arc<Task>>> {
@@ -202,6 +229,32 @@ impl Store for MemoryStore {
 
     async fn templates(&self, namespace: &Namespace) -> Result<Vec<Arc<Template>>> {
         Ok(self.inner.lock().templates(namespace))
+    }
+
+    async fn operation(
+        &self,
+        namespace: &Namespace,
+        id: &OperationId,
+    ) -> Result<Option<Arc<Operation>>> {
+        Ok(self.inner.lock().operation(namespace, id))
+    }
+
+    async fn list_operations(
+        &self,
+        namespace: &Namespace,
+        filter: &OperationFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Operation>>> {
+        Ok(self.inner.lock().list_operations(namespace, filter, page))
+    }
+
+    async fn running_operations(&self, limit: usize) -> Result<Vec<(Namespace, OperationId)>> {
+        let inner = self.inner.lock();
+        let running = inner
+            .operations
+            .iter()
+            .filter(|(_, operation)| !operation.status.is_terminal());
+        Ok(running.take(limit).map(|(key, _)| key.clone()).collect())
     }
 
     async fn artifact(
