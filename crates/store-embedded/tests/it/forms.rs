@@ -11,17 +11,20 @@ use std::{
 };
 
 use mcpanel_domain::{
-    AgentId, ArtifactId, KeyId, Name, Payload, PipelineId, SessionId, TaskId, TemplateId,
-    Timestamp,
+    AgentId, ArtifactId, KeyId, Name, OperationId, Payload, PipelineId, SessionId, TaskId,
+    TemplateId, Timestamp,
     agent::{Agent, Health, Liveness, Registration, register},
     artifact::Artifact,
     event::{Event, Kind},
     key::ApiKey,
     log::{Level, Line},
+    operation::{self, Cursor, Matched, Operation},
     pipeline::{self, NewPipeline, Pipeline, Template, techdeck},
     retry::{BackoffStrategy, ErrorType, RetryConfig},
+    sample::{Activity, ErrorGroup, Sample, minute_of},
     task::{
-        Attempt, CancelRequest, Lease, NewTask, Outcome, Place, Progress, State, Task, TaskError,
+        Attempt, CancelRequest, Lease, NewTask, Outcome, Place, Progress, Search, State, Status,
+        Task, TaskError,
     },
 };
 use mcpanel_store::{
@@ -33,7 +36,10 @@ use mcpanel_store_embedded::{EmbeddedStore, Options};
 use crate::support::ns;
 
 /// The form that is written now.
-const FORM: &str = "form-1";
+const FORM: &str = "form-2";
+
+/// All that were ever written.
+const FORMS: [&str; 2] = ["form-1", FORM];
 
 fn now() -> Timestamp {
     Timestamp::from_ms(1_767_323_045_678)
@@ -241,6 +247,84 @@ fn line() -> Line {
     }
 }
 
+/// An operation with every field filled.
+fn operation() -> Operation {
+    let at = Some(now());
+    Operation {
+        id: OperationId::parse("op_1").unwrap(),
+        namespace: ns(),
+        revision: 1,
+        kind: operation::Kind::Cancel,
+        search: Search {
+            filter: TaskFilter {
+                statuses: vec![Status::Failed],
+                task_type: Some(Name::parse("work").unwrap()),
+                agent_id: Some(agent().id),
+                held_by: Some(agent().id),
+                pipeline_id: Some(pipeline().id),
+                stage: Some(2),
+                created_from: at,
+                created_before: at,
+                updated_from: at,
+                updated_before: at,
+                ended_from: at,
+                ended_before: at,
+            },
+            text: Some("text".to_owned()),
+        },
+        status: operation::Status::Running,
+        matched: Matched {
+            tasks: 5,
+            more: true,
+        },
+        done: 1,
+        skipped: 2,
+        failed: 3,
+        cursor: Some(Cursor {
+            created_at: now(),
+            id: "task_1".to_owned(),
+        }),
+        reason: Some("why not".to_owned()),
+        error: Some("no".to_owned()),
+        created_by: "tester".to_owned(),
+        created_at: now(),
+        updated_at: now(),
+        completed_at: at,
+    }
+}
+
+/// A sample with every field filled.
+fn sample() -> Sample {
+    let mut activity = Activity {
+        created: 1,
+        completed: 2,
+        failed: 3,
+        cancelled: 4,
+        retried: 5,
+        other_errors: 6,
+        errors: vec![ErrorGroup {
+            task_type: Name::parse("work").unwrap(),
+            kind: ErrorType::Network,
+            message: "no answer".to_owned(),
+            count: 3,
+            last_task: TaskId::parse("task_1").unwrap(),
+            last_at: now(),
+        }],
+        ..Activity::default()
+    };
+    activity.wait.record(1_000);
+    activity.run.record(50);
+    Sample {
+        namespace: ns(),
+        minute: minute_of(now()),
+        tasks: [1, 2, 3, 4, 5, 6, 7],
+        ready: 8,
+        agents: [1, 2, 3, 4, 5],
+        oldest_waiting_ms: Some(9),
+        activity,
+    }
+}
+
 /// One event of every kind, with every field filled.
 fn events() -> Vec<Event> {
     Kind::ALL
@@ -282,6 +366,19 @@ fn everything() -> Commit {
             task_id: TaskId::parse("task_1").unwrap(),
             lines: vec![line()],
         })
+        .with(Write::Operation(Arc::new(operation())))
+        .with(Write::Sample(Arc::new(sample())))
+}
+
+/// What form 1 did not have.
+async fn assert_history_is_there(store: &dyn Store) {
+    let found = store.operation(&ns(), &operation().id).await.unwrap();
+    assert_eq!(*found.unwrap(), operation());
+    let from = sample().minute;
+    let found = store.samples(&ns(), from, from.plus_ms(1)).await.unwrap();
+    assert_eq!(*found[0], sample());
+    let found = store.activity(&ns(), from).await.unwrap();
+    assert_eq!(found.created, 7);
 }
 
 async fn assert_everything_is_there(store: &dyn Store) {
@@ -346,19 +443,25 @@ fn copy(from: &Path, names: &[&str]) -> tempfile::TempDir {
 
 #[tokio::test]
 async fn tables_of_every_form_are_read() {
-    for form in [FORM] {
+    for form in FORMS {
         let dir = copy(&folder(form), &["mcpanel.db"]);
         let store = EmbeddedStore::open(dir.path(), options()).unwrap();
         assert_everything_is_there(&*store).await;
+        if form != "form-1" {
+            assert_history_is_there(&*store).await;
+        }
     }
 }
 
 #[tokio::test]
 async fn logs_of_every_form_are_read() {
-    for form in [FORM] {
+    for form in FORMS {
         let dir = copy(&folder(form), &["commit-0.log"]);
         let store = EmbeddedStore::open(dir.path(), options()).unwrap();
         assert_everything_is_there(&*store).await;
+        if form != "form-1" {
+            assert_history_is_there(&*store).await;
+        }
     }
 }
 

@@ -34,7 +34,11 @@ async fn all<B: Backend>(world: &World<B>, filter: &TaskFilter) -> Vec<String> {
 }
 
 /// Walks through all pages.
-async fn walk<B: Backend>(world: &World<B>, filter: &TaskFilter, limit: usize) -> Vec<String> {
+pub(super) async fn walk<B: Backend>(
+    world: &World<B>,
+    filter: &TaskFilter,
+    limit: usize,
+) -> Vec<String> {
     let mut seen = Vec::new();
     let mut page = page(limit);
     loop {

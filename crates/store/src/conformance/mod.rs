@@ -13,8 +13,10 @@ pub mod counts;
 pub mod dependents;
 pub mod documents;
 pub mod events;
+pub mod history;
 pub mod lists;
 pub mod logs;
+pub mod operations;
 pub mod ready;
 pub mod restart;
 pub mod tasks;
@@ -52,6 +54,10 @@ macro_rules! conformance {
                 an_ended_pipeline_with_a_revived_task_is_unsettled;
             documents: keeps_pipelines, templates_have_versions, artifacts_come_and_go, keys_are_found_by_hash,
                 idempotency_records_run_out;
+            operations: keeps_operations, a_step_is_one_commit, lists_newest_first, running_ones_are_found;
+            history: queues_follow_tasks, namespaces_are_known, counts_agree_with_lists,
+                filters_look_at_changes, activity_follows_commits, minutes_are_apart, samples_are_taken_once,
+                samples_come_and_go;
             logs: lines_are_numbered_and_paged, only_the_newest_are_kept, a_log_needs_its_task;
             events: numbers_have_no_gaps, filters_and_namespaces_hold, pages_tell_where_to_go_on,
                 watchers_hear_of_new_ones, any_number_may_be_asked_for;
