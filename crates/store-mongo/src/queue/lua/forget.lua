@@ -1,0 +1,16 @@
+-- Drops tasks of which the truth knows nothing. ARGV: channel, namespace, '1' to keep what the views must look at,
+-- then ids.
+for at = 4, #ARGV do
+  local id = ARGV[at]
+  local task = read(id)
+  if task then
+    if task.place == 'h' then freed[task.agent] = true end
+    unplace(id, task)
+    call('HDEL', key('tasks'), id)
+    if ARGV[3] == '1' then
+      moved[#moved + 1] = 't ' .. id
+      if task.agent ~= '' then moved[#moved + 1] = 'l ' .. task.agent .. ' ' .. id end
+    end
+  end
+end
+return finish(ARGV[1], ARGV[2])
