@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use mcpanel_adapters::ArtifactStore;
 use mcpanel_control::{Control, Env, Idempotency, Scope};
 use mcpanel_domain::{AgentId, KeyId, Namespace, SessionId, Timestamp, key::ApiKey};
 use mcpanel_guard::{KeyDigest, Principal, Secrets};
@@ -26,7 +27,7 @@ pub struct App {
     /// Checks and issues credentials.
     pub authenticator: Arc<Authenticator>,
     /// Where artifacts' bytes are.
-    pub files: Arc<mcpanel_adapters::ArtifactFiles>,
+    pub files: Arc<ArtifactStore>,
     /// The world outside.
     pub env: Arc<dyn Env>,
     /// When this process began to serve.
@@ -47,7 +48,7 @@ impl App {
         store: Arc<dyn Store>,
         env: Arc<dyn Env>,
         secrets: &Secrets,
-        files: mcpanel_adapters::ArtifactFiles,
+        files: impl Into<ArtifactStore>,
     ) -> Self {
         let control = Control::new(store.clone(), env.clone());
         let clock = {
@@ -58,7 +59,7 @@ impl App {
         Self {
             control,
             authenticator: Arc::new(authenticator),
-            files: Arc::new(files),
+            files: Arc::new(files.into()),
             started_at: env.now(),
             waiting: Waiting::default(),
             followers: Followers::default(),

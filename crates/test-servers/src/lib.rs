@@ -23,4 +23,5 @@ pub use process::{Launch, Process};
 pub use redis::{Redis, RedisCluster, redis_server};
 pub use servers::{
     MONGODB_URI, MONGODB3_URI, REDIS_CLUSTER_URL, REDIS_URL, REQUIRE_SERVERS, Servers, Wanted,
+    given,
 };

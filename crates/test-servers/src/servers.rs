@@ -81,3 +81,19 @@ impl Servers {
             .collect()
     }
 }
+
+/// The address that the environment gives under this name. Where it gives none the test says that it was skipped, or
+/// fails where servers are required.
+///
+/// # Panics
+///
+/// When servers are required and this one is not given.
+pub fn given(name: &str) -> Option<String> {
+    if let Ok(address) = std::env::var(name) {
+        return Some(address);
+    }
+    let required = std::env::var(REQUIRE_SERVERS).is_ok_and(|value| value == "1");
+    assert!(!required, "`{REQUIRE_SERVERS}` is set, and `{name}` is not");
+    eprintln!("skipped: `{name}` names no server; `cargo xtask servers` starts one");
+    None
+}

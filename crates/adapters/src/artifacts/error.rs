@@ -25,6 +25,17 @@ pub enum Error {
     /// There is no such file.
     #[error("the artifact's file is missing")]
     Missing,
+    /// The database that keeps the bytes cannot be reached, or refused. Trying again later can succeed.
+    #[error("cannot {what} in the database of artifacts")]
+    Database {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        source: Box<mongodb::error::Error>,
+    },
+    /// The bytes came so slowly that they were taken for lost, and removed. Nothing was kept.
+    #[error("the upload stood still for too long")]
+    Abandoned,
     /// The file system refused something else.
     #[error("cannot {what}")]
     Io {
@@ -41,6 +52,14 @@ impl Error {
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace(source),
             _ => Self::Io { what, source },
+        }
+    }
+
+    /// A failure of the database, for `map_err`.
+    pub(super) fn database(what: &'static str) -> impl FnOnce(mongodb::error::Error) -> Self {
+        move |source| Self::Database {
+            what,
+            source: Box::new(source),
         }
     }
 }

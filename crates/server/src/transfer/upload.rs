@@ -8,7 +8,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
-use mcpanel_adapters::artifacts::{ArtifactFiles, Draft, Error};
+use mcpanel_adapters::artifacts::{ArtifactStore, Draft, Error};
 use mcpanel_control::Idempotency;
 use sha2::{Digest, Sha256};
 
@@ -24,6 +24,9 @@ const BYTES: &str = "application/octet-stream";
 
 /// When to try again while the disk is full, in seconds: somebody must free space first.
 const RETRY_FULL_S: u32 = 30;
+
+/// When to try again while the database cannot be reached, in seconds: a new primary is elected in about ten.
+const RETRY_UNREACHABLE_S: u32 = 5;
 
 /// What the headers of an upload say.
 pub struct Upload {
@@ -121,7 +124,7 @@ fn media_type(headers: &HeaderMap) -> ApiResult<String> {
 }
 
 /// Receives the bytes; when they do not come to their end, nothing remains of them.
-pub async fn receive(files: &ArtifactFiles, body: Body) -> ApiResult<Draft> {
+pub async fn receive(files: &ArtifactStore, body: Body) -> ApiResult<Draft> {
     files.receive(in_time(body)).await.map_err(refused)
 }
 
@@ -160,7 +163,7 @@ fn refused(error: Error) -> ApiError {
     }
 }
 
-/// What callers learn of a failure of the file system.
+/// What callers learn of bytes that could not be kept or read.
 pub fn failed(error: Error) -> ApiError {
     match error {
         Error::NoSpace(_) => ApiError::new(
@@ -169,7 +172,20 @@ pub fn failed(error: Error) -> ApiError {
         )
         .retry_after_s(RETRY_FULL_S)
         .caused_by(error),
-        error => ApiError::internal(error),
+        Error::Database { .. } => ApiError::new(
+            Code::StoreUnavailable,
+            "the database of artifacts' bytes cannot be reached",
+        )
+        .retry_after_s(RETRY_UNREACHABLE_S)
+        .caused_by(error),
+        Error::Abandoned => ApiError::new(
+            Code::RequestTimeout,
+            "the upload stood still for too long; nothing was kept",
+        ),
+        Error::TooLarge { max } => too_large(max),
+        error @ (Error::BrokenOff { .. } | Error::Missing | Error::Io { .. }) => {
+            ApiError::internal(error)
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http_body_util::BodyExt;
+use mcpanel_adapters::ArtifactStore;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
@@ -32,7 +33,10 @@ fn files(server: &TestServer) -> Vec<PathBuf> {
             })
             .collect()
     }
-    below(server.app.files.root())
+    match &*server.app.files {
+        ArtifactStore::Files(files) => below(files.root()),
+        ArtifactStore::GridFs(_) => unreachable!("these tests keep files"),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
