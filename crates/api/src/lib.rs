@@ -25,6 +25,7 @@ pub mod pipeline;
 pub mod problem;
 pub mod retry;
 pub mod schema;
+pub mod socket;
 pub mod task;
 pub mod template;
 

@@ -1,0 +1,179 @@
+//! The HTTP side: what is looked at before a request reaches Socket.IO.
+//!
+//! Browsers send along where a page came from, and do not ask before they open a websocket, so the origin is
+//! checked here for every request and not only by their CORS rules. Programs send none, or that of the server's own address.
+
+mod origin;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use mcpanel_api::Problem;
+use serde::Serialize;
+use socketioxide::layer::SocketIoLayer;
+use tokio::time::Instant;
+
+use crate::{
+    limits::BODY_READ_MS_MAX,
+    refusal::{Refusal, quoted},
+    server::Inner,
+};
+
+/// When to try again after a refused handshake, in seconds.
+const RETRY_AFTER_S: u32 = 2;
+
+/// Names under which people send credentials in query strings.
+const QUERY_CREDENTIALS: &[&str] = &[
+    "access_token",
+    "api_key",
+    "apikey",
+    "auth",
+    "authorization",
+    "key",
+    "token",
+    "x-api-key",
+];
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    sockets: usize,
+}
+
+/// Socket.IO behind the gate, and `/health` for whoever watches an instance that serves only sockets.
+pub(crate) fn router(server: Arc<Inner>, sockets: SocketIoLayer) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .fallback(no_such_path)
+        .with_state(server.clone())
+        .layer(sockets)
+        .layer(middleware::from_fn_with_state(server, gate))
+}
+
+async fn health(State(server): State<Arc<Inner>>) -> Json<Health> {
+    Json(Health {
+        status: "ok",
+        sockets: server.sockets(),
+    })
+}
+
+async fn no_such_path(uri: Uri) -> Response {
+    let detail = format!(
+        "no path `{}`; sockets are at `/socket.io/`",
+        quoted(uri.path())
+    );
+    answer(Refusal::NotFound.because(detail))
+}
+
+async fn gate(State(server): State<Arc<Inner>>, request: Request, next: Next) -> Response {
+    let allowed = match origin::check(&server.settings.origins, request.headers()) {
+        Ok(allowed) => allowed,
+        Err(problem) => return answer(problem),
+    };
+    let mut response = if request.method() == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        pass(&server, request, next).await
+    };
+    dress(response.headers_mut(), allowed);
+    response
+}
+
+async fn pass(server: &Inner, request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    if let Err(problem) = let_in(server, request.uri().path(), query) {
+        return answer(problem);
+    }
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    // Polled messages; whoever sends them a byte at a time must not keep the connection.
+    let time = Duration::from_millis(BODY_READ_MS_MAX);
+    match tokio::time::timeout(time, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}
+
+fn let_in(server: &Inner, path: &str, query: &str) -> Result<(), Box<Problem>> {
+    if !path.starts_with("/socket.io") {
+        return Ok(());
+    }
+    let name = |pair: &str| {
+        pair.split('=')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    };
+    let credential = query
+        .split('&')
+        .map(name)
+        .find(|name| QUERY_CREDENTIALS.contains(&name.as_str()));
+    if let Some(name) = credential {
+        return Err(Refusal::Unauthenticated.because(format!(
+            "credentials in the query (`{name}`) are refused, because they end up in logs; connect with `auth`, and replace \
+             that credential"
+        )));
+    }
+    if query.split('&').any(|pair| pair.starts_with("sid=")) {
+        return Ok(());
+    }
+    if server.sockets() >= server.settings.sockets_max {
+        return Err(Refusal::Overloaded.because(format!(
+            "{} sockets are open already",
+            server.settings.sockets_max
+        )));
+    }
+    if !server.handshakes.lock().take(Instant::now()) {
+        return Err(Refusal::Overloaded.because("too many sockets connect at once"));
+    }
+    Ok(())
+}
+
+fn answer(problem: Box<Problem>) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, Json(problem)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+    }
+    response
+}
+
+/// The headers that every answer has.
+fn dress(headers: &mut HeaderMap, allowed: Option<HeaderValue>) {
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("origin"));
+    let Some(origin) = allowed else { return };
+    let fixed: [(HeaderName, &'static str); 3] = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, content-type, x-api-key",
+        ),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+    ];
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+        HeaderValue::from_static("true"),
+    );
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}

@@ -1,0 +1,235 @@
+//! The realtime server: its sockets, its settings, and its life from start to stop.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::Router;
+use mcpanel_api::Problem;
+use parking_lot::Mutex;
+use socketioxide::{
+    ParserConfig, SocketIo,
+    extract::{SocketRef, TryData},
+    handler::ConnectHandler,
+    socket::Sid,
+};
+use tokio::{net::TcpListener, sync::watch, time::Instant};
+
+use crate::{
+    agents::Seats,
+    connect::{self, Auth},
+    connection::Connection,
+    end::End,
+    flood::Rate,
+    gate,
+    hub::{Hub, MemberId},
+    limits::{
+        BUFFERED_MESSAGES_MAX, DELIVERY_MS_DEFAULT, HANDSHAKE_MS_MAX, HANDSHAKES_PER_S_MAX,
+        MESSAGE_BYTES_MAX, PING_INTERVAL_MS, PING_TIMEOUT_MS, READ_BUFFER_BYTES,
+        SOCKETS_MAX_DEFAULT, SWEEP_INTERVAL_MS, UPGRADE_MS_MAX,
+    },
+    listen,
+    ports::{Desk, Follow, Identify},
+    refusal::Refusal,
+};
+
+/// What a server is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// Whose credentials are whose.
+    pub identify: Arc<dyn Identify>,
+    /// What happens.
+    pub follow: Arc<dyn Follow>,
+    /// What agents call; without one, agents are sent elsewhere.
+    pub desk: Option<Arc<dyn Desk>>,
+}
+
+/// How it behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Origins, such as `https://panel.example.org`, whose pages may connect beside those of the server's own address.
+    pub origins: Vec<String>,
+    /// Sockets at once.
+    pub sockets_max: usize,
+    /// How long a delivery waits for its acknowledgement, in milliseconds.
+    pub delivery_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            origins: Vec::new(),
+            sockets_max: SOCKETS_MAX_DEFAULT,
+            delivery_ms: DELIVERY_MS_DEFAULT,
+        }
+    }
+}
+
+/// The server; cheap to clone.
+#[derive(Clone)]
+pub struct Realtime {
+    inner: Arc<Inner>,
+    io: SocketIo,
+    router: Router,
+}
+
+/// What the parts of this crate share.
+pub(crate) struct Inner {
+    pub(crate) parts: Parts,
+    pub(crate) settings: Settings,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) seats: Seats,
+    pub(crate) handshakes: Mutex<Rate>,
+    connections: Mutex<HashMap<Sid, Arc<Connection>>>,
+    ids: AtomicU64,
+}
+
+impl Realtime {
+    /// A server that nobody is connected to. Must be made within a runtime.
+    pub fn new(parts: Parts, settings: Settings) -> Self {
+        let inner = Arc::new(Inner {
+            hub: Hub::new(parts.follow.clone()),
+            parts,
+            seats: Seats::default(),
+            handshakes: Mutex::new(Rate::new(HANDSHAKES_PER_S_MAX, Instant::now())),
+            connections: Mutex::default(),
+            ids: AtomicU64::new(0),
+            settings,
+        });
+        let (layer, io) = SocketIo::builder()
+            .max_payload(MESSAGE_BYTES_MAX as u64)
+            .ws_max_message_size(MESSAGE_BYTES_MAX)
+            .ws_max_frame_size(MESSAGE_BYTES_MAX)
+            .ws_read_buffer_size(READ_BUFFER_BYTES)
+            .max_buffer_size(BUFFERED_MESSAGES_MAX)
+            .ping_interval(Duration::from_millis(PING_INTERVAL_MS))
+            .ping_timeout(Duration::from_millis(PING_TIMEOUT_MS))
+            .upgrade_timeout(Duration::from_millis(UPGRADE_MS_MAX))
+            .connect_timeout(Duration::from_millis(HANDSHAKE_MS_MAX))
+            .ack_timeout(Duration::from_millis(inner.settings.delivery_ms))
+            .with_parser(
+                ParserConfig::common()
+                    .max_incoming_binaries(0)
+                    .max_incoming_binary_buf_size(0),
+            )
+            .build_layer();
+        let weak = Arc::downgrade(&inner);
+        let let_in = async move |socket: SocketRef, auth: TryData<Auth>| match weak.upgrade() {
+            Some(inner) => connect::let_in(inner, socket, auth).await,
+            None => Ok(()),
+        };
+        io.ns("/", ConnectHandler::with(async || (), let_in));
+        let router = gate::router(inner.clone(), layer);
+        Self { inner, io, router }
+    }
+
+    /// The HTTP side, for whoever serves it otherwise than with [`Realtime::serve`].
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// How many sockets there are.
+    pub fn sockets(&self) -> usize {
+        self.inner.sockets()
+    }
+
+    /// Serves until `stop` becomes true, then says farewell. Tells how many connections had to be cut off.
+    pub async fn serve(self, listener: TcpListener, mut stop: watch::Receiver<bool>) -> usize {
+        let sweeper = tokio::spawn(sweep(Arc::downgrade(&self.inner)));
+        let (close, closing) = watch::channel(false);
+        let bound = self.inner.settings.sockets_max;
+        let connections = tokio::spawn(listen::run(listener, self.router.clone(), bound, closing));
+        // Nobody there to stop it: it stops with the process.
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        sweeper.abort();
+        self.stop().await;
+        close.send_replace(true);
+        connections.await.unwrap_or(0)
+    }
+
+    /// Says farewell to all sockets and closes them.
+    pub async fn stop(&self) {
+        for connection in self.inner.all() {
+            connection.end(End::Stopping);
+        }
+        let until = Instant::now() + Duration::from_millis(crate::limits::STOP_MS_MAX / 2);
+        while self.inner.sockets() > 0 && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // Lines that are stuck hold this up; they are cut with their connections.
+        let _ = tokio::time::timeout(
+            Duration::from_millis(crate::limits::STOP_MS_MAX / 2),
+            self.io.close(),
+        )
+        .await;
+    }
+}
+
+impl Inner {
+    pub(crate) fn next_id(&self) -> MemberId {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn sockets(&self) -> usize {
+        self.connections.lock().len()
+    }
+
+    pub(crate) fn add(&self, sid: Sid, connection: Arc<Connection>) -> Result<(), Box<Problem>> {
+        let mut connections = self.connections.lock();
+        if connections.len() >= self.settings.sockets_max {
+            return Err(Refusal::Overloaded.because(format!(
+                "{} sockets are open already; try again later",
+                self.settings.sockets_max
+            )));
+        }
+        connections.insert(sid, connection);
+        Ok(())
+    }
+
+    pub(crate) fn connection(&self, sid: Sid) -> Option<Arc<Connection>> {
+        self.connections.lock().get(&sid).cloned()
+    }
+
+    pub(crate) fn remove(&self, sid: Sid) -> Option<Arc<Connection>> {
+        self.connections.lock().remove(&sid)
+    }
+
+    fn all(&self) -> Vec<Arc<Connection>> {
+        self.connections.lock().values().cloned().collect()
+    }
+
+    /// Ends what ran out, and forgets what went before it was heard of.
+    fn sweep(&self) {
+        let now = self.parts.identify.now();
+        let handshake = Duration::from_millis(HANDSHAKE_MS_MAX);
+        let mut gone = Vec::new();
+        for (sid, connection) in self.connections.lock().iter() {
+            if connection.is_expired(now) {
+                connection.end(End::Expired);
+            }
+            if !connection.is_open() && connection.opened.elapsed() > handshake {
+                gone.push(*sid);
+            }
+        }
+        for connection in gone.into_iter().filter_map(|sid| self.remove(sid)) {
+            connection.leave();
+        }
+    }
+}
+
+async fn sweep(inner: std::sync::Weak<Inner>) {
+    loop {
+        tokio::time::sleep(Duration::from_millis(SWEEP_INTERVAL_MS)).await;
+        match inner.upgrade() {
+            Some(inner) => inner.sweep(),
+            None => return,
+        }
+    }
+}
