@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{commands, exit};
+use crate::{Failure, Result, commands, exit, output::form::Form};
 
 /// Where `serve` keeps its data, and where other commands look for the administrator's key.
 pub const DATA_DEFAULT: &str = "mcpanel-data";
@@ -21,40 +21,43 @@ pub struct Arguments {
 }
 
 /// What all commands have in common.
+///
+/// The environment is not read here but where it is used: an option that was typed must win over a variable, also
+/// where the option names a context and the variable a server.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The server to speak to.
-    #[arg(
-        long,
-        global = true,
-        env = "MCPANEL_URL",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8080",
-        help_heading = "Global options"
-    )]
-    pub url: String,
+    /// The server to speak to. Without it: MCPANEL_URL, that of the context, then http://127.0.0.1:8080.
+    #[arg(long, global = true, value_name = "URL")]
+    pub url: Option<String>,
+    /// The context to use, see `mcpanel context`. Without it: MCPANEL_CONTEXT, then the one that was chosen.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
     /// A file that holds the API key or token to use; `-` for stdin. Without it: MCPANEL_API_KEY, MCPANEL_TOKEN,
-    /// then the key of a server on this machine.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        help_heading = "Global options"
-    )]
+    /// that of the context, then the key of a server on this machine.
+    #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// How to write what is answered; a table on a terminal, tab-separated otherwise.
+    /// How to write what is answered; when left out a table on a terminal, tab-separated otherwise.
+    #[arg(short, long, global = true, value_enum, value_name = "FORMAT")]
+    pub output: Option<Format>,
+    /// Show these columns of a table alone, in this order, such as `task,status`.
+    #[arg(long, global = true, value_name = "NAMES", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// When to use colours. NO_COLOR, CLICOLOR_FORCE and TERM=dumb are heeded by `auto`.
     #[arg(
-        short,
         long,
         global = true,
         value_enum,
-        default_value_t = Format::Table,
-        value_name = "FORMAT",
-        help_heading = "Global options"
+        value_name = "WHEN",
+        default_value_t = Colour::Auto,
+        hide_possible_values = true
     )]
-    pub output: Format,
+    pub color: Colour,
+    /// Say nothing on stderr but errors: no notes, no progress.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
     /// Say more on stderr; twice for everything.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
 
@@ -63,12 +66,63 @@ pub struct Global {
 pub enum Format {
     /// For people.
     Table,
+    /// The same with more columns.
+    Wide,
     /// The API's own documents, indented.
     Json,
     /// The same, one document a line.
     Jsonl,
+    /// The same as YAML.
+    Yaml,
     /// Ids alone, one a line.
     Name,
+}
+
+/// When to use colours: `auto`, `always` or `never`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// Where somebody looks.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl Format {
+    /// Whether it is written for people rather than programs.
+    pub fn is_table(self) -> bool {
+        match self {
+            Self::Table | Self::Wide => true,
+            Self::Json | Self::Jsonl | Self::Yaml | Self::Name => false,
+        }
+    }
+}
+
+impl Global {
+    /// How to write what is answered.
+    pub fn format(&self) -> Format {
+        self.output.unwrap_or(Format::Table)
+    }
+
+    /// The same with the columns that were named.
+    pub fn form(&self) -> Form<'_> {
+        Form {
+            format: self.format(),
+            columns: &self.columns,
+        }
+    }
+
+    /// Refuses what contradicts itself.
+    pub fn check(&self) -> Result<()> {
+        if !self.columns.is_empty() && !self.format().is_table() {
+            return Err(
+                Failure::usage("`--columns` chooses among the columns of a table")
+                    .hint("use `-o table` or `-o wide`; `jq` chooses among the fields of JSON"),
+            );
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -77,6 +131,8 @@ pub enum Command {
     Run(commands::run::Run),
     /// Start a server.
     Serve(commands::serve::Serve),
+    /// Start a server with the six built-in agents, to try things out.
+    Dev(commands::dev::Dev),
     /// See and steer agents.
     #[command(subcommand)]
     Agents(commands::agents::Agents),
@@ -98,6 +154,18 @@ pub enum Command {
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Keys(commands::keys::Keys),
+    /// Log in, see as whom, and buy tokens.
+    #[command(subcommand)]
+    Auth(commands::auth::Auth),
+    /// Keep servers by name, with the credential for each.
+    #[command(subcommand)]
+    Context(commands::context::ContextCommand),
+    /// Look at a configuration and its servers, and say what is wrong.
+    Doctor(commands::doctor::Doctor),
+    /// Show how a server and its parts are.
+    Health,
+    /// Show what a server offers, and where.
+    Services,
     /// Measure how much a server takes.
     Bench(commands::bench::Bench),
     /// Ask a server whether it takes requests; for containers.
@@ -111,7 +179,7 @@ pub enum Command {
     },
 }
 
-/// Where the administrator's key of a local server may be.
+/// Where the data of a local server may be, and with it the administrator's key.
 pub fn data_folder() -> PathBuf {
     std::env::var_os("MCPANEL_DATA").map_or_else(|| DATA_DEFAULT.into(), PathBuf::from)
 }

@@ -1,7 +1,7 @@
 //! The binary `mcpanel`: a server, the main job, a load generator, and a client of any server.
 //!
 //! - [`arguments`]: what can be asked for; `commands` has a file for each
-//! - [`connect`]: which server, and as whom
+//! - [`connect`]: which server, and as whom; [`contexts`]: servers by name
 //! - [`output`]: tables, JSON, progress
 //! - [`exit`]: what exit codes mean, and how failures are told
 //!
@@ -10,6 +10,7 @@
 mod arguments;
 mod commands;
 mod connect;
+mod contexts;
 mod exit;
 mod output;
 
@@ -29,7 +30,7 @@ const LINGER: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    output::log::start(arguments.global.verbose);
+    output::start(&arguments.global);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -9,7 +9,7 @@ use reqwest::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Client, Error, IdempotencyKey, Result, backoff::Backoff};
+use crate::{Client, Created, Error, IdempotencyKey, Result, backoff::Backoff};
 
 /// Largest JSON answer read, in bytes: a full claim of large parameters, and far less than memory.
 const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -23,6 +23,8 @@ pub(crate) struct Call<'a> {
     body: Result<Bytes>,
     repeatable: bool,
     extra_wait: Duration,
+    /// A status that is an answer though it is no success.
+    answering: Option<StatusCode>,
 }
 
 impl Client {
@@ -52,6 +54,7 @@ impl<'a> Call<'a> {
             body: Ok(Bytes::new()),
             repeatable: false,
             extra_wait: Duration::ZERO,
+            answering: None,
         }
     }
 
@@ -121,6 +124,12 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Takes this status for an answer too, unless it comes with a problem document.
+    pub(crate) fn answering(mut self, status: StatusCode) -> Self {
+        self.answering = Some(status);
+        self
+    }
+
     /// Sends, and reads the answer as `T`.
     pub(crate) async fn answer<T: DeserializeOwned>(self) -> Result<T> {
         let url = self.url.clone();
@@ -136,16 +145,38 @@ impl<'a> Call<'a> {
         self.bytes().await.map(|_| ())
     }
 
+    /// Sends a creation, and reads the answer with whether it was given before.
+    pub(crate) async fn created<T: DeserializeOwned>(self) -> Result<Created<T>> {
+        let url = self.url.clone();
+        let (headers, bytes) = self.whole().await?;
+        let document = serde_json::from_slice(&bytes).map_err(|error| Error::Decode {
+            url,
+            why: error.to_string(),
+        })?;
+        let replayed = headers.get("idempotent-replayed");
+        Ok(Created {
+            document,
+            is_replayed: replayed.is_some_and(|value| value == "true"),
+        })
+    }
+
     /// Sends, and reads the bytes of the answer.
-    pub(crate) async fn bytes(mut self) -> Result<Bytes> {
+    pub(crate) async fn bytes(self) -> Result<Bytes> {
+        self.whole().await.map(|(_, bytes)| bytes)
+    }
+
+    /// Sends, and reads the headers and the bytes of the answer.
+    async fn whole(mut self) -> Result<(HeaderMap, Bytes)> {
         let body = std::mem::replace(&mut self.body, Ok(Bytes::new()))?;
         let wait = self.client.config().answer_timeout + self.extra_wait;
         let this = &self;
         let once = || {
             let body = body.clone();
             let whole = async move {
-                let response = this.send(body, wait).await?;
-                read_whole(response, &this.url, wait).await
+                let mut response = this.send(body, wait).await?;
+                let headers = std::mem::take(response.headers_mut());
+                let bytes = read_whole(response, &this.url, wait).await?;
+                Ok((headers, bytes))
             };
             timed(&this.url, wait, whole)
         };
@@ -176,8 +207,18 @@ impl<'a> Call<'a> {
             .send()
             .await
             .map_err(|error| Error::transport(&self.url, wait, error))?;
+        if Some(response.status()) == self.answering && !is_problem(&response) {
+            return Ok(response);
+        }
         check(response, &self.url, wait).await
     }
+}
+
+fn is_problem(response: &Response) -> bool {
+    response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"))
 }
 
 /// Adds the fields of `query` that have a value to an address.

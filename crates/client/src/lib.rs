@@ -14,6 +14,7 @@ mod backoff;
 mod call;
 mod client;
 mod config;
+mod created;
 mod error;
 pub mod events;
 mod key;
@@ -23,6 +24,7 @@ pub mod worker;
 
 pub use client::Client;
 pub use config::{Config, Credential};
+pub use created::Created;
 pub use error::{Error, Result};
 pub use key::IdempotencyKey;
 pub use mcpanel_api as api;

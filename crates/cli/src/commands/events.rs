@@ -12,12 +12,13 @@ use mcpanel_client::{Client, events::Happening};
 use super::{common, interrupted};
 use crate::{
     Result,
-    arguments::{Format, Global},
+    arguments::Global,
     exit::Exit,
     output::{
         self,
         cell::{Cell, colour, harmless, text},
-        listing::{Listing, Row},
+        form::Form,
+        listing::{Listing, Row, streamed},
     },
 };
 
@@ -77,6 +78,9 @@ pub struct Tail {
     /// Begin after the event of this number; 0 for the oldest that is kept, the next to happen when left out.
     #[arg(long, value_name = "SEQ")]
     after: Option<u64>,
+    /// Look through the newest N events first.
+    #[arg(long, value_name = "N", conflicts_with = "after")]
+    last: Option<u64>,
 }
 
 impl Events {
@@ -84,8 +88,8 @@ impl Events {
     pub async fn execute(self, global: &Global) -> Result {
         let client = common::client(global)?;
         match self {
-            Self::List(list) => list.execute(&client, global.output).await,
-            Self::Tail(tail) => tail.execute(&client, global.output).await,
+            Self::List(list) => list.execute(&client, global.form()).await,
+            Self::Tail(tail) => tail.execute(&client, global.form()).await,
         }
     }
 }
@@ -103,19 +107,14 @@ impl Filter {
 }
 
 impl List {
-    async fn execute(self, client: &Client, format: Format) -> Result {
+    async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let mut left = if self.all { u64::MAX } else { self.limit };
         let mut query = self.filter.query();
         query.after = self.after;
         if let Some(last) = self.last {
-            let oldest = EventQuery {
-                limit: Some(1),
-                ..EventQuery::default()
-            };
-            let page = client.list_events(&oldest).await?;
-            query.after = Some(page.last_seq.saturating_sub(last));
+            query.after = Some(before_last(client, last).await?);
         }
-        let mut listing = Listing::new(format);
+        let mut listing = Listing::new(form)?;
         loop {
             query.limit = Some(u32::try_from(left).unwrap_or(u32::MAX).min(PAGE_EVENTS));
             let page = client.list_events(&query).await?;
@@ -140,9 +139,12 @@ impl List {
 }
 
 impl Tail {
-    async fn execute(self, client: &Client, format: Format) -> Result {
+    async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let mut query = self.filter.query();
-        query.after = self.after;
+        query.after = match self.last {
+            Some(last) => Some(before_last(client, last).await?),
+            None => self.after,
+        };
         let mut follow = client.follow_events(query);
         let mut stop = pin!(interrupted());
         loop {
@@ -151,30 +153,35 @@ impl Tail {
                 () = &mut stop => return Ok(Exit::Interrupted),
             };
             match happening {
-                Happening::Event(event) => show(format, &event)?,
+                Happening::Event(event) => show(form, &event)?,
                 Happening::Reset => output::say("some events are gone; going on with the next"),
             }
         }
     }
 }
 
-fn show(format: Format, event: &Event) -> Result<()> {
-    match format {
-        Format::Table => {
-            let verb = event.kind.rsplit(':').next().unwrap_or_default();
-            let paint = colour(verb).map_or_else(anstyle::Style::new, |colour| colour.on_default());
-            output::styled(format_args!(
-                "{}  {:<8} {paint}{:<20}{paint:#} {}",
-                event.timestamp,
-                event.seq,
-                harmless(&event.kind),
-                harmless(&words(event))
-            ))
-        }
-        // A stream has no end that could close a bracket: a document a line in both.
-        Format::Json | Format::Jsonl => output::jsonl(event),
-        Format::Name => output::line(&event.seq.to_string()),
-    }
+/// The number after which the newest `last` events are.
+async fn before_last(client: &Client, last: u64) -> Result<u64> {
+    let oldest = EventQuery {
+        limit: Some(1),
+        ..EventQuery::default()
+    };
+    let page = client.list_events(&oldest).await?;
+    Ok(page.last_seq.saturating_sub(last))
+}
+
+fn show(form: Form<'_>, event: &Event) -> Result<()> {
+    streamed(form.format, event, Event::name, |event| {
+        let verb = event.kind.rsplit(':').next().unwrap_or_default();
+        let paint = colour(verb).map_or_else(anstyle::Style::new, |colour| colour.on_default());
+        output::styled(format_args!(
+            "{}  {:<8} {paint}{:<20}{paint:#} {}",
+            event.timestamp,
+            event.seq,
+            harmless(&event.kind),
+            harmless(&words(event))
+        ))
+    })
 }
 
 /// What it happened to.
@@ -210,6 +217,8 @@ fn words(event: &Event) -> String {
 impl Row for Event {
     const HEADER: &'static [&'static str] = &["SEQ", "TIME", "TYPE", "ABOUT", "STATUS", "MESSAGE"];
 
+    const WIDE: &'static [&'static str] = &["TASK", "PIPELINE", "STAGE", "AGENT", "PROGRESS"];
+
     fn name(&self) -> String {
         self.seq.to_string()
     }
@@ -222,6 +231,20 @@ impl Row for Event {
             subject(self).into(),
             self.payload.status.clone().map(Cell::Status).into(),
             self.payload.message.as_deref().map(Cell::long).into(),
+        ]
+    }
+
+    fn wide_cells(&self) -> Vec<Cell> {
+        let payload = &self.payload;
+        vec![
+            payload.task_id.as_ref().map(text).into(),
+            payload.pipeline_id.as_ref().map(text).into(),
+            payload.stage.map(text).into(),
+            payload.agent_id.as_ref().map(text).into(),
+            payload
+                .progress
+                .map(|done| text(format_args!("{done:.0} %")))
+                .into(),
         ]
     }
 }

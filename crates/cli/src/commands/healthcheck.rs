@@ -30,7 +30,7 @@ impl Healthcheck {
                 output::line(&status)?;
                 Ok(Exit::Ok)
             }
-            Health::Unhealthy => Err(Failure::new(format!("`{}` is {status}", global.url))),
+            Health::Unhealthy => Err(Failure::new(format!("`{}` is {status}", client.base_url()))),
         }
     }
 }

@@ -27,7 +27,9 @@ use crate::{
     output::{
         self,
         cell::{Cell, now, text},
-        durations, listing,
+        durations,
+        form::Form,
+        listing,
         listing::Row,
     },
 };
@@ -80,10 +82,10 @@ pub struct Create {
 impl Keys {
     /// Does it.
     pub async fn execute(self, global: &Global) -> Result {
-        let format = global.output;
+        let form = global.form();
         let client = common::client(global)?;
         match self {
-            Self::Create(create) => create.execute(&client, format).await,
+            Self::Create(create) => create.execute(&client, form).await,
             Self::List { extent } => {
                 let read = async |page: Page| {
                     let query = PageQuery {
@@ -93,14 +95,15 @@ impl Keys {
                     let page = client.list_keys(&query).await?;
                     Ok((page.keys, page.next_cursor))
                 };
-                extent.show(format, read).await
+                extent.show(form, read).await
             }
             Self::Revoke { key_ids, consent } => {
-                each(format, &key_ids, async |id| {
-                    if consent.to(&format!("revoke key `{id}`"))? {
-                        client.delete_key(id).await?;
-                        output::say(format_args!("revoked key `{id}`"));
-                    }
+                if !consent.to_all("revoke", "key", &key_ids, "")? {
+                    return Ok(Exit::Ok);
+                }
+                each(form, &key_ids, async |id| {
+                    client.delete_key(id).await?;
+                    output::say(format_args!("revoked key `{id}`"));
                     Ok(None::<ApiKey>)
                 })
                 .await
@@ -110,8 +113,8 @@ impl Keys {
 }
 
 impl Create {
-    async fn execute(self, client: &Client, format: Format) -> Result {
-        if format == Format::Name && self.secret_file.is_none() {
+    async fn execute(self, client: &Client, form: Form<'_>) -> Result {
+        if form.format == Format::Name && self.secret_file.is_none() {
             return Err(
                 Failure::usage("with `-o name` the key's secret would be lost")
                     .hint("give `--secret-file FILE`, or leave `-o name` out"),
@@ -127,7 +130,7 @@ impl Create {
         };
         let made = client.create_key(&key, &IdempotencyKey::random()).await;
         let Some((mut file, path)) = secret_file else {
-            return show(format, &made?);
+            return show(form, &made?);
         };
         let written = made.map_err(Failure::from).and_then(|made| {
             let secret = secret_of(&made)?;
@@ -142,19 +145,20 @@ impl Create {
         }
         let made = written?;
         output::say(format_args!("the secret is in `{}`", path.display()));
-        listing::one(format, &made.key)?;
+        listing::one(form, &made.key)?;
         Ok(Exit::Ok)
     }
 }
 
-fn show(format: Format, made: &ApiKeyMade) -> Result {
-    match format {
+fn show(form: Form<'_>, made: &ApiKeyMade) -> Result {
+    match form.format {
         Format::Json => output::json(made)?,
         Format::Jsonl => output::jsonl(made)?,
-        Format::Table | Format::Name => {
+        Format::Yaml => output::yaml::document(made)?,
+        Format::Table | Format::Wide | Format::Name => {
             let mut fields = made.key.details();
             fields.push(("SECRET", Cell::from(secret_of(made)?)));
-            listing::fields(fields)?;
+            listing::fields(form, fields)?;
         }
     }
     output::say("the secret is shown this once: keep it, and send it as `X-API-Key`");

@@ -2,9 +2,14 @@
 
 pub mod agents;
 pub mod artifacts;
+pub mod auth;
 pub mod bench;
 pub mod common;
+pub mod context;
+pub mod dev;
+pub mod doctor;
 pub mod events;
+pub mod health;
 pub mod healthcheck;
 pub mod keys;
 pub mod openapi;
@@ -25,9 +30,11 @@ use crate::{
 /// Does what was asked for.
 pub async fn run(arguments: Arguments) -> Result {
     let global = arguments.global;
+    global.check()?;
     match arguments.command {
         Command::Run(run) => run.execute(&global).await,
         Command::Serve(serve) => serve.execute().await,
+        Command::Dev(dev) => dev.execute().await,
         Command::Agents(agents) => agents.execute(&global).await,
         Command::Tasks(tasks) => tasks.execute(&global).await,
         Command::Pipelines(pipelines) => pipelines.execute(&global).await,
@@ -35,6 +42,11 @@ pub async fn run(arguments: Arguments) -> Result {
         Command::Artifacts(artifacts) => artifacts.execute(&global).await,
         Command::Keys(keys) => keys.execute(&global).await,
         Command::Events(events) => events.execute(&global).await,
+        Command::Auth(auth) => auth.execute(&global).await,
+        Command::Context(context) => context.execute(&global),
+        Command::Doctor(doctor) => doctor.execute(&global).await,
+        Command::Health => health::execute(&global).await,
+        Command::Services => health::services(&global).await,
         Command::Bench(bench) => bench.execute(&global).await,
         Command::Healthcheck(check) => check.execute(&global).await,
         Command::Openapi => openapi::execute(),

@@ -17,12 +17,13 @@ use super::common::{
 };
 use crate::{
     Result,
-    arguments::{Format, Global},
+    arguments::Global,
     exit::Exit,
     output::{
         self,
         cell::{Cell, text},
         durations,
+        form::Form,
         listing::{self, Row, word},
     },
 };
@@ -63,7 +64,7 @@ pub struct Create {
 impl Templates {
     /// Does it.
     pub async fn execute(self, global: &Global) -> Result {
-        let format = global.output;
+        let form = global.form();
         let client = common::client(global)?;
         match self {
             Self::List { extent } => {
@@ -75,39 +76,39 @@ impl Templates {
                     let page = client.list_templates(&query).await?;
                     Ok((page.templates, page.next_cursor))
                 };
-                extent.show(format, read).await
+                extent.show(form, read).await
             }
             Self::Get {
                 template_id,
                 version,
             } => {
-                show(format, &client.get_template(&template_id, version).await?)?;
+                show(form, &client.get_template(&template_id, version).await?)?;
                 Ok(Exit::Ok)
             }
-            Self::Create(create) => create.execute(&client, format).await,
+            Self::Create(create) => create.execute(&client, form).await,
         }
     }
 }
 
 impl Create {
-    async fn execute(self, client: &Client, format: Format) -> Result {
+    async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let key = common::key(self.idempotency_key.as_deref())?;
         let template = Documents::<NewTemplate>::open(&self.file)?.only()?;
         if self.dry_run {
             output::json(&template)?;
             return Ok(Exit::Ok);
         }
-        show(format, &client.create_template(&template, &key).await?)?;
+        show(form, &client.create_template(&template, &key).await?)?;
         Ok(Exit::Ok)
     }
 }
 
 /// Writes a template, and for people its stages.
-fn show(format: Format, template: &Template) -> Result<()> {
-    listing::one(format, template)?;
-    if format == Format::Table {
+fn show(form: Form<'_>, template: &Template) -> Result<()> {
+    listing::one(form, template)?;
+    if form.format.is_table() {
         output::line("")?;
-        listing::many(format, &template.stages)?;
+        listing::many(form, &template.stages)?;
     }
     Ok(())
 }

@@ -24,6 +24,21 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         .ok_or_else(wrong)
 }
 
+/// Shortest pause between two looks: a server has other things to do.
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+
+/// Reads a pause between two looks.
+pub fn parse_pause(text: &str) -> Result<Duration, String> {
+    let pause = parse(text)?;
+    if pause < PAUSE_MIN {
+        return Err(format!(
+            "`{text}` is too often; look every {} at most",
+            show(PAUSE_MIN)
+        ));
+    }
+    Ok(pause)
+}
+
 /// Writes `340 ms`, `4.2 s`, `3m 20s`, `2h 5m`.
 pub fn show(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -43,6 +58,7 @@ mod tests {
     fn what_people_write_is_read() {
         assert_eq!(parse("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(parse("10m"), Ok(Duration::from_secs(600)));
+        assert!(parse_pause("1s").is_ok() && parse_pause("1ms").is_err());
         for text in [
             "",
             "10",

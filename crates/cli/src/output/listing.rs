@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::{
     cell::{Cell, now},
-    json, jsonl, line, unwritable,
+    form::{Form, at},
+    json, jsonl, line, unwritable, yaml,
 };
 use crate::{Result, arguments::Format};
 
@@ -18,11 +19,19 @@ pub trait Row: Serialize {
     /// The titles of the columns.
     const HEADER: &'static [&'static str];
 
+    /// The titles of the columns that a wide table has beside them.
+    const WIDE: &'static [&'static str] = &[];
+
     /// Its id.
     fn name(&self) -> String;
 
     /// The values of the columns.
     fn cells(&self) -> Vec<Cell>;
+
+    /// The values of the columns that a wide table has beside them.
+    fn wide_cells(&self) -> Vec<Cell> {
+        Vec::new()
+    }
 
     /// What is shown of it alone: more than a row has room for.
     fn details(&self) -> Vec<(&'static str, Cell)> {
@@ -31,19 +40,72 @@ pub trait Row: Serialize {
 }
 
 /// Writes documents to stdout.
-pub fn many<T: Row>(format: Format, documents: &[T]) -> Result<()> {
-    let mut listing = Listing::new(format);
+pub fn many<T: Row>(form: Form<'_>, documents: &[T]) -> Result<()> {
+    let mut listing = Listing::new(form)?;
     listing.add(documents)?;
     listing.finish().map(|_| ())
 }
 
 /// Writes one document to stdout: on a terminal its fields below each other.
-pub fn one<T: Row>(format: Format, document: &T) -> Result<()> {
-    match format {
-        Format::Table => fields(document.details()),
+pub fn one<T: Row>(form: Form<'_>, document: &T) -> Result<()> {
+    match form.format {
+        Format::Table | Format::Wide => fields(form, document.details()),
         Format::Json => json(document),
         Format::Jsonl => jsonl(document),
+        Format::Yaml => yaml::document(document),
         Format::Name => line(&document.name()),
+    }
+}
+
+/// Writes one document of a stream to stdout, where no bracket could close a list: as `told` to people, else a
+/// document of its own.
+pub fn streamed<T: Serialize>(
+    format: Format,
+    document: &T,
+    name: impl FnOnce(&T) -> String,
+    told: impl FnOnce(&T) -> Result<()>,
+) -> Result<()> {
+    match format {
+        Format::Table | Format::Wide => told(document),
+        Format::Json | Format::Jsonl => jsonl(document),
+        Format::Yaml => yaml::streamed(document),
+        Format::Name => line(&name(document)),
+    }
+}
+
+/// The columns of a table: which, and from which document.
+pub struct Columns<T> {
+    places: Vec<usize>,
+    titles: Vec<&'static str>,
+    documents: std::marker::PhantomData<fn(&T)>,
+}
+
+impl<T: Row> Columns<T> {
+    /// Those that were named, in their order; else those of the format.
+    pub fn of(form: Form<'_>) -> Result<Self> {
+        let all: Vec<&'static str> = T::HEADER.iter().chain(T::WIDE).copied().collect();
+        let mut places = form.choose(&all)?;
+        if form.columns.is_empty() && form.format != Format::Wide {
+            places.truncate(T::HEADER.len());
+        }
+        Ok(Self {
+            titles: places.iter().map(|place| all[*place]).collect(),
+            places,
+            documents: std::marker::PhantomData,
+        })
+    }
+
+    /// Their values in a document.
+    pub fn cells(&self, document: &T) -> Vec<Cell> {
+        let mut cells = document.cells();
+        cells.extend(document.wide_cells());
+        at(&self.places, cells)
+    }
+
+    /// Documents as a table for people.
+    pub fn draw(&self, documents: &[T]) -> String {
+        let rows: Vec<Vec<Cell>> = documents.iter().map(|row| self.cells(row)).collect();
+        drawn(&self.titles, &rows, Cell::shown)
     }
 }
 
@@ -51,21 +113,21 @@ pub fn one<T: Row>(format: Format, document: &T) -> Result<()> {
 /// waits for its end, because its widths depend on all rows.
 pub struct Listing<T> {
     format: Format,
+    columns: Columns<T>,
     rows: Option<Vec<Vec<Cell>>>,
     written: u64,
-    documents: std::marker::PhantomData<fn(&T)>,
 }
 
 impl<T: Row> Listing<T> {
-    /// An empty list.
-    pub fn new(format: Format) -> Self {
-        let is_drawn = format == Format::Table && io::stdout().is_terminal();
-        Self {
-            format,
+    /// An empty list. Fails when a column was named that there is not.
+    pub fn new(form: Form<'_>) -> Result<Self> {
+        let is_drawn = form.format.is_table() && io::stdout().is_terminal();
+        Ok(Self {
+            format: form.format,
+            columns: Columns::of(form)?,
             rows: is_drawn.then(Vec::new),
             written: 0,
-            documents: std::marker::PhantomData,
-        }
+        })
     }
 
     /// More documents.
@@ -80,15 +142,15 @@ impl<T: Row> Listing<T> {
         let is_first = self.written == 0;
         self.written += 1;
         if let Some(rows) = &mut self.rows {
-            rows.push(document.cells());
+            rows.push(self.columns.cells(document));
             return Ok(());
         }
         match self.format {
-            Format::Table => {
+            Format::Table | Format::Wide => {
                 if is_first {
-                    line(&T::HEADER.join("\t"))?;
+                    self.header()?;
                 }
-                tabbed(&document.cells())
+                tabbed(&self.columns.cells(document))
             }
             Format::Json => {
                 let text = serde_json::to_string_pretty(document).map_err(unwritable)?;
@@ -99,33 +161,42 @@ impl<T: Row> Listing<T> {
                 line(&indented.join("\n"))
             }
             Format::Jsonl => jsonl(document),
+            Format::Yaml => yaml::item(document),
             Format::Name => line(&document.name()),
         }
+    }
+
+    fn header(&self) -> Result<()> {
+        line(&self.columns.titles.join("\t"))
     }
 
     /// The end of the list; answers how many there were.
     pub fn finish(self) -> Result<u64> {
         match (&self.rows, self.format) {
-            (Some(rows), _) => draw(T::HEADER, rows, Cell::shown)?,
-            (None, Format::Table) if self.written == 0 => line(&T::HEADER.join("\t"))?,
-            (None, Format::Json) if self.written == 0 => line("[]")?,
+            (Some(rows), _) => line(&drawn(&self.columns.titles, rows, Cell::shown))?,
+            (None, Format::Table | Format::Wide) if self.written == 0 => self.header()?,
+            (None, Format::Json | Format::Yaml) if self.written == 0 => line("[]")?,
             (None, Format::Json) => line("]")?,
-            (None, Format::Table | Format::Jsonl | Format::Name) => {}
+            (None, Format::Table | Format::Wide | Format::Jsonl | Format::Yaml | Format::Name) => {}
         }
         Ok(self.written)
     }
 }
 
 /// Writes fields below each other: aligned for people and without those that are empty, tab-separated for programs.
-pub fn fields(fields: Vec<(&'static str, Cell)>) -> Result<()> {
+pub fn fields(form: Form<'_>, fields: Vec<(&'static str, Cell)>) -> Result<()> {
     let is_drawn = io::stdout().is_terminal();
-    let rows: Vec<Vec<Cell>> = fields
-        .into_iter()
+    let titles: Vec<&str> = fields.iter().map(|(title, _)| *title).collect();
+    let places = form.choose(&titles)?;
+    let (titles, cells): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+    let titles = places.iter().map(|place| titles[*place]);
+    let rows: Vec<Vec<Cell>> = titles
+        .zip(at(&places, cells))
         .filter(|(_, value)| !is_drawn || *value != Cell::Empty)
         .map(|(title, value)| vec![Cell::from(title), value])
         .collect();
     if is_drawn {
-        draw(&[], &rows, Cell::told)
+        line(&drawn(&[], &rows, Cell::told))
     } else {
         rows.iter().try_for_each(|row| tabbed(row))
     }
@@ -136,11 +207,11 @@ fn tabbed(cells: &[Cell]) -> Result<()> {
     line(&cells.join("\t"))
 }
 
-fn draw(
+fn drawn(
     header: &[&str],
     rows: &[Vec<Cell>],
     shown: fn(&Cell, mcpanel_api::Timestamp) -> String,
-) -> Result<()> {
+) -> String {
     let now = now();
     let is_coloured = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
     let mut table = borderless();
@@ -156,7 +227,7 @@ fn draw(
             }
         }));
     }
-    line(&table.trim_fmt())
+    table.trim_fmt()
 }
 
 fn painted(colour: AnsiColor) -> Color {

@@ -2,20 +2,53 @@
 
 pub mod cell;
 pub mod durations;
+pub mod form;
 pub mod listing;
 pub mod log;
 pub mod numbers;
 pub mod progress;
+pub mod yaml;
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use serde::Serialize;
 
-use crate::{Failure, Result};
+use crate::{
+    Failure, Result,
+    arguments::{Colour, Global},
+};
+
+/// Whether nothing but errors goes to stderr. Of the process like stderr itself; set once, by [`start`].
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Makes stdout and stderr as the command line wants them.
+pub fn start(global: &Global) {
+    match global.color {
+        // Looked up again for each line by anstream: NO_COLOR, CLICOLOR_FORCE, TERM, and whether it is a terminal.
+        Colour::Auto => {}
+        Colour::Always => anstream::ColorChoice::Always.write_global(),
+        Colour::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    IS_QUIET.store(global.quiet, Ordering::Relaxed);
+    log::start(global.verbose, global.quiet);
+}
+
+/// Whether notes and progress are to be left out.
+pub fn is_quiet() -> bool {
+    IS_QUIET.load(Ordering::Relaxed)
+}
 
 /// Whether somebody watches stderr, so that lines may be redrawn.
 pub fn is_watched() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    !is_quiet() && io::stderr().is_terminal() && !is_dumb()
+}
+
+/// Whether the terminal can do nothing but write on.
+pub fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Writes a line to stdout.
@@ -42,9 +75,11 @@ pub fn jsonl<T: Serialize + ?Sized>(document: &T) -> Result<()> {
     line(&serde_json::to_string(document).map_err(unwritable)?)
 }
 
-/// Says something on stderr.
+/// Says something on stderr, unless nothing is to be said.
 pub fn say(text: impl std::fmt::Display) {
-    anstream::eprintln!("{text}");
+    if !is_quiet() {
+        anstream::eprintln!("{text}");
+    }
 }
 
 pub(crate) fn unwritable(error: serde_json::Error) -> Failure {

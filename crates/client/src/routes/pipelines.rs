@@ -11,7 +11,7 @@ use mcpanel_api::{
 };
 use reqwest::Method;
 
-use crate::{Client, IdempotencyKey, Result};
+use crate::{Client, Created, IdempotencyKey, Result};
 
 impl Client {
     /// Makes a pipeline, and begins it where `execute` says so.
@@ -20,9 +20,20 @@ impl Client {
         pipeline: &NewPipeline,
         key: &IdempotencyKey,
     ) -> Result<Pipeline> {
+        self.create_or_find_pipeline(pipeline, key)
+            .await
+            .map(|created| created.document)
+    }
+
+    /// Makes a pipeline, and tells whether an equal request made it before.
+    pub async fn create_or_find_pipeline(
+        &self,
+        pipeline: &NewPipeline,
+        key: &IdempotencyKey,
+    ) -> Result<Created<Pipeline>> {
         self.post("/api/v1/pipelines", pipeline)
             .keyed(key)
-            .answer()
+            .created()
             .await
     }
 
@@ -99,9 +110,20 @@ impl Client {
         template: &NewTemplate,
         key: &IdempotencyKey,
     ) -> Result<Template> {
+        self.create_or_find_template(template, key)
+            .await
+            .map(|created| created.document)
+    }
+
+    /// Makes a template or a version of one, and tells whether an equal request made it before.
+    pub async fn create_or_find_template(
+        &self,
+        template: &NewTemplate,
+        key: &IdempotencyKey,
+    ) -> Result<Created<Template>> {
         self.post("/api/v1/templates", template)
             .keyed(key)
-            .answer()
+            .created()
             .await
     }
 

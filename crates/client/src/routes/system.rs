@@ -5,13 +5,17 @@ use mcpanel_api::{
     discovery::Services,
     health::{HealthCheck, Probe},
 };
+use reqwest::StatusCode;
 
 use crate::{Client, Result};
 
 impl Client {
-    /// How the server and its parts are.
+    /// How the server and its parts are, also when they are unwell.
     pub async fn health(&self) -> Result<HealthCheck> {
-        self.read("/api/v1/health").answer().await
+        self.read("/api/v1/health")
+            .answering(StatusCode::SERVICE_UNAVAILABLE)
+            .answer()
+            .await
     }
 
     /// Whether the process runs.
@@ -21,7 +25,10 @@ impl Client {
 
     /// Whether the server takes requests.
     pub async fn health_ready(&self) -> Result<Probe> {
-        self.read("/health/ready").answer().await
+        self.read("/health/ready")
+            .answering(StatusCode::SERVICE_UNAVAILABLE)
+            .answer()
+            .await
     }
 
     /// The services of the server.

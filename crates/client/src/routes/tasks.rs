@@ -10,12 +10,23 @@ use mcpanel_api::{
 };
 use reqwest::Method;
 
-use crate::{Client, IdempotencyKey, Result};
+use crate::{Client, Created, IdempotencyKey, Result};
 
 impl Client {
     /// Makes a task.
     pub async fn create_task(&self, task: &NewTask, key: &IdempotencyKey) -> Result<Task> {
-        self.post("/api/v1/tasks", task).keyed(key).answer().await
+        self.create_or_find_task(task, key)
+            .await
+            .map(|created| created.document)
+    }
+
+    /// Makes a task, and tells whether an equal request made it before.
+    pub async fn create_or_find_task(
+        &self,
+        task: &NewTask,
+        key: &IdempotencyKey,
+    ) -> Result<Created<Task>> {
+        self.post("/api/v1/tasks", task).keyed(key).created().await
     }
 
     /// Makes tasks, all or none.

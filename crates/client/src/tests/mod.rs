@@ -139,6 +139,47 @@ async fn creations_are_repeated_with_the_same_key() {
 }
 
 #[tokio::test]
+async fn a_creation_tells_whether_it_was_there_before() {
+    let made = json!({
+        "template_id": "two", "namespace": "default", "version": 1, "description": "", "stages": [],
+        "created_by": "key_1", "created_at": "2026-01-02T03:04:05.678Z"
+    });
+    let answer = move |headers: HeaderMap| async move {
+        let is_known = headers["idempotency-key"] == "known";
+        ([("idempotent-replayed", is_known.to_string())], Json(made)).into_response()
+    };
+    let client = serve(Router::new().route("/api/v1/templates", post(answer))).await;
+    let template = serde_json::from_value(json!({"template_id": "two", "stages": []})).unwrap();
+    for (key, expected) in [("known", true), ("new", false)] {
+        let key = IdempotencyKey::parse(key).unwrap();
+        let created = client
+            .create_or_find_template(&template, &key)
+            .await
+            .unwrap();
+        assert_eq!(created.is_replayed, expected);
+        assert_eq!(created.document.version, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_unwell_says_so_and_is_heard() {
+    let unwell = || async {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({"status": "unhealthy"})),
+        )
+    };
+    let router = Router::new()
+        .route("/health/ready", get(unwell))
+        .route("/health/live", get(|| async { problem(503, "overloaded") }));
+    let client = serve(router).await.with_patience(Duration::ZERO);
+    let probe = client.health_ready().await.unwrap();
+    assert_eq!(probe.status, mcpanel_api::health::Health::Unhealthy);
+    let error = client.health_live().await.unwrap_err();
+    assert_eq!(error.code(), Some("overloaded"));
+}
+
+#[tokio::test]
 async fn changes_that_may_have_arrived_are_not_repeated() {
     let state = Flaky::default();
     let router = Router::new()

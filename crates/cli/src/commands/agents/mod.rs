@@ -1,5 +1,6 @@
 //! `mcpanel agents`: see and steer agents.
 
+pub mod builtin;
 mod rows;
 
 use std::ops::ControlFlow;
@@ -23,7 +24,7 @@ use crate::{
     Result,
     arguments::{Format, Global},
     exit::Exit,
-    output::{self, listing, numbers::counted},
+    output::{self, form::Form, listing, numbers::counted},
 };
 
 /// See and steer agents.
@@ -36,9 +37,21 @@ pub enum Agents {
         /// Its id.
         agent_id: AgentId,
     },
+    /// Show what the agents that are alive offer, and how much of it is free.
+    Discover {
+        /// Only agents that offer this.
+        #[arg(long, value_name = "NAME")]
+        capability: Option<Name>,
+        /// Only agents of this kind.
+        #[arg(long = "type", value_name = "KIND")]
+        kind: Option<Name>,
+    },
     /// Give agents nothing new, and let them finish what they hold.
     Drain(Drain),
-    /// Give agents work again.
+    /// Run the six built-in agents, working for the server, until Ctrl-C.
+    Run(builtin::Run),
+    /// Give agents work again, after `drain` or `disable`.
+    #[command(visible_alias = "enable")]
     Resume {
         /// Their ids.
         #[arg(required = true, value_name = "AGENT_ID")]
@@ -93,30 +106,27 @@ impl Agents {
     /// Does it.
     pub async fn execute(self, global: &Global) -> Result {
         let client = common::client(global)?;
-        let format = global.output;
+        let form = global.form();
         match self {
-            Self::List(list) => list.execute(&client, format).await,
+            Self::List(list) => list.execute(&client, form).await,
             Self::Get { agent_id } => {
-                listing::one(format, &client.get_agent(&agent_id).await?)?;
+                listing::one(form, &client.get_agent(&agent_id).await?)?;
                 Ok(Exit::Ok)
             }
-            Self::Drain(drain) => drain.execute(&client, format).await,
-            Self::Resume { agent_ids } => admit(&client, format, &agent_ids, Admission::Open).await,
+            Self::Run(run) => run.execute(&client).await,
+            Self::Drain(drain) => drain.execute(&client, form).await,
+            Self::Resume { agent_ids } => admit(&client, form, &agent_ids, Admission::Open).await,
             Self::Disable { agent_ids } => {
-                admit(&client, format, &agent_ids, Admission::Disabled).await
+                admit(&client, form, &agent_ids, Admission::Disabled).await
             }
-            Self::Delete { agent_ids, consent } => {
-                each(format, &agent_ids, async |id| {
-                    delete(&client, id, consent).await.map(|()| None::<Agent>)
-                })
-                .await
-            }
+            Self::Delete { agent_ids, consent } => delete(&client, form, &agent_ids, consent).await,
+            Self::Discover { capability, kind } => discover(&client, form, capability, kind).await,
         }
     }
 }
 
 impl List {
-    async fn execute(self, client: &Client, format: Format) -> Result {
+    async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let query = AgentQuery {
             status: self.status,
             capability: self.capability,
@@ -133,14 +143,14 @@ impl List {
             let page = client.list_agents(&query).await?;
             Ok((page.agents, page.next_cursor))
         };
-        self.extent.show(format, read).await
+        self.extent.show(form, read).await
     }
 }
 
 impl Drain {
-    async fn execute(self, client: &Client, format: Format) -> Result {
+    async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         if !self.wait && self.limit.timeout.is_none() {
-            return admit(client, format, &self.agent_ids, Admission::Draining).await;
+            return admit(client, form, &self.agent_ids, Admission::Draining).await;
         }
         for id in &self.agent_ids {
             admission(client, id, Admission::Draining).await?;
@@ -159,7 +169,7 @@ impl Drain {
                 })
             })
             .await?;
-        listing::many(format, &agents)?;
+        listing::many(form, &agents)?;
         match end {
             End::Reached(()) => Ok(Exit::Ok),
             End::Interrupted => Ok(Exit::Interrupted),
@@ -176,8 +186,8 @@ impl Drain {
     }
 }
 
-async fn admit(client: &Client, format: Format, ids: &[AgentId], wanted: Admission) -> Result {
-    each(format, ids, async |id| {
+async fn admit(client: &Client, form: Form<'_>, ids: &[AgentId], wanted: Admission) -> Result {
+    each(form, ids, async |id| {
         Ok(Some(admission(client, id, wanted).await?))
     })
     .await
@@ -192,19 +202,50 @@ async fn admission(client: &Client, id: &AgentId, wanted: Admission) -> Result<A
     Ok(client.update_agent(id, &changes, None).await?)
 }
 
-async fn delete(client: &Client, id: &AgentId, consent: Consent) -> Result<()> {
-    // Also tells what is at stake, and whether there is such an agent.
-    let agent = client.get_agent(id).await?;
-    let deed = match agent.slots_in_use {
-        0 => format!("delete agent `{id}`"),
-        held => format!(
-            "delete agent `{id}` and take back the {} it holds",
-            counted(held.into(), "task")
-        ),
+async fn delete(client: &Client, form: Form<'_>, ids: &[AgentId], consent: Consent) -> Result {
+    let mut held = 0;
+    for id in ids {
+        // One that is not there is told when it is its turn.
+        match client.get_agent(id).await {
+            Ok(agent) => held += u64::from(agent.slots_in_use),
+            Err(error) if error.code() == Some("not_found") => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let aside = match held {
+        0 => String::new(),
+        held => format!(" and take back {}", counted(held, "task")),
     };
-    if consent.to(&deed)? {
+    if !consent.to_all("delete", "agent", ids, &aside)? {
+        return Ok(Exit::Ok);
+    }
+    each(form, ids, async |id| {
         client.delete_agent(id).await?;
         output::say(format_args!("deleted agent `{id}`"));
+        Ok(None::<Agent>)
+    })
+    .await
+}
+
+async fn discover(
+    client: &Client,
+    form: Form<'_>,
+    capability: Option<Name>,
+    kind: Option<Name>,
+) -> Result {
+    let query = AgentQuery {
+        capability,
+        kind,
+        ..AgentQuery::default()
+    };
+    let found = client.discover_agents(&query).await?;
+    match form.format {
+        Format::Json => output::json(&found)?,
+        Format::Jsonl => output::jsonl(&found)?,
+        Format::Yaml => output::yaml::document(&found)?,
+        Format::Table | Format::Wide | Format::Name => {
+            listing::many(form, &found.capabilities)?;
+        }
     }
-    Ok(())
+    Ok(Exit::Ok)
 }

@@ -1,6 +1,6 @@
 //! Agents in tables.
 
-use mcpanel_api::agent::Agent;
+use mcpanel_api::{agent::Agent, discovery::Capability};
 
 use crate::output::{
     cell::{Cell, text},
@@ -18,6 +18,8 @@ impl Row for Agent {
         "CAPABILITIES",
     ];
 
+    const WIDE: &'static [&'static str] = &["NAME", "VERSION", "SESSION", "REGISTERED", "MESSAGE"];
+
     fn name(&self) -> String {
         self.agent_id.to_string()
     }
@@ -31,6 +33,16 @@ impl Row for Agent {
             text(format_args!("{}/{}", self.slots_in_use, self.concurrency)),
             self.last_heartbeat.into(),
             Cell::words(&self.capabilities),
+        ]
+    }
+
+    fn wide_cells(&self) -> Vec<Cell> {
+        vec![
+            self.name.as_str().into(),
+            self.version.as_deref().into(),
+            self.session_id.as_ref().map(text).into(),
+            self.registered_at.into(),
+            self.status_message.as_deref().map(Cell::long).into(),
         ]
     }
 
@@ -57,6 +69,22 @@ impl Row for Agent {
             ("HEALTH CHECK", self.health_check_url.as_deref().into()),
             ("METADATA", Cell::long(self.metadata.as_str())),
             ("REVISION", text(self.revision)),
+        ]
+    }
+}
+
+impl Row for Capability {
+    const HEADER: &'static [&'static str] = &["CAPABILITY", "AGENTS", "FREE SLOTS"];
+
+    fn name(&self) -> String {
+        self.capability.to_string()
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            text(&self.capability),
+            text(self.agents),
+            text(self.free_slots),
         ]
     }
 }

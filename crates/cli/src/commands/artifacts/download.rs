@@ -15,7 +15,7 @@ use crate::{
     arguments::Format,
     commands::interrupted,
     exit::Exit,
-    output::{self, numbers::bytes},
+    output::{self, form::Form, numbers::bytes},
 };
 
 /// What to fetch, and where to.
@@ -34,7 +34,7 @@ pub struct Download {
 
 impl Download {
     /// Fetches it. A file under the wanted name is always a whole one.
-    pub async fn execute(self, client: &Client, format: Format) -> Result {
+    pub async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let artifact = client.get_artifact(&self.artifact_id).await?;
         let to_stdout = self.to.as_deref().is_some_and(|to| to.as_os_str() == "-");
         let mut stop = pin!(interrupted());
@@ -50,10 +50,13 @@ impl Download {
             done = client.download_to(artifact.clone(), &path) => done?,
             () = &mut stop => return Ok(Exit::Interrupted),
         }
-        match format {
-            Format::Table | Format::Name => output::line(&path.display().to_string())?,
+        match form.format {
+            Format::Table | Format::Wide | Format::Name => {
+                output::line(&path.display().to_string())?
+            }
             Format::Json => output::json(&artifact)?,
             Format::Jsonl => output::jsonl(&artifact)?,
+            Format::Yaml => output::yaml::document(&artifact)?,
         }
         output::say(format_args!("{size}, digest checked"));
         Ok(Exit::Ok)

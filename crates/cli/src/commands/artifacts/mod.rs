@@ -12,14 +12,18 @@ use mcpanel_client::Client;
 
 use super::common::{
     self,
+    confirm::Consent,
     pages::{Extent, Page},
+    several::each,
 };
 use crate::{
     Result,
-    arguments::{Format, Global},
+    arguments::Global,
     exit::Exit,
     output::{
+        self,
         cell::{Cell, text},
+        form::Form,
         listing::{self, Row},
         numbers::{bytes, grouped},
     },
@@ -39,6 +43,14 @@ pub enum Artifacts {
     Download(download::Download),
     /// Store a file as an artifact.
     Upload(upload::Upload),
+    /// Delete artifacts, and their bytes.
+    Delete {
+        /// Their ids.
+        #[arg(required = true, value_name = "ARTIFACT_ID")]
+        artifact_ids: Vec<ArtifactId>,
+        #[command(flatten)]
+        consent: Consent,
+    },
 }
 
 /// Which artifacts to list.
@@ -63,22 +75,36 @@ pub struct List {
 impl Artifacts {
     /// Does it.
     pub async fn execute(self, global: &Global) -> Result {
-        let format = global.output;
+        let form = global.form();
         let client = common::client(global)?;
         match self {
-            Self::List(list) => list.execute(&client, format).await,
+            Self::List(list) => list.execute(&client, form).await,
             Self::Get { artifact_id } => {
-                listing::one(format, &client.get_artifact(&artifact_id).await?)?;
+                listing::one(form, &client.get_artifact(&artifact_id).await?)?;
                 Ok(Exit::Ok)
             }
-            Self::Download(download) => download.execute(&client, format).await,
-            Self::Upload(upload) => upload.execute(&client, format).await,
+            Self::Download(download) => download.execute(&client, form).await,
+            Self::Upload(upload) => upload.execute(&client, form).await,
+            Self::Delete {
+                artifact_ids,
+                consent,
+            } => {
+                if !consent.to_all("delete", "artifact", &artifact_ids, "")? {
+                    return Ok(Exit::Ok);
+                }
+                each(form, &artifact_ids, async |id| {
+                    client.delete_artifact(id).await?;
+                    output::say(format_args!("deleted artifact `{id}`"));
+                    Ok(None::<Artifact>)
+                })
+                .await
+            }
         }
     }
 }
 
 impl List {
-    async fn execute(self, client: &Client, format: Format) -> Result {
+    async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let query = ArtifactQuery {
             pipeline_id: self.pipeline,
             task_id: self.task,
@@ -96,7 +122,7 @@ impl List {
             let page = client.list_artifacts(&query).await?;
             Ok((page.artifacts, page.next_cursor))
         };
-        self.extent.show(format, read).await
+        self.extent.show(form, read).await
     }
 }
 
@@ -104,6 +130,9 @@ impl Row for Artifact {
     const HEADER: &'static [&'static str] = &[
         "ARTIFACT", "NAME", "ROLE", "SIZE", "RECORDS", "PIPELINE", "STAGE", "CREATED",
     ];
+
+    const WIDE: &'static [&'static str] =
+        &["MEDIA TYPE", "TASK", "ATTEMPT", "SHA-256", "CREATED BY"];
 
     fn name(&self) -> String {
         self.artifact_id.to_string()
@@ -119,6 +148,16 @@ impl Row for Artifact {
             self.pipeline_id.as_ref().map(text).into(),
             self.stage.map(text).into(),
             self.created_at.into(),
+        ]
+    }
+
+    fn wide_cells(&self) -> Vec<Cell> {
+        vec![
+            self.media_type.as_str().into(),
+            self.task_id.as_ref().map(text).into(),
+            self.attempt.map(text).into(),
+            self.sha256.as_str().into(),
+            self.created_by.as_str().into(),
         ]
     }
 

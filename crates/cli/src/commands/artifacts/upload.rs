@@ -8,10 +8,9 @@ use mcpanel_client::Client;
 
 use crate::{
     Result,
-    arguments::Format,
     commands::{common, pipelines::file_name},
     exit::Exit,
-    output::listing,
+    output::{form::Form, listing},
 };
 
 /// What to store.
@@ -35,7 +34,7 @@ pub struct Upload {
 
 impl Upload {
     /// Stores it; the server checks the digest.
-    pub async fn execute(self, client: &Client, format: Format) -> Result {
+    pub async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let key = common::key(self.idempotency_key.as_deref())?;
         let name = file_name(&self.file)?;
         let media_type = self
@@ -53,7 +52,7 @@ impl Upload {
         let artifact = client
             .upload_file(&self.file, &media_type, &about, &key)
             .await?;
-        listing::one(format, &artifact)?;
+        listing::one(form, &artifact)?;
         Ok(Exit::Ok)
     }
 }

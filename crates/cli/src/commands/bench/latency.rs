@@ -123,7 +123,7 @@ impl Latency {
                 percentiles: Percentiles::of(latencies),
             });
         }
-        report.write(global.output)
+        report.write(global.format())
     }
 }
 

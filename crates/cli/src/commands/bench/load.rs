@@ -96,7 +96,7 @@ impl Load {
             report.resident_before_bytes = Some(before.resident_bytes);
             report.resident_after_bytes = Some(after.resident_bytes);
         }
-        report.write(global.output)
+        report.write(global.format())
     }
 
     async fn measure(&self, server: &Server, word: &'static str) -> anyhow::Result<Measured> {

@@ -56,7 +56,7 @@ impl Bench {
         let done = match self.what {
             What::Tasks(load) => load.run(global).await,
             What::Latency(latency) => latency.run(global).await,
-            What::Store(store) => store.run(global.output).await,
+            What::Store(store) => store.run(global.format()).await,
         };
         match done {
             Ok(()) => Ok(Exit::Ok),

@@ -96,7 +96,8 @@ impl Report {
             Format::Json => output::json(self)?,
             Format::Jsonl => output::jsonl(self)?,
             Format::Name => output::line(&format!("{:.0}", self.per_second))?,
-            Format::Table => output::line(&self.table())?,
+            Format::Yaml => output::yaml::document(self)?,
+            Format::Table | Format::Wide => output::line(&self.table())?,
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use clap::Args;
 use mcpanel_server::env::SystemEnv;
 use mcpanel_store_embedded::bench::{Config, run};
 
-use crate::arguments::Format;
+use crate::{arguments::Format, output};
 
 /// The embedded store against a bare append log.
 #[derive(Debug, Clone, Args)]
@@ -46,7 +46,8 @@ impl StoreBench {
         match format {
             Format::Json => anstream::println!("{}", serde_json::to_string_pretty(&report)?),
             Format::Jsonl => anstream::println!("{}", serde_json::to_string(&report)?),
-            Format::Table | Format::Name => anstream::println!("{report}"),
+            Format::Yaml => output::yaml::document(&report)?,
+            Format::Table | Format::Wide | Format::Name => anstream::println!("{report}"),
         }
         Ok(())
     }

@@ -2,8 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use mcpanel_api::health::HealthCheck;
+use mcpanel_client::Credential;
 use mcpanel_guard::secrets::Given;
 use mcpanel_server::serve::{Running, Settings, start};
 use tempfile::TempDir;
@@ -33,15 +34,20 @@ impl Server {
     /// The server that was named, or a new one.
     pub async fn find(target: &Target, global: &Global) -> anyhow::Result<Self> {
         if target.remote {
-            let host = global
+            let place = connect::place(global)?;
+            let host = place
                 .url
                 .strip_prefix("http://")
-                .with_context(|| format!("`{}` does not begin with `http://`", global.url))?;
+                .with_context(|| format!("`{}` does not begin with `http://`", place.url))?;
             return Ok(Self {
                 address: Address {
                     host: host.trim_end_matches('/').to_owned(),
-                    api_key: connect::api_key(&global.url)?
-                        .context("set MCPANEL_API_KEY to a key of that server")?,
+                    api_key: match place.credential {
+                        Credential::ApiKey(key) => key,
+                        Credential::Token(_) | Credential::None => {
+                            bail!("set MCPANEL_API_KEY to a key of that server")
+                        }
+                    },
                 },
                 running: None,
                 _temporary: None,

@@ -5,6 +5,7 @@
 //! - [`pages`]: lists that are longer than a page
 //! - [`several`]: one deed on several things
 //! - [`waiting`]: looking again until something is so
+//! - [`watching`]: looking again at what there is
 //! - [`words`]: the API's words on the command line
 
 pub mod confirm;
@@ -12,6 +13,7 @@ pub mod documents;
 pub mod pages;
 pub mod several;
 pub mod waiting;
+pub mod watching;
 pub mod words;
 
 use std::time::Duration;
@@ -22,7 +24,7 @@ use crate::{Failure, Result, arguments::Global, connect};
 
 /// How long a call is repeated while the server is away: long enough for a restart in passing, short enough for
 /// somebody who sits there and has misspelt an address.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A client for a person or a script that waits.
 pub fn client(global: &Global) -> Result<Client> {

@@ -3,12 +3,13 @@
 use clap::Args;
 use mcpanel_client::Result as Answer;
 
+use super::watching::{Watching, look_on};
 use crate::{
     Result,
-    arguments::Format,
     exit::Exit,
     output::{
         self,
+        form::Form,
         listing::{Listing, Row},
     },
 };
@@ -25,6 +26,8 @@ pub struct Extent {
     /// Show all there are.
     #[arg(long, conflicts_with = "limit")]
     all: bool,
+    #[command(flatten)]
+    watching: Watching,
 }
 
 /// Where a page begins, and how long it is.
@@ -36,14 +39,46 @@ pub struct Page {
 }
 
 impl Extent {
-    /// Reads pages and writes them as they come. `read` answers a page's documents and where the next one begins.
-    pub async fn show<T, F>(self, format: Format, mut read: F) -> Result
+    /// Reads pages and writes them as they come; again and again where that is wanted. `read` answers a page's
+    /// documents and where the next one begins.
+    pub async fn show<T, F>(self, form: Form<'_>, mut read: F) -> Result
     where
         T: Row,
         F: AsyncFnMut(Page) -> Answer<(Vec<T>, Option<String>)>,
     {
+        if self.watching.watch {
+            return look_on(form, self.watching.every, async || {
+                let mut found = Vec::new();
+                self.pages(&mut read, |page| {
+                    found.extend(page);
+                    Ok(())
+                })
+                .await?;
+                Ok(found)
+            })
+            .await;
+        }
+        let mut listing = Listing::new(form)?;
+        let has_more = self.pages(&mut read, |page| listing.add(&page)).await?;
+        let shown = listing.finish()?;
+        if has_more {
+            output::say(format_args!(
+                "there are more than these {shown}: give filters, `--limit` or `--all`"
+            ));
+        }
+        Ok(Exit::Ok)
+    }
+
+    /// Reads pages until there are enough; answers whether there are more.
+    async fn pages<T, F>(
+        self,
+        read: &mut F,
+        mut take: impl FnMut(Vec<T>) -> Result<()>,
+    ) -> Result<bool>
+    where
+        F: AsyncFnMut(Page) -> Answer<(Vec<T>, Option<String>)>,
+    {
         let mut left = if self.all { u64::MAX } else { self.limit };
-        let mut listing = Listing::new(format);
         let mut cursor = None;
         loop {
             let limit = u32::try_from(left).unwrap_or(u32::MAX).min(PAGE_ITEMS_MAX);
@@ -52,19 +87,11 @@ impl Extent {
                 cursor: cursor.take(),
             };
             let (documents, next) = read(page).await?;
-            listing.add(&documents)?;
             left = left.saturating_sub(documents.len() as u64);
+            take(documents)?;
             match next {
                 Some(next) if left > 0 => cursor = Some(next),
-                next => {
-                    let shown = listing.finish()?;
-                    if next.is_some() {
-                        output::say(format_args!(
-                            "there are more than these {shown}: give filters, `--limit` or `--all`"
-                        ));
-                    }
-                    return Ok(Exit::Ok);
-                }
+                next => return Ok(next.is_some()),
             }
         }
     }

@@ -4,14 +4,16 @@ use std::fmt::Display;
 
 use crate::{
     Result,
-    arguments::Format,
     exit::Exit,
-    output::listing::{self, Listing, Row},
+    output::{
+        form::Form,
+        listing::{self, Listing, Row},
+    },
 };
 
 /// Does `act` to each, and writes what came of them: one alone as a document, several as a list. The first failure
 /// decides the exit code; a server that is away ends it.
-pub async fn each<I, T, F>(format: Format, ids: &[I], mut act: F) -> Result
+pub async fn each<I, T, F>(form: Form<'_>, ids: &[I], mut act: F) -> Result
 where
     I: Display,
     T: Row,
@@ -19,11 +21,11 @@ where
 {
     if let [id] = ids {
         if let Some(document) = act(id).await? {
-            listing::one(format, &document)?;
+            listing::one(form, &document)?;
         }
         return Ok(Exit::Ok);
     }
-    let mut listing = Listing::new(format);
+    let mut listing = Listing::new(form)?;
     let mut exit = Exit::Ok;
     for id in ids {
         match act(id).await {

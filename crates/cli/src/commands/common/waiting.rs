@@ -43,6 +43,21 @@ impl Limit {
     where
         F: AsyncFnMut() -> Result<ControlFlow<T>>,
     {
+        self.looking(FIRST_PAUSE, LONGEST_PAUSE, look).await
+    }
+
+    /// The same, with this pause between two looks.
+    pub async fn every<T, F>(self, pause: Duration, look: F) -> Result<End<T>>
+    where
+        F: AsyncFnMut() -> Result<ControlFlow<T>>,
+    {
+        self.looking(pause, pause, look).await
+    }
+
+    async fn looking<T, F>(self, first: Duration, longest: Duration, look: F) -> Result<End<T>>
+    where
+        F: AsyncFnMut() -> Result<ControlFlow<T>>,
+    {
         let up = async {
             match self.timeout {
                 Some(timeout) => sleep(timeout).await,
@@ -51,15 +66,19 @@ impl Limit {
         };
         tokio::select! {
             biased;
-            reached = again(look) => reached.map(End::Reached),
+            reached = again(first, longest, look) => reached.map(End::Reached),
             () = up => Ok(End::TimeUp),
             () = interrupted() => Ok(End::Interrupted),
         }
     }
 }
 
-async fn again<T>(mut look: impl AsyncFnMut() -> Result<ControlFlow<T>>) -> Result<T> {
-    let mut pause = FIRST_PAUSE;
+async fn again<T>(
+    first: Duration,
+    longest: Duration,
+    mut look: impl AsyncFnMut() -> Result<ControlFlow<T>>,
+) -> Result<T> {
+    let mut pause = first;
     // When the server was last heard; never yet at the beginning.
     let mut heard: Option<Instant> = None;
     let mut is_told = false;
@@ -86,7 +105,7 @@ async fn again<T>(mut look: impl AsyncFnMut() -> Result<ControlFlow<T>>) -> Resu
             }
         }
         sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(longest);
     }
 }
 
@@ -109,7 +128,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_goes_away_in_the_middle_is_waited_for() {
         let mut looks = 0;
-        let reached = again(async || {
+        let reached = again(FIRST_PAUSE, LONGEST_PAUSE, async || {
             looks += 1;
             match looks {
                 1 => Ok(ControlFlow::Continue(())),
@@ -122,7 +141,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_was_never_there_is_not() {
-        let failure = again::<()>(async || Err(away())).await.unwrap_err();
+        let failure = again::<()>(FIRST_PAUSE, LONGEST_PAUSE, async || Err(away()))
+            .await
+            .unwrap_err();
         assert_eq!(failure.exit, Exit::Unreachable);
     }
 

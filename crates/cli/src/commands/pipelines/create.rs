@@ -13,13 +13,12 @@ use mcpanel_client::{Client, IdempotencyKey};
 use super::{show, watch};
 use crate::{
     Failure, Result,
-    arguments::Format,
     commands::{
         common::{self, documents::Documents, waiting::Limit},
         tasks::parameters,
     },
     exit::Exit,
-    output,
+    output::{self, form::Form},
 };
 
 /// What to make.
@@ -79,8 +78,16 @@ pub struct Create {
 }
 
 impl Create {
+    /// The same, begun at once.
+    pub fn begun(self: Box<Self>) -> Self {
+        Self {
+            execute: true,
+            ..*self
+        }
+    }
+
     /// Makes it.
-    pub async fn execute(self, client: &Client, format: Format) -> Result {
+    pub async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         if self.limit.timeout.is_some() && !self.watch {
             return Err(Failure::usage(
                 "`--timeout` says how long to watch, and needs `--watch`",
@@ -103,9 +110,10 @@ impl Create {
         let made = client.create_pipeline(&pipeline, &key).await?;
         if is_watched {
             output::say(format_args!("pipeline `{}`", made.pipeline_id));
-            return watch::follow(client, format, &made.pipeline_id, limit).await;
+            return watch::follow(client, form, std::slice::from_ref(&made.pipeline_id), limit)
+                .await;
         }
-        show(format, &made)?;
+        show(form, &made)?;
         Ok(Exit::Ok)
     }
 

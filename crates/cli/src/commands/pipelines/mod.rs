@@ -7,22 +7,24 @@ mod watch;
 use clap::{Args, Subcommand};
 use mcpanel_api::{
     PipelineId,
-    pipeline::{Pipeline, PipelineQuery, PipelineStatus, Stage},
+    pipeline::{Pipeline, PipelineQuery, PipelineStatus, Stage, UpdatePipeline},
 };
 use mcpanel_client::Client;
 
 use super::common::{
     self,
+    confirm::Consent,
     pages::{Extent, Page},
     several::each,
     words::{self, PIPELINE_STATUSES},
 };
 use crate::{
     Result,
-    arguments::{Format, Global},
+    arguments::Global,
     exit::Exit,
     output::{
         self,
+        form::Form,
         listing::{self, word},
         numbers::counted,
     },
@@ -35,6 +37,8 @@ pub use create::file_name;
 pub enum Pipelines {
     /// Make a pipeline, from a template or a file.
     Create(Box<create::Create>),
+    /// Make a pipeline and begin it: `create --execute` in a word.
+    Run(Box<create::Create>),
     /// List pipelines, newest first.
     List(List),
     /// Show a pipeline and its stages.
@@ -62,8 +66,37 @@ pub enum Pipelines {
         #[arg(long, value_name = "N")]
         from_stage: Option<u16>,
     },
+    /// Run one stage of an ended pipeline again, with all that depend on it.
+    RetryStage {
+        /// The pipeline's id.
+        pipeline_id: PipelineId,
+        /// The stage's number.
+        stage: u16,
+    },
+    /// Change how a pipeline is described.
+    Update(Update),
     /// Wait silently until pipelines have ended; the exit code tells how.
     Wait(watch::Wait),
+}
+
+/// What to change.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["name", "description", "tags"]))]
+pub struct Update {
+    /// Its id.
+    pipeline_id: PipelineId,
+    /// A name for people.
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    /// What it is for.
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Words to find it by, in place of those it has; may be repeated, or given with commas.
+    #[arg(long = "tag", value_name = "TAG", value_delimiter = ',')]
+    tags: Vec<String>,
+    /// Only where the pipeline is still at this revision, as `get` shows it.
+    #[arg(long, value_name = "N")]
+    if_revision: Option<u64>,
 }
 
 /// Which pipelines to list.
@@ -88,22 +121,23 @@ pub struct Cancel {
     /// Why; shown with the pipeline.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Say which pipelines would be cancelled, and do nothing.
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 impl Pipelines {
     /// Does it.
     pub async fn execute(self, global: &Global) -> Result {
-        let format = global.output;
+        let form = global.form();
         let client = common::client(global)?;
         let pipeline = match self {
-            Self::Create(create) => return create.execute(&client, format).await,
-            Self::List(list) => return list.execute(&client, format).await,
-            Self::Watch(watch) => return watch.execute(&client, format).await,
-            Self::Wait(wait) => return wait.execute(&client, format).await,
-            Self::Cancel(cancel) => return cancel.execute(&client, format).await,
+            Self::Create(create) => return create.execute(&client, form).await,
+            Self::Run(create) => return create.begun().execute(&client, form).await,
+            Self::Update(update) => update.execute(&client).await?,
+            Self::List(list) => return list.execute(&client, form).await,
+            Self::Watch(watch) => return watch.execute(&client, form).await,
+            Self::Wait(wait) => return wait.execute(&client, form).await,
+            Self::Cancel(cancel) => return cancel.execute(&client, form).await,
             Self::Get { pipeline_id } => client.get_pipeline(&pipeline_id).await?,
             Self::Execute {
                 pipeline_id,
@@ -117,14 +151,17 @@ impl Pipelines {
                 pipeline_id,
                 from_stage,
             } => client.retry_pipeline(&pipeline_id, from_stage).await?,
+            Self::RetryStage { pipeline_id, stage } => {
+                client.retry_pipeline(&pipeline_id, Some(stage)).await?
+            }
         };
-        show(format, &pipeline)?;
+        show(form, &pipeline)?;
         Ok(Exit::Ok)
     }
 }
 
 impl List {
-    async fn execute(self, client: &Client, format: Format) -> Result {
+    async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let query = PipelineQuery {
             status: self.status,
             tag: self.tag,
@@ -140,24 +177,45 @@ impl List {
             let page = client.list_pipelines(&query).await?;
             Ok((page.pipelines, page.next_cursor))
         };
-        self.extent.show(format, read).await
+        self.extent.show(form, read).await
+    }
+}
+
+impl Update {
+    async fn execute(self, client: &Client) -> Result<Pipeline> {
+        let changes = UpdatePipeline {
+            name: self.name,
+            description: self.description,
+            metadata: None,
+            tags: (!self.tags.is_empty()).then_some(self.tags),
+        };
+        Ok(client
+            .update_pipeline(&self.pipeline_id, &changes, self.if_revision)
+            .await?)
     }
 }
 
 impl Cancel {
-    async fn execute(self, client: &Client, format: Format) -> Result {
+    async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let reason = self.reason.as_deref();
-        each(format, &self.pipeline_ids, async |id| {
-            if self.dry_run {
-                let pipeline = client.get_pipeline(id).await?;
-                let open: u64 = pipeline.stages.iter().map(open_tasks).sum();
-                let open = counted(open, "open task");
-                let status = word(pipeline.status);
-                output::say(format_args!(
-                    "would cancel pipeline `{id}`, which is {status}, with {open}"
-                ));
-                return Ok(None);
+        let mut open = 0;
+        for id in &self.pipeline_ids {
+            // One that is not there is told when it is its turn.
+            if let Ok(pipeline) = client.get_pipeline(id).await {
+                open += pipeline.stages.iter().map(open_tasks).sum::<u64>();
             }
+        }
+        let aside = format!(" with {}", counted(open, "open task"));
+        let consent = self.consent;
+        if !consent.to_all("cancel", "pipeline", &self.pipeline_ids, &aside)? {
+            return each(form, &self.pipeline_ids, async |id| {
+                let status = word(client.get_pipeline(id).await?.status);
+                output::say(format_args!("pipeline `{id}` is {status}"));
+                Ok(None::<Pipeline>)
+            })
+            .await;
+        }
+        each(form, &self.pipeline_ids, async |id| {
             Ok(Some(client.cancel_pipeline(id, reason).await?))
         })
         .await
@@ -165,11 +223,11 @@ impl Cancel {
 }
 
 /// Writes a pipeline, and for people its stages.
-fn show(format: Format, pipeline: &Pipeline) -> Result<()> {
-    listing::one(format, pipeline)?;
-    if format == Format::Table {
+fn show(form: Form<'_>, pipeline: &Pipeline) -> Result<()> {
+    listing::one(form, pipeline)?;
+    if form.format.is_table() {
         output::line("")?;
-        listing::many(format, &pipeline.stages)?;
+        listing::many(form, &pipeline.stages)?;
     }
     Ok(())
 }

@@ -13,6 +13,8 @@ impl Row for Pipeline {
         "PIPELINE", "NAME", "STATUS", "PROGRESS", "STAGES", "TEMPLATE", "CREATED", "ERROR",
     ];
 
+    const WIDE: &'static [&'static str] = &["PRIORITY", "STARTED", "ENDED", "TAGS", "CREATED BY"];
+
     fn name(&self) -> String {
         self.pipeline_id.to_string()
     }
@@ -27,6 +29,16 @@ impl Row for Pipeline {
             self.template_id.as_ref().map(text).into(),
             self.created_at.into(),
             self.error.as_deref().map(Cell::long).into(),
+        ]
+    }
+
+    fn wide_cells(&self) -> Vec<Cell> {
+        vec![
+            text(self.priority),
+            self.started_at.into(),
+            self.completed_at.into(),
+            Cell::words(&self.tags),
+            self.created_by.as_str().into(),
         ]
     }
 

@@ -180,7 +180,7 @@ impl Job {
 
     /// Runs to the end, whatever it is, and stops everything in order.
     async fn run(mut self, folder: &Folder, interrupts: &mut Interrupts) -> Result<Outcome> {
-        let mut progress = Progress::new();
+        let mut progress = Progress::new(false);
         let work = async {
             match drive::to_the_end(&self.client, folder, &mut progress).await? {
                 Ended::Completed(pipeline) => {

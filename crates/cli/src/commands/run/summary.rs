@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::shown;
 use crate::{
     Failure, Result,
+    arguments::Format,
     output::{self, durations, listing::figures, numbers},
 };
 
@@ -70,11 +71,19 @@ impl Summary {
         })
     }
 
-    /// A table for people on stderr and the folder on stdout, or all of it as JSON on stdout.
-    pub fn show(&self, as_json: bool) -> Result<()> {
-        if as_json {
-            return output::json(self);
+    /// A table for people on stderr and the folder on stdout, or all of it as a document on stdout.
+    pub fn show(&self, format: Format) -> Result<()> {
+        match format {
+            Format::Table | Format::Wide => self.tell(),
+            // The name of a run is that of its folder.
+            Format::Name => output::line(&self.out.display().to_string()),
+            Format::Json => output::json(self),
+            Format::Jsonl => output::jsonl(self),
+            Format::Yaml => output::yaml::document(self),
         }
+    }
+
+    fn tell(&self) -> Result<()> {
         let rows = self.stages.as_array().into_iter().flatten().map(stage_row);
         let header = ["stage", "in", "out", "not handed on"];
         output::say(format_args!("\n{}", figures(&header, rows.collect())));

@@ -13,7 +13,6 @@ use mcpanel_client::Client;
 use super::wait::has_ended;
 use crate::{
     Result,
-    arguments::Format,
     commands::{
         common::words::{self, LOG_LEVELS},
         interrupted,
@@ -22,7 +21,8 @@ use crate::{
     output::{
         self,
         cell::{colour, harmless},
-        listing::word,
+        form::Form,
+        listing::{Row, streamed, word},
     },
 };
 
@@ -50,7 +50,7 @@ pub struct Logs {
 
 impl Logs {
     /// Writes the lines there are, and with `--follow` those that come.
-    pub async fn execute(self, client: &Client, format: Format) -> Result {
+    pub async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let mut reader = Reader {
             client,
             task_id: &self.task_id,
@@ -64,7 +64,7 @@ impl Logs {
                 !self.follow || has_ended(client.get_task(&self.task_id).await?.status);
             while let Some(lines) = reader.more().await? {
                 for line in lines.iter().filter(|line| self.is_wanted(line)) {
-                    show(format, line)?;
+                    show(form, line)?;
                 }
             }
             if is_last_look {
@@ -122,21 +122,15 @@ impl Reader<'_> {
     }
 }
 
-fn show(format: Format, line: &LogLine) -> Result<()> {
-    match format {
-        Format::Table => {
-            let level = word(line.level);
-            let paint =
-                colour(&level).map_or_else(anstyle::Style::new, |colour| colour.on_default());
-            output::styled(format_args!(
-                "{}  #{} {paint}{level:<8}{paint:#} {}",
-                line.timestamp,
-                line.attempt,
-                harmless(&line.message)
-            ))
-        }
-        // A log has no end that could close a bracket: a document a line in both.
-        Format::Json | Format::Jsonl => output::jsonl(line),
-        Format::Name => output::line(&line.seq.to_string()),
-    }
+fn show(form: Form<'_>, line: &LogLine) -> Result<()> {
+    streamed(form.format, line, LogLine::name, |line| {
+        let level = word(line.level);
+        let paint = colour(&level).map_or_else(anstyle::Style::new, |colour| colour.on_default());
+        output::styled(format_args!(
+            "{}  #{} {paint}{level:<8}{paint:#} {}",
+            line.timestamp,
+            line.attempt,
+            harmless(&line.message)
+        ))
+    })
 }

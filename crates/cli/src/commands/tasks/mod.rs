@@ -3,17 +3,19 @@
 mod logs;
 mod rows;
 mod submit;
+mod update;
 mod wait;
 
 use clap::{Args, Subcommand};
 use mcpanel_api::{
     AgentId, Name, PipelineId, TaskId,
-    task::{Explanation, TaskQuery, TaskStatus},
+    task::{Explanation, Task, TaskQuery, TaskStatus},
 };
 use mcpanel_client::Client;
 
 use super::common::{
     self,
+    confirm::Consent,
     pages::Extent,
     several::each,
     words::{self, TASK_STATUSES},
@@ -25,6 +27,7 @@ use crate::{
     output::{
         self,
         cell::harmless,
+        form::Form,
         listing::{self, word},
     },
 };
@@ -43,6 +46,10 @@ pub enum Tasks {
         /// Its id.
         task_id: TaskId,
     },
+    /// Watch tasks until they have ended; the exit code tells how.
+    Watch(wait::Watch),
+    /// Change a task that waits.
+    Update(Box<update::Update>),
     /// Cancel tasks; a running one stops when its agent hears of it.
     Cancel(Cancel),
     /// Run failed or cancelled tasks again, with fresh attempts.
@@ -106,15 +113,14 @@ pub struct Cancel {
     /// Why; shown with the task.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Say which tasks would be cancelled, and do nothing.
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 impl Tasks {
     /// Does it.
     pub async fn execute(self, global: &Global) -> Result {
-        let format = global.output;
+        let form = global.form();
         if let Self::Submit(submit) = self {
             // It speaks to a server only after its file has been looked at.
             return submit.execute(global).await;
@@ -122,38 +128,40 @@ impl Tasks {
         let client = common::client(global)?;
         match self {
             Self::Submit(_) => Ok(Exit::Ok),
-            Self::List(list) => list.execute(&client, format).await,
+            Self::List(list) => list.execute(&client, form).await,
             Self::Get { task_id } => {
-                listing::one(format, &client.get_task(&task_id).await?)?;
+                listing::one(form, &client.get_task(&task_id).await?)?;
                 Ok(Exit::Ok)
             }
-            Self::Cancel(cancel) => cancel.execute(&client, format).await,
+            Self::Watch(watch) => watch.execute(&client, form).await,
+            Self::Update(update) => update.execute(&client, form).await,
+            Self::Cancel(cancel) => cancel.execute(&client, form).await,
             Self::Retry { task_ids } => {
-                each(format, &task_ids, async |id| {
+                each(form, &task_ids, async |id| {
                     Ok(Some(client.retry_task(id).await?))
                 })
                 .await
             }
             Self::Delegate { task_id, to } => {
-                listing::one(format, &client.delegate_task(&task_id, to).await?)?;
+                listing::one(form, &client.delegate_task(&task_id, to).await?)?;
                 Ok(Exit::Ok)
             }
             Self::Explain { task_id } => {
-                explain(format, &client.explain_task(&task_id).await?)?;
+                explain(form, &client.explain_task(&task_id).await?)?;
                 Ok(Exit::Ok)
             }
             Self::Attempts { task_id } => {
-                listing::many(format, &client.list_attempts(&task_id).await?.attempts)?;
+                listing::many(form, &client.list_attempts(&task_id).await?.attempts)?;
                 Ok(Exit::Ok)
             }
-            Self::Logs(logs) => logs.execute(&client, format).await,
-            Self::Wait(wait) => wait.execute(&client, format).await,
+            Self::Logs(logs) => logs.execute(&client, form).await,
+            Self::Wait(wait) => wait.execute(&client, form).await,
         }
     }
 }
 
 impl List {
-    async fn execute(self, client: &Client, format: Format) -> Result {
+    async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let query = TaskQuery {
             status: self.status,
             task_type: self.task_type,
@@ -172,29 +180,31 @@ impl List {
             let page = client.list_tasks(&query).await?;
             Ok((page.tasks, page.next_cursor))
         };
-        self.extent.show(format, read).await
+        self.extent.show(form, read).await
     }
 }
 
 impl Cancel {
-    async fn execute(self, client: &Client, format: Format) -> Result {
+    async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let reason = self.reason.as_deref();
-        each(format, &self.task_ids, async |id| {
-            if self.dry_run {
-                let task = client.get_task(id).await?;
-                let status = word(task.status);
-                output::say(format_args!("would cancel task `{id}`, which is {status}"));
-                return Ok(None);
-            }
+        if !self.consent.to_all("cancel", "task", &self.task_ids, "")? {
+            return each(form, &self.task_ids, async |id| {
+                let status = word(client.get_task(id).await?.status);
+                output::say(format_args!("task `{id}` is {status}"));
+                Ok(None::<Task>)
+            })
+            .await;
+        }
+        each(form, &self.task_ids, async |id| {
             Ok(Some(client.cancel_task(id, reason).await?))
         })
         .await
     }
 }
 
-fn explain(format: Format, explanation: &Explanation) -> Result<()> {
-    match format {
-        Format::Table => {
+fn explain(form: Form<'_>, explanation: &Explanation) -> Result<()> {
+    match form.format {
+        Format::Table | Format::Wide => {
             output::line(&harmless(&explanation.summary))?;
             // One blocker is the summary already.
             if explanation.blockers.len() > 1 {
@@ -207,6 +217,7 @@ fn explain(format: Format, explanation: &Explanation) -> Result<()> {
         }
         Format::Json => output::json(explanation),
         Format::Jsonl => output::jsonl(explanation),
+        Format::Yaml => output::yaml::document(explanation),
         Format::Name => output::line(explanation.task_id.as_str()),
     }
 }

@@ -14,6 +14,18 @@ impl Row for Task {
         "TASK", "TYPE", "STATUS", "PROGRESS", "ATTEMPT", "AGENT", "CREATED", "ERROR",
     ];
 
+    const WIDE: &'static [&'static str] = &[
+        "PRIORITY",
+        "PIPELINE",
+        "STAGE",
+        "CAPABILITIES",
+        "STARTED",
+        "ENDED",
+        "UPDATED",
+        "CREATED BY",
+        "MESSAGE",
+    ];
+
     fn name(&self) -> String {
         self.task_id.to_string()
     }
@@ -31,6 +43,20 @@ impl Row for Task {
                 .as_ref()
                 .map(|error| Cell::long(&error.message))
                 .into(),
+        ]
+    }
+
+    fn wide_cells(&self) -> Vec<Cell> {
+        vec![
+            text(self.priority),
+            self.pipeline_id.as_ref().map(text).into(),
+            self.stage.map(text).into(),
+            Cell::words(&self.capabilities),
+            self.started_at.into(),
+            self.completed_at.into(),
+            self.updated_at.into(),
+            self.created_by.as_str().into(),
+            self.message.as_deref().map(Cell::long).into(),
         ]
     }
 

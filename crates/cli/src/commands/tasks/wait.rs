@@ -1,6 +1,6 @@
-//! `mcpanel tasks wait`: until tasks are where they are wanted; the exit code tells how they ended.
+//! `mcpanel tasks wait` and `watch`: until tasks are where they are wanted; the exit code tells how they ended.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, time::Duration};
 
 use clap::{Args, ValueEnum};
 use mcpanel_api::{
@@ -11,10 +11,13 @@ use mcpanel_client::Client;
 
 use crate::{
     Result,
-    arguments::Format,
-    commands::common::waiting::{End, Limit, time_is_up},
+    commands::common::{
+        confirm::named,
+        waiting::{End, Limit, time_is_up},
+        watching::{Look, look_again},
+    },
     exit::Exit,
-    output::{self, cell::harmless, listing, numbers::counted},
+    output::{self, cell::harmless, durations, form::Form, listing, numbers::counted},
 };
 
 /// What to wait for.
@@ -26,6 +29,19 @@ pub struct Wait {
     /// What to wait for.
     #[arg(long = "for", value_enum, value_name = "WHAT", default_value_t = Goal::Completed)]
     goal: Goal,
+    #[command(flatten)]
+    limit: Limit,
+}
+
+/// Which tasks to watch.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// Their ids.
+    #[arg(required = true, value_name = "TASK_ID")]
+    task_ids: Vec<TaskId>,
+    /// How often to look.
+    #[arg(long, value_name = "DURATION", value_parser = durations::parse_pause, default_value = "1s")]
+    every: Duration,
     #[command(flatten)]
     limit: Limit,
 }
@@ -43,7 +59,7 @@ enum Goal {
 
 impl Wait {
     /// Waits, writes the tasks as they are then, and answers with the worst that happened.
-    pub async fn execute(self, client: &Client, format: Format) -> Result {
+    pub async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let mut tasks: Vec<Task> = Vec::new();
         let end = self
             .limit
@@ -64,8 +80,8 @@ impl Wait {
             return Ok(Exit::Interrupted);
         }
         match tasks.as_slice() {
-            [task] => listing::one(format, task)?,
-            tasks => listing::many(format, tasks)?,
+            [task] => listing::one(form, task)?,
+            tasks => listing::many(form, tasks)?,
         }
         if matches!(end, End::TimeUp) {
             let open = tasks
@@ -76,38 +92,62 @@ impl Wait {
             return Err(time_is_up(&what, self.limit.timeout)
                 .hint("`mcpanel tasks explain ID` says what a task waits for"));
         }
-        Ok(self.verdict(&tasks))
+        Ok(match self.goal {
+            Goal::Ended => Exit::Ok,
+            Goal::Running | Goal::Completed => verdict(&tasks),
+        })
     }
+}
 
-    fn verdict(&self, tasks: &[Task]) -> Exit {
-        if self.goal == Goal::Ended {
-            return Exit::Ok;
+impl Watch {
+    /// Shows the tasks until all have ended, redrawn on a terminal, else their changes as documents.
+    pub async fn execute(self, client: &Client, form: Form<'_>) -> Result {
+        let look = async || {
+            let mut documents = Vec::new();
+            for id in &self.task_ids {
+                documents.push(client.get_task(id).await?);
+            }
+            let is_last = documents.iter().all(|task| has_ended(task.status));
+            Ok(Look { documents, is_last })
+        };
+        match look_again(form, self.every, self.limit, look).await? {
+            End::Reached(tasks) => Ok(verdict(&tasks)),
+            End::Interrupted => Ok(Exit::Interrupted),
+            End::TimeUp => {
+                let what = format!("{} not ended", named("task", &self.task_ids));
+                Err(time_is_up(&what, self.limit.timeout)
+                    .hint("`mcpanel tasks explain ID` says what a task waits for"))
+            }
         }
-        for task in tasks {
-            let became = match task.status {
-                TaskStatus::Failed => "failed",
-                TaskStatus::Cancelled => "was cancelled",
-                TaskStatus::Pending
-                | TaskStatus::Assigned
-                | TaskStatus::Running
-                | TaskStatus::Retry
-                | TaskStatus::Completed => continue,
-            };
-            let why = task
-                .error
-                .as_ref()
-                .map_or("", |error| error.message.as_str());
-            let why = harmless(why);
-            output::say(format_args!("task `{}` {became}: {why}", task.task_id));
-        }
-        let any = |status| tasks.iter().any(|task| task.status == status);
-        if any(TaskStatus::Failed) {
-            Exit::WatchedFailed
-        } else if any(TaskStatus::Cancelled) {
-            Exit::WatchedCancelled
-        } else {
-            Exit::Ok
-        }
+    }
+}
+
+/// The worst that happened to tasks, as an exit code.
+fn verdict(tasks: &[Task]) -> Exit {
+    for task in tasks {
+        let became = match task.status {
+            TaskStatus::Failed => "failed",
+            TaskStatus::Cancelled => "was cancelled",
+            TaskStatus::Pending
+            | TaskStatus::Assigned
+            | TaskStatus::Running
+            | TaskStatus::Retry
+            | TaskStatus::Completed => continue,
+        };
+        let why = task
+            .error
+            .as_ref()
+            .map_or("", |error| error.message.as_str());
+        let why = harmless(why);
+        output::say(format_args!("task `{}` {became}: {why}", task.task_id));
+    }
+    let any = |status| tasks.iter().any(|task| task.status == status);
+    if any(TaskStatus::Failed) {
+        Exit::WatchedFailed
+    } else if any(TaskStatus::Cancelled) {
+        Exit::WatchedCancelled
+    } else {
+        Exit::Ok
     }
 }
 

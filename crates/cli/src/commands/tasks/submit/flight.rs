@@ -2,23 +2,19 @@
 
 use std::{collections::VecDeque, pin::pin};
 
-use mcpanel_api::{
-    Timestamp,
-    task::{NewTask, Task},
-};
-use mcpanel_client::Client;
+use mcpanel_api::task::{NewTask, Task};
+use mcpanel_client::{Client, Created};
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::Keys;
 use crate::{
     Failure, Result,
-    arguments::Format,
     commands::{
         common::documents::{Document, Documents},
         interrupted,
     },
     exit::Exit,
-    output::{self, cell::now, listing::Listing, numbers::counted},
+    output::{self, form::Form, listing::Listing, numbers::counted},
 };
 
 /// Requests under way at once: enough that the server commits them together, few enough for one caller.
@@ -27,24 +23,20 @@ const UNDER_WAY_MAX: usize = 32;
 /// Tasks read ahead, so that reading and sending do not wait for each other.
 const READ_AHEAD: usize = 64;
 
-/// How much older than this process a task must be to have been there before, in milliseconds: clocks differ.
-const CLOCK_SLACK_MS: u64 = 2_000;
-
 /// Sends all that `tasks` holds.
 pub async fn fly(
     client: Client,
     mut tasks: Documents<NewTask>,
     keys: Keys,
-    format: Format,
+    form: Form<'_>,
 ) -> Result {
     let mut flight = Flight {
         client,
         source: tasks.source().to_owned(),
         keys,
-        began: now(),
         waiting: None,
         under_way: VecDeque::new(),
-        listing: Listing::new(format),
+        listing: Listing::new(form)?,
         sent: 0,
         known: 0,
     };
@@ -94,10 +86,9 @@ struct Flight {
     client: Client,
     source: String,
     keys: Keys,
-    began: Timestamp,
     /// Depends on others, which may be those under way.
     waiting: Option<Document<NewTask>>,
-    under_way: VecDeque<(u64, JoinHandle<mcpanel_client::Result<Task>>)>,
+    under_way: VecDeque<(u64, JoinHandle<mcpanel_client::Result<Created<Task>>>)>,
     listing: Listing<Task>,
     /// Arrived.
     sent: u64,
@@ -130,7 +121,7 @@ impl Flight {
         };
         let key = self.keys.next(&body)?;
         let client = self.client.clone();
-        let sent = tokio::spawn(async move { client.create_task(&body, &key).await });
+        let sent = tokio::spawn(async move { client.create_or_find_task(&body, &key).await });
         self.under_way.push_back((line, sent));
         Ok(())
     }
@@ -143,18 +134,17 @@ impl Flight {
         let line = *line;
         let answer = sent.await;
         self.under_way.pop_front();
-        let task = match answer {
-            Ok(Ok(task)) => task,
+        let created = match answer {
+            Ok(Ok(created)) => created,
             Ok(Err(error)) => {
                 let place = format!("`{}` line {line}", self.source);
                 return Err(Failure::from(error).about(&place));
             }
             Err(error) => return Err(Failure::new(format!("cannot send line {line}: {error}"))),
         };
-        let is_known = task.created_at < self.began.minus_ms(CLOCK_SLACK_MS);
         self.sent += 1;
-        self.known += u64::from(is_known);
-        self.listing.add(&[task])
+        self.known += u64::from(created.is_replayed);
+        self.listing.add(&[created.document])
     }
 
     fn finish(self) -> Result<u64> {

@@ -7,14 +7,18 @@
 mod flight;
 mod keys;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    io::{self, IsTerminal},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::{ArgGroup, Args};
 use mcpanel_api::{AgentId, Name, Payload, TaskId, Timestamp, task::NewTask};
 
 use crate::{
     Failure, Result,
-    arguments::Global,
+    arguments::{Format, Global},
     commands::common::{self, documents::Documents},
     exit::Exit,
     output::{self, durations, listing, numbers::counted},
@@ -88,7 +92,7 @@ impl Submit {
             return Ok(Exit::Ok);
         }
         let made = common::client(global)?.create_task(&task, &key).await?;
-        listing::one(global.output, &made)?;
+        listing::one(global.form(), &made)?;
         Ok(Exit::Ok)
     }
 
@@ -127,7 +131,12 @@ impl Submit {
             None => Keys::derived(),
         };
         let client = common::client(global)?;
-        flight::fly(client, tasks, keys, global.output).await
+        let mut form = global.form();
+        if global.output.is_none() && !io::stdout().is_terminal() {
+            // Programs that send documents read documents.
+            form.format = Format::Jsonl;
+        }
+        flight::fly(client, tasks, keys, form).await
     }
 }
 

@@ -1,0 +1,84 @@
+//! `mcpanel dev`: a server and the six built-in agents in one process, to try things out.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::Args;
+use mcpanel_client::{Client, Config, Credential};
+use mcpanel_server::serve::{Settings, start};
+
+use super::{
+    Interrupts,
+    agents::builtin,
+    serve::{given_secrets, start_failed},
+};
+use crate::{Failure, Result, exit::Exit, output};
+
+/// Start a server with the six built-in agents, to try things out; Ctrl-C ends both.
+#[derive(Debug, Args)]
+pub struct Dev {
+    /// Where everything is kept; a temporary folder, gone at the end, when left out.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where the API is served.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    http: SocketAddr,
+    /// Where the realtime protocol is served.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    realtime: SocketAddr,
+    /// Start no agents: yours sign on.
+    #[arg(long)]
+    no_agents: bool,
+}
+
+impl Dev {
+    /// Runs until Ctrl-C.
+    pub async fn execute(self) -> Result {
+        let temporary = match &self.data {
+            Some(_) => None,
+            None => Some(tempfile::Builder::new().prefix("mcpanel-dev-").tempdir()?),
+        };
+        let data_dir = match (&self.data, &temporary) {
+            (Some(given), _) => given.clone(),
+            (None, Some(made)) => made.path().to_owned(),
+            (None, None) => return Err(Failure::new("there is no folder for the data")),
+        };
+        let settings = Settings {
+            data_dir: data_dir.clone(),
+            http: self.http,
+            realtime: self.realtime,
+            secrets: given_secrets(),
+        };
+        let mut interrupts = Interrupts::listen();
+        let server = start(settings)
+            .await
+            .map_err(|error| start_failed(&error))?;
+        let url = format!("http://{}", server.http_addr());
+        let key = Credential::ApiKey(server.admin_key().reveal().to_owned());
+        let client = Client::new(Config::new(&url, key))?;
+        output::say(format_args!("serving {url}, docs at {url}/docs"));
+        output::say("in another shell:");
+        // The default address needs no word; the key is found beside the data.
+        output::say(format_args!("  export MCPANEL_URL={url}"));
+        output::say(format_args!(
+            "  export MCPANEL_DATA={}",
+            std::path::absolute(&data_dir)?.display()
+        ));
+        output::say("  mcpanel agents list");
+        let ended = if self.no_agents {
+            interrupts.next().await;
+            Ok(())
+        } else {
+            output::say("six agents are signing on");
+            builtin::until_told(&client, builtin::options(None, None), &mut interrupts).await
+        };
+        output::say("stopping …");
+        tokio::select! {
+            _ = server.stop() => {}
+            // The second time is meant: what is acknowledged is on the disk already.
+            () = interrupts.next() => return Ok(Exit::Interrupted),
+        }
+        ended?;
+        output::say("stopped");
+        Ok(Exit::Ok)
+    }
+}

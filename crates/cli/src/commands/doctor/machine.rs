@@ -1,0 +1,265 @@
+//! What a server on this machine needs: a clock, a data folder, secrets, addresses.
+
+use std::{
+    fs, io,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    time::Duration,
+};
+
+use mcpanel_api::Timestamp;
+use mcpanel_client::{Client, Config, Credential};
+use mcpanel_guard::{
+    Secret,
+    secrets::{
+        ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE, JWT_SECRET_FILE, JWT_SECRET_VARIABLE, is_public,
+    },
+};
+
+use super::{Doctor, finding::Finding};
+use crate::output::{cell::now, numbers::bytes};
+
+/// The earliest moment a clock can show that is right, 2026-01-01, in milliseconds: this program is younger.
+const CLOCK_MIN_MS: i64 = 1_767_225_600_000;
+
+/// Free bytes below which a server may stop taking tasks any moment: its log grows in pieces of this size.
+const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
+
+/// Free bytes below which somebody should look soon: about a million tasks with their logs.
+const FREE_BYTES_WANTED: u64 = 2 * 1024 * 1024 * 1024;
+
+/// How long an answer on an address of this machine is waited for.
+const ANSWER_MAX: Duration = Duration::from_secs(2);
+
+/// Looks at this machine.
+pub async fn look(doctor: &Doctor, findings: &mut Vec<Finding>) {
+    findings.push(clock(now()));
+    findings.push(data_folder(&doctor.data));
+    findings.push(free_space(&doctor.data));
+    let is_public = is_public(doctor.http.ip());
+    for (check, file, variable) in [
+        ("admin key", ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE),
+        ("JWT secret", JWT_SECRET_FILE, JWT_SECRET_VARIABLE),
+    ] {
+        let given = std::env::var(variable).ok().map(Secret::new);
+        let path = doctor.data.join(file);
+        findings.push(secret(check, variable, given, &path, is_public));
+    }
+    findings.push(address("HTTP address", doctor.http).await);
+    findings.push(
+        match doctor.realtime == doctor.http && doctor.http.port() != 0 {
+            true => Finding::problem("realtime", "its address is that of the API")
+                .hint("give them different ports with `--http` and `--realtime`"),
+            false => address("realtime", doctor.realtime).await,
+        },
+    );
+}
+
+fn clock(now: Timestamp) -> Finding {
+    if now < Timestamp::from_ms(CLOCK_MIN_MS) {
+        return Finding::problem("clock", format!("it shows {now}, which is long gone"))
+            .hint("set it, for example with `timedatectl set-ntp true`");
+    }
+    Finding::ok("clock", format!("it shows {now}"))
+}
+
+fn data_folder(folder: &Path) -> Finding {
+    const CHECK: &str = "data folder";
+    let shown = folder.display();
+    match fs::metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = existing(folder);
+            match is_writable(parent) {
+                Ok(()) => Finding::ok(CHECK, format!("`{shown}` is made by the first start")),
+                Err(error) => Finding::problem(
+                    CHECK,
+                    format!(
+                        "`{shown}` is missing, and cannot be made in `{}`: {error}",
+                        parent.display()
+                    ),
+                )
+                .hint("name another with `--data` or MCPANEL_DATA"),
+            }
+        }
+        Err(error) => Finding::problem(CHECK, format!("cannot look at `{shown}`: {error}")),
+        Ok(about) if !about.is_dir() => {
+            Finding::problem(CHECK, format!("`{shown}` is not a folder"))
+                .hint("name another with `--data` or MCPANEL_DATA")
+        }
+        Ok(about) => match is_writable(folder) {
+            Err(error) => Finding::problem(CHECK, format!("cannot write in `{shown}`: {error}"))
+                .hint("give it to the user that runs the server"),
+            Ok(()) => match exposed(&about) {
+                Some(mode) => Finding::warning(
+                    CHECK,
+                    format!("others on this machine can look into `{shown}` (mode {mode:o})"),
+                )
+                .hint(format!("run `chmod 700 {shown}`: it holds data of people")),
+                None => Finding::ok(CHECK, format!("`{shown}` is there and can be written")),
+            },
+        },
+    }
+}
+
+fn free_space(folder: &Path) -> Finding {
+    const CHECK: &str = "free space";
+    let folder = existing(folder);
+    let shown = folder.display();
+    match free_bytes(folder) {
+        None => Finding::skipped(CHECK, format!("the system does not tell about `{shown}`")),
+        Some(free) if free < FREE_BYTES_MIN => Finding::problem(
+            CHECK,
+            format!(
+                "{} are left at `{shown}`; {} are needed",
+                bytes(free),
+                bytes(FREE_BYTES_MIN)
+            ),
+        )
+        .hint("free some, or name a folder on another disk with `--data`"),
+        Some(free) if free < FREE_BYTES_WANTED => {
+            Finding::warning(CHECK, format!("{} are left at `{shown}`", bytes(free))).hint(format!(
+                "have {} for a busy server",
+                bytes(FREE_BYTES_WANTED)
+            ))
+        }
+        Some(free) => Finding::ok(CHECK, format!("{} are left at `{shown}`", bytes(free))),
+    }
+}
+
+fn secret(
+    check: &'static str,
+    variable: &str,
+    given: Option<Secret>,
+    path: &Path,
+    is_public: bool,
+) -> Finding {
+    let shown = path.display();
+    let (secret, place) = match given {
+        Some(given) if !given.reveal().trim().is_empty() => (given, format!("{variable}")),
+        Some(_) if is_public => {
+            return Finding::problem(check, format!("{variable} is set and empty")).hint(
+                "give it the output of `openssl rand -hex 32`, or unset it to have one made",
+            );
+        }
+        Some(_) | None => match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Finding::ok(check, format!("`{shown}` is made by the first start"));
+            }
+            Err(error) => {
+                return Finding::problem(check, format!("cannot look at `{shown}`: {error}"));
+            }
+            Ok(about) => {
+                if let Some(mode) = exposed(&about) {
+                    return Finding::problem(
+                        check,
+                        format!("others on this machine can read `{shown}` (mode {mode:o})"),
+                    )
+                    .hint(format!(
+                        "run `chmod 600 {shown}`, and make another if somebody may have read it"
+                    ));
+                }
+                match fs::read_to_string(path) {
+                    Ok(text) => (Secret::new(text.trim()), format!("`{shown}`")),
+                    Err(error) => {
+                        return Finding::problem(check, format!("cannot read `{shown}`: {error}"))
+                            .hint("run this as the user that runs the server");
+                    }
+                }
+            }
+        },
+    };
+    match secret.weakness() {
+        None => Finding::ok(check, format!("{place} is strong")),
+        Some(weakness) => {
+            let what = format!("{place} is weak: {weakness}");
+            let found = match is_public {
+                true => Finding::problem(check, what),
+                false => Finding::warning(check, what),
+            };
+            found.hint("take the output of `openssl rand -hex 32`")
+        }
+    }
+}
+
+async fn address(check: &'static str, address: SocketAddr) -> Finding {
+    match TcpListener::bind(address) {
+        Ok(_) => Finding::ok(check, format!("{address} is free")),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            if answers(address).await {
+                Finding::ok(check, format!("an mcpanel server answers at {address}"))
+            } else {
+                Finding::problem(check, format!("another program listens at {address}")).hint(
+                    format!(
+                        "stop it (`ss -ltnp | grep :{}` names it), or take another address",
+                        address.port()
+                    ),
+                )
+            }
+        }
+        Err(error) => Finding::problem(check, format!("cannot listen at {address}: {error}"))
+            .hint("name an address of this machine; ports below 1024 need a privilege"),
+    }
+}
+
+/// Whether a server of ours listens there.
+async fn answers(address: SocketAddr) -> bool {
+    let mut to = address;
+    if to.ip().is_unspecified() {
+        to.set_ip(match to.ip() {
+            std::net::IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            std::net::IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let config = Config {
+        answer_timeout: ANSWER_MAX,
+        patience: Duration::ZERO,
+        ..Config::new(format!("http://{to}"), Credential::None)
+    };
+    match Client::new(config) {
+        Ok(client) => client.health_live().await.is_ok(),
+        Err(_) => false,
+    }
+}
+
+/// The folder itself, or the nearest above it that is there.
+fn existing(folder: &Path) -> &Path {
+    let mut at = folder;
+    while !at.exists() {
+        match at.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => at = parent,
+            _ => return Path::new("."),
+        }
+    }
+    at
+}
+
+/// Tries to make a file, which is gone again at once.
+fn is_writable(folder: &Path) -> io::Result<()> {
+    tempfile::tempfile_in(folder).map(|_| ())
+}
+
+#[cfg(unix)]
+fn exposed(about: &fs::Metadata) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = about.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
+#[cfg(not(unix))]
+fn exposed(_: &fs::Metadata) -> Option<u32> {
+    None
+}
+
+#[cfg(unix)]
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let about = rustix::fs::statvfs(folder).ok()?;
+    Some(about.f_bavail.saturating_mul(about.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_bytes(_: &Path) -> Option<u64> {
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! `mcpanel tasks update`: another priority, another moment, for a task that waits.
+
+use std::time::Duration;
+
+use clap::{ArgGroup, Args};
+use mcpanel_api::{Name, TaskId, Timestamp, task::UpdateTask};
+use mcpanel_client::Client;
+
+use crate::{
+    Result,
+    exit::Exit,
+    output::{durations, form::Form, listing},
+};
+
+/// What to change.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args([
+    "priority", "max_retries", "timeout", "no_timeout", "run_at", "run_now", "deadline", "no_deadline", "capabilities",
+]))]
+pub struct Update {
+    /// Its id.
+    task_id: TaskId,
+    /// Higher runs first, -1000 to 1000.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    priority: Option<i32>,
+    /// Attempts after the first.
+    #[arg(long, value_name = "N")]
+    max_retries: Option<u32>,
+    /// How long one attempt may take, such as `10m`.
+    #[arg(long, value_name = "DURATION", value_parser = durations::parse)]
+    timeout: Option<Duration>,
+    /// Let an attempt take as long as it takes.
+    #[arg(long, conflicts_with = "timeout")]
+    no_timeout: bool,
+    /// Not before this moment, such as `2026-01-02T03:04:05Z`.
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    run_at: Option<Timestamp>,
+    /// As soon as an agent is free.
+    #[arg(long, conflicts_with = "run_at")]
+    run_now: bool,
+    /// Fail when not completed by this moment.
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    deadline: Option<Timestamp>,
+    /// Let it wait for as long as it must.
+    #[arg(long, conflicts_with = "deadline")]
+    no_deadline: bool,
+    /// What an agent must offer to run it; may be repeated, or given with commas.
+    #[arg(long = "capability", value_name = "NAME", value_delimiter = ',')]
+    capabilities: Vec<Name>,
+    /// Only where the task is still at this revision, as `get` shows it.
+    #[arg(long, value_name = "N")]
+    if_revision: Option<u64>,
+}
+
+impl Update {
+    /// Changes it.
+    pub async fn execute(self, client: &Client, form: Form<'_>) -> Result {
+        let (id, revision) = (self.task_id.clone(), self.if_revision);
+        let task = client.update_task(&id, &self.changes(), revision).await?;
+        listing::one(form, &task)?;
+        Ok(Exit::Ok)
+    }
+
+    fn changes(self) -> UpdateTask {
+        // What is taken away is sent as null.
+        fn or_none<T>(is_taken_away: bool) -> Option<Option<T>> {
+            is_taken_away.then_some(None)
+        }
+        UpdateTask {
+            priority: self.priority,
+            run_at: self.run_at.map(Some).or(or_none(self.run_now)),
+            deadline: self.deadline.map(Some).or(or_none(self.no_deadline)),
+            timeout_ms: self
+                .timeout
+                .map(|timeout| Some(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)))
+                .or(or_none(self.no_timeout)),
+            max_retries: self.max_retries,
+            retry_config: None,
+            capabilities: (!self.capabilities.is_empty()).then_some(self.capabilities),
+            dependencies: None,
+            metadata: None,
+        }
+    }
+}
