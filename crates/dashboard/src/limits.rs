@@ -1,0 +1,63 @@
+//! Every bound of the dashboard, in one place, with the reason for its figure.
+
+/// Largest form, in bytes: a template of 64 stages as JSON, with room for its parameters.
+pub const FORM_BYTES_MAX: usize = 256 * 1024;
+
+/// Rows of a page when nobody says: what a person looks through before filtering.
+pub const ROWS_DEFAULT: usize = 50;
+
+/// Most rows of a page. More is what filters and the API are for.
+pub const ROWS_MAX: usize = 200;
+
+/// How long somebody stays signed in, in milliseconds: a working day. A revoked key ends it at once.
+pub const SESSION_MS: u64 = 12 * 3_600_000;
+
+/// New rows that are counted above a list; beyond it, the page says "more than".
+pub const NEW_ROWS_COUNTED_MAX: usize = 100;
+
+/// Log lines that a task's page shows: the newest. A terminal's scroll-back is as long.
+pub const LOG_LINES_SHOWN: usize = 1_000;
+
+/// Events of one page of the event list.
+pub const EVENTS_SHOWN: usize = 100;
+
+/// Events that are looked at for one page of a filtered list: some ten milliseconds.
+pub const EVENTS_SCANNED_MAX: u64 = 20_000;
+
+/// Tasks of a stage that its table shows. All of them are a link away.
+pub const STAGE_TASKS_SHOWN: usize = 100;
+
+/// Artifacts of a pipeline that its page shows.
+pub const ARTIFACTS_SHOWN: usize = 100;
+
+/// Tabs that may follow at once. Each holds a connection and reads the event log once a second at most.
+pub const LIVE_STREAMS_MAX: usize = 1_000;
+
+/// Shortest pause between two words of a stream, in milliseconds: people read no faster, and a busy server has
+/// thousands of changes a second.
+pub const LIVE_PAUSE_MS: u64 = 1_000;
+
+/// How often a quiet stream speaks, in milliseconds: proxies cut idle lines after 30 to 60 s, and heartbeats, which
+/// are no events, come every 10 s.
+pub const LIVE_TICK_MS: u64 = 10_000;
+
+/// Longest life of a stream, in milliseconds. Who comes back shows a valid session again.
+pub const LIVE_MS_MAX: u64 = 3_600_000;
+
+/// Events read for one word of a stream. Of more, "everything changed" is the shorter answer.
+pub const LIVE_EVENTS_READ_MAX: usize = 1_000;
+
+/// Documents that one tab follows by name: those its page shows.
+pub const LIVE_NAMES_MAX: usize = 16;
+
+/// Longest part of a text from outside that a cell shows, in characters.
+pub const CELL_CHARS_MAX: usize = 120;
+
+/// Longest payload that a page shows, in bytes. The API gives the whole.
+pub const PAYLOAD_SHOWN_BYTES_MAX: usize = 256 * 1024;
+
+/// Fields of a payload whose shape is shown while its values are hidden.
+pub const SHAPE_FIELDS_MAX: usize = 40;
+
+/// Nodes drawn of a stage's tasks. Beyond it a bar tells more than dots.
+pub const NODES_DRAWN_MAX: u32 = 200;

@@ -1,0 +1,212 @@
+//! Events: what happened and who did it, newest first.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use maud::{Markup, html};
+use mcpanel_domain::{
+    AgentId, PipelineId, TaskId,
+    event::{Event, Kind, Numbered},
+};
+use mcpanel_store::query::EventFilter;
+
+use crate::{
+    Dashboard,
+    error::Result,
+    limits::{EVENTS_SCANNED_MAX, EVENTS_SHOWN},
+    session::Viewer,
+    ui::{
+        layout::{self, Page, Section},
+        list::Query,
+        parts, status, text,
+    },
+};
+
+/// Events that one read of the log looks at.
+const READ: u64 = 1_000;
+
+/// A page of events, newest first.
+struct Found {
+    events: Vec<Arc<Numbered>>,
+    /// The number below which the next page looks; none at the beginning of the log.
+    before: Option<u64>,
+    newest: u64,
+}
+
+/// Shows the events.
+pub async fn list(
+    State(dashboard): State<Dashboard>,
+    viewer: Viewer,
+    RawQuery(query): RawQuery,
+) -> Result<Markup> {
+    let query = Query::read(query.as_deref());
+    let filter = filter(&query);
+    let found = find(&dashboard, &viewer, &filter, &query).await?;
+    let plain = query.without(&["before", "to"]);
+    // A first page that refreshes itself keeps its rows and says how many are new.
+    let refresh = match query.text("before").or(query.text("to")) {
+        None => plain.clone().with("to", &found.newest.to_string()),
+        Some(_) => query.clone(),
+    };
+    let new = query
+        .text("to")
+        .and_then(|text| text.parse::<u64>().ok())
+        .map_or(0, |to| found.newest.saturating_sub(to));
+    Ok(layout::page(
+        &viewer,
+        &Page {
+            title: "Events",
+            section: Section::Events,
+            follows: Some("topic=events".to_owned()),
+            body: html! {
+                div.page-head { h1 { "Events" } }
+                (bar(&query))
+                div #rows data-live="events" data-hold hx-get=(refresh.on("/events")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
+                    @if new > 0 { p.newer data-newer=(new) { a href=(plain.on("/events")) { (text::count(new)) " new in the log – show" } } }
+                    @if found.events.is_empty() {
+                        (parts::empty("No event fits", html! { "Looked back through the newest " (text::count(EVENTS_SCANNED_MAX)) "." }))
+                    } @else { (table(&found.events)) }
+                    @if query.text("before").is_some() || found.before.is_some() {
+                        nav.pager aria-label="Pages" {
+                            @if query.text("before").is_some() { a.button href=(plain.on("/events")) { "Newest" } }
+                            @if let Some(before) = found.before { a.button rel="next" href=(plain.clone().with("before", &before.to_string()).on("/events")) { "Older" } }
+                        }
+                    }
+                }
+            },
+        },
+    ))
+}
+
+fn filter(query: &Query) -> EventFilter {
+    EventFilter {
+        kinds: query
+            .all("kind")
+            .filter_map(|word| Kind::ALL.iter().copied().find(|kind| kind.as_str() == word))
+            .collect(),
+        task_id: query.text("task").and_then(|id| TaskId::parse(id).ok()),
+        agent_id: query.text("agent").and_then(|id| AgentId::parse(id).ok()),
+        pipeline_id: query
+            .text("pipeline")
+            .and_then(|id| PipelineId::parse(id).ok()),
+        ..EventFilter::default()
+    }
+}
+
+/// Reads the log backwards, a thousand at a time, until the page is full.
+async fn find(
+    dashboard: &Dashboard,
+    viewer: &Viewer,
+    filter: &EventFilter,
+    query: &Query,
+) -> Result<Found> {
+    let events = &dashboard.control.events;
+    let newest = *events.watch().borrow();
+    let number = |name: &str| query.text(name).and_then(|text| text.parse::<u64>().ok());
+    let top = number("before")
+        .map(|before| before.saturating_sub(1))
+        .or(number("to"))
+        .unwrap_or(newest)
+        .min(newest);
+    let floor = top.saturating_sub(EVENTS_SCANNED_MAX);
+    let mut end = top;
+    let mut found: Vec<Arc<Numbered>> = Vec::new();
+    let mut first_kept = 1;
+    while end > floor && found.len() < EVENTS_SHOWN {
+        let begin = end.saturating_sub(READ).max(floor);
+        let limit = usize::try_from(end - begin).unwrap_or(usize::MAX);
+        let page = events.list(&viewer.scope, filter, begin, limit).await?;
+        first_kept = page.first_kept;
+        found.extend(
+            page.events
+                .into_iter()
+                .rev()
+                .filter(|event| event.seq <= end),
+        );
+        if begin < first_kept {
+            end = 0;
+            break;
+        }
+        end = begin;
+    }
+    let is_cut = found.len() > EVENTS_SHOWN;
+    found.truncate(EVENTS_SHOWN);
+    let before = if is_cut {
+        found.last().map(|event| event.seq)
+    } else {
+        Some(end + 1).filter(|before| *before > first_kept.max(1))
+    };
+    Ok(Found {
+        events: found,
+        before,
+        newest,
+    })
+}
+
+fn bar(query: &Query) -> Markup {
+    let field = |name: &'static str, label: &str| {
+        html! { label.field { span { (label) } input type="text" name=(name) value=[query.text(name)] autocomplete="off" spellcheck="false"; } }
+    };
+    html! {
+        form.filter method="get" action="/events" role="search" aria-label="Filter events" {
+            div.fields {
+                label.field { span { "Kind" } select data-search name="kind" {
+                    option value="" { "Every kind" }
+                    @for kind in Kind::ALL { option value=(kind.as_str()) selected[query.text("kind") == Some(kind.as_str())] { (kind.as_str()) } }
+                } }
+                (field("task", "Task")) (field("agent", "Agent")) (field("pipeline", "Pipeline"))
+            }
+            button.button.primary type="submit" { "Filter" }
+            @if !query.is_empty() { a.button.plain href="/events" { "Clear" } }
+        }
+    }
+}
+
+fn table(events: &[Arc<Numbered>]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Events" {
+            table data-rows {
+                thead { tr { th.number scope="col" { "No." } th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "About" } th scope="col" { "Tells" } } }
+                tbody { @for numbered in events {
+                    @let event = &numbered.event;
+                    tr id={ "e" (numbered.seq) } {
+                        td.number { a href={ "#e" (numbered.seq) } { (numbered.seq) } }
+                        td { (parts::time(event.at)) }
+                        td { span class={ "kind " (tone(event)) } { (event.kind.as_str()) } }
+                        td.about { (about(event)) }
+                        td { (tells(event)) }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+fn tone(event: &Event) -> &'static str {
+    let word = event.kind.as_str();
+    match word.rsplit(':').next().unwrap_or(word) {
+        "completed" | "stage_completed" | "active" | "stored" => "t-good",
+        "failed" | "stage_failed" | "inactive" => "t-bad",
+        "retry" | "suspect" | "cancel_requested" | "released" | "revealed" => "t-warn",
+        "started" | "stage_started" | "delegate" => "t-running",
+        _ => "t-pending",
+    }
+}
+
+fn about(event: &Event) -> Markup {
+    html! {
+        @if let Some(id) = &event.task_id { (parts::link("/tasks", id.as_str())) }
+        @if let Some(id) = &event.agent_id { (parts::link("/agents", id.as_str())) }
+        @if let Some(id) = &event.pipeline_id { (parts::link("/pipelines", id.as_str())) }
+        @if let Some(stage) = event.stage { span.muted { "stage " (stage) } }
+        @if let Some(subject) = &event.subject { span.chip { (text::short(subject, 40)) } }
+    }
+}
+
+fn tells(event: &Event) -> Markup {
+    html! {
+        @if let Some(status) = &event.status { (status::of(status)) " " }
+        @if let Some(progress) = event.progress { span.number { (format!("{progress:.0} %")) } " " }
+        @if let Some(message) = &event.message { span.wrap { (text::short(message, 200)) } }
+    }
+}

@@ -1,0 +1,266 @@
+//! The overview: health first, then figures that lead to their lists, what waits longest, and what runs.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use maud::{Markup, html};
+use mcpanel_control::{AgentView, PipelineView};
+use mcpanel_domain::{
+    Timestamp,
+    agent::Status as AgentStatus,
+    pipeline::Status as PipelineStatus,
+    task::{Status as TaskStatus, Task},
+};
+use mcpanel_guard::Permission;
+use mcpanel_store::query::{Health, Page as Slice, PipelineFilter, TaskFilter, Totals};
+
+use super::{agents, pipelines};
+use crate::{
+    Dashboard,
+    error::Result,
+    session::Viewer,
+    ui::{
+        icon::Icon,
+        layout::{self, Page, Section},
+        parts, status, text,
+    },
+};
+
+/// Pipelines and failed tasks that the overview shows.
+const SHOWN: usize = 6;
+
+/// What the page tells.
+struct Picture {
+    health: Health,
+    totals: Totals,
+    agents: Option<Vec<AgentView>>,
+    running: Vec<PipelineView>,
+    failed: Vec<Arc<Task>>,
+}
+
+/// Shows the overview.
+pub async fn show(State(dashboard): State<Dashboard>, viewer: Viewer) -> Result<Markup> {
+    let picture = look(&dashboard, &viewer).await?;
+    let follows = "topic=tasks&topic=agents&topic=pipelines";
+    let history = super::operations::history(&dashboard, &viewer).await?;
+    Ok(layout::page(
+        &viewer,
+        &Page {
+            title: "Overview",
+            section: Section::Overview,
+            follows: Some(follows.to_owned()),
+            body: html! {
+                div.page-head { h1 { "Overview" } }
+                div #overview data-live="tasks agents pipelines tick" hx-get="/" hx-trigger="live" hx-select="#overview" hx-swap="outerMorph" {
+                    (health(&dashboard, &viewer, &picture))
+                    @if viewer.may(Permission::TaskRead) { (tiles(&picture)) }
+                    (history)
+                    div.columns {
+                        @if viewer.may(Permission::PipelineRead) { (in_flight(&viewer, &picture.running)) }
+                        @if let Some(found) = &picture.agents { (agents_card(found, viewer.now)) }
+                    }
+                    @if viewer.may(Permission::TaskRead) { (failures(&viewer, &picture.failed)) }
+                }
+            },
+        },
+    ))
+}
+
+async fn look(dashboard: &Dashboard, viewer: &Viewer) -> Result<Picture> {
+    let (control, scope) = (&dashboard.control, &viewer.scope);
+    let slice = Slice {
+        after: None,
+        limit: SHOWN,
+    };
+    let running = if viewer.may(Permission::PipelineRead) {
+        let filter = PipelineFilter {
+            statuses: vec![PipelineStatus::Running],
+            ..PipelineFilter::default()
+        };
+        control.pipelines.list(scope, &filter, &slice).await?.items
+    } else {
+        Vec::new()
+    };
+    let (totals, failed) = if viewer.may(Permission::TaskRead) {
+        let filter = TaskFilter {
+            statuses: vec![TaskStatus::Failed],
+            ..TaskFilter::default()
+        };
+        let failed = control.tasks.list(scope, &filter, &slice).await?;
+        (
+            control.tasks.totals(scope).await?,
+            failed.items.into_iter().map(|view| view.task).collect(),
+        )
+    } else {
+        (Totals::default(), Vec::new())
+    };
+    let agents = if viewer.may(Permission::AgentRead) {
+        Some(control.agents.list(scope).await?)
+    } else {
+        None
+    };
+    Ok(Picture {
+        health: control.store().health().await,
+        totals,
+        agents,
+        running,
+        failed,
+    })
+}
+
+/// How the server is, before anything else: words first, figures after.
+fn health(dashboard: &Dashboard, viewer: &Viewer, picture: &Picture) -> Markup {
+    let about = dashboard.host.about();
+    let agents = picture.agents.as_deref().unwrap_or_default();
+    let silent = agents
+        .iter()
+        .filter(|view| matches!(view.status, AgentStatus::Suspect | AgentStatus::Inactive))
+        .count();
+    let nobody_works = !agents.is_empty() && silent == agents.len() && picture.totals.ready > 0;
+    let (tone, icon, words) = match &picture.health.read_only {
+        Some(reason) => (
+            "t-bad",
+            Icon::Failed,
+            format!("The store takes no changes: {reason}"),
+        ),
+        None if nobody_works => (
+            "t-warn",
+            Icon::Suspect,
+            "Tasks wait and no agent is heard".to_owned(),
+        ),
+        None if silent > 0 => (
+            "t-warn",
+            Icon::Suspect,
+            format!("{} not heard", text::counted(silent as u64, "agent")),
+        ),
+        None => ("t-good", Icon::Completed, "All is well".to_owned()),
+    };
+    let oldest = agents
+        .iter()
+        .filter(|view| view.status != AgentStatus::Inactive)
+        .map(|view| view.agent.session.last_heartbeat)
+        .min();
+    html! {
+        section class={ "health " (tone) } aria-label="Health" {
+            p.health-word { (icon.draw()) (words) }
+            dl.health-facts {
+                div { dt { "Store" } dd { (picture.health.engine) @if let Some(size) = picture.health.size_bytes { ", " (text::bytes(size)) } } }
+                div { dt { "Oldest heartbeat" } dd { @if let Some(at) = oldest { (parts::age(at, viewer.now)) } @else { (parts::none("no agent is heard")) } } }
+                div { dt { "Waiting for work" } dd { (text::counted(about.claims_waiting, "agent call")) } }
+                div { dt { "Version" } dd { (about.version) } }
+                div { dt { "Up" } dd { (parts::since(about.started_at, viewer.now)) } }
+                @if let Some(bytes) = about.resident_bytes { div { dt { "Memory" } dd { (text::bytes(bytes)) } } }
+            }
+        }
+    }
+}
+
+fn tiles(picture: &Picture) -> Markup {
+    let count = |status: TaskStatus| {
+        TaskStatus::ALL
+            .iter()
+            .position(|each| *each == status)
+            .map_or(0, |at| picture.totals.tasks[at])
+    };
+    let figure = |number: u64| html! { (text::count(number)) };
+    let running = count(TaskStatus::Running) + count(TaskStatus::Assigned);
+    let agents = picture.agents.as_deref().unwrap_or_default();
+    let online = agents
+        .iter()
+        .filter(|view| view.status != AgentStatus::Inactive)
+        .count();
+    html! {
+        div.tiles {
+            (parts::tile("Queued", figure(count(TaskStatus::Pending)), html! { (text::count(picture.totals.ready)) " could start now" }, "/tasks?status=pending", "t-pending"))
+            (parts::tile("Running", figure(running), html! { (text::count(count(TaskStatus::Assigned))) " just handed out" }, "/tasks?status=running&status=assigned", "t-running"))
+            (parts::tile("Retrying", figure(count(TaskStatus::Retry)), html! { "waiting for another try" }, "/tasks?status=retry", "t-warn"))
+            (parts::tile("Failed", figure(count(TaskStatus::Failed)), html! { (text::count(count(TaskStatus::Cancelled))) " cancelled" }, "/tasks?status=failed", "t-bad"))
+            (parts::tile("Done", figure(count(TaskStatus::Completed)), html! { "completed" }, "/tasks?status=completed", "t-good"))
+            @if picture.agents.is_some() {
+                (parts::tile("Agents", html! { (online) span.of { " of " (agents.len()) } }, html! { "heard lately" }, "/agents", "t-assigned"))
+            }
+        }
+    }
+}
+
+fn in_flight(viewer: &Viewer, running: &[PipelineView]) -> Markup {
+    html! {
+        section.card aria-labelledby="in-flight" {
+            (parts::section("in-flight", "Pipelines in flight", html! { a href="/pipelines" { "All pipelines" } }))
+            @if running.is_empty() {
+                (parts::empty("Nothing runs", html! {
+                    @if viewer.may(Permission::PipelineCreate) { a href="/pipelines/new" { "Start a pipeline" } " from a template and a file." }
+                    @else { "Pipelines show here while they run." }
+                }))
+            } @else {
+                ul.flights {
+                    @for view in running {
+                        li {
+                            div.flight-head {
+                                a href={ "/pipelines/" (view.pipeline.id) } { (text::short(&view.pipeline.name, 60)) }
+                                span.number { (format!("{:.0}", view.pipeline.progress(&view.facts))) " %" }
+                            }
+                            (pipelines::segments(view))
+                            @if let Some(at) = view.pipeline.started_at { p.muted { "for " (parts::since(at, viewer.now)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn agents_card(found: &[AgentView], now: Timestamp) -> Markup {
+    let slots: u64 = found
+        .iter()
+        .filter(|view| view.status != AgentStatus::Inactive)
+        .map(|view| u64::from(view.agent.concurrency))
+        .sum();
+    let used: u64 = found.iter().map(|view| view.leases.len() as u64).sum();
+    html! {
+        section.card aria-labelledby="agents" {
+            (parts::section("agents", "Agents", html! { a href="/agents" { "All agents" } }))
+            @if found.is_empty() {
+                (parts::empty("No agent is signed on", html! { "An agent signs on with its first call to " code { "POST /api/v1/agents/register" } "." }))
+            } @else {
+                ul.by-status {
+                    @for each in AgentStatus::ALL {
+                        @let count = found.iter().filter(|view| view.status == each).count();
+                        @if count > 0 { li { (status::agent(each)) span.number { (count) } } }
+                    }
+                }
+                p.muted { (used) " of " (text::counted(slots, "slot")) " in use" }
+                (parts::bar(text::percent(used, slots), &format!("{used} of {slots} slots in use"), "t-running"))
+                ul.agents-short {
+                    @for view in found.iter().take(SHOWN) {
+                        li {
+                            a href={ "/agents/" (view.agent.id) } { (text::short(&view.agent.name, 40)) }
+                            (agents::slots(view))
+                            (parts::age(view.agent.session.last_heartbeat, now))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn failures(viewer: &Viewer, failed: &[Arc<Task>]) -> Markup {
+    html! {
+        @if !failed.is_empty() {
+            section.card aria-labelledby="failures" {
+                (parts::section("failures", "Newest failures", html! { a href="/tasks?status=failed" { "All failures" } }))
+                ul.failures {
+                    @for task in failed {
+                        li {
+                            a href={ "/tasks/" (task.id) } { (text::middle(task.id.as_str())) }
+                            span.chip { (task.task_type) }
+                            span.error-line { (task.error.as_ref().map_or("no reason was given".to_owned(), |error| text::short(&error.message, 140))) }
+                            (parts::age(task.completed_at.unwrap_or(task.updated_at), viewer.now))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

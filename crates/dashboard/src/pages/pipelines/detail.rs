@@ -1,0 +1,327 @@
+//! One pipeline: its stages as bars with figures, the tasks of one stage on demand, what came out.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use maud::{Markup, html};
+use mcpanel_control::{PipelineView, StageReport};
+use mcpanel_domain::{
+    artifact::Artifact,
+    pipeline::{Stage, StageStatus, Status},
+    task::Status as TaskStatus,
+};
+use mcpanel_guard::Permission;
+use mcpanel_store::query::{ArtifactFilter, Page as Slice, TaskFilter};
+
+use super::{list::took, parse, stages};
+use crate::{
+    Dashboard,
+    error::{Failure, Result},
+    limits::{ARTIFACTS_SHOWN, NODES_DRAWN_MAX, STAGE_TASKS_SHOWN},
+    pages::{artifacts, tasks},
+    session::Viewer,
+    ui::{
+        layout::{self, Page, Section},
+        list::Query,
+        parts::{self, Action},
+        payload, status, text,
+    },
+};
+
+/// Shows a pipeline.
+pub async fn show(
+    State(dashboard): State<Dashboard>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Markup> {
+    let id = parse(&id)?;
+    let query = Query::read(query.as_deref());
+    let pipelines = &dashboard.control.pipelines;
+    let view = pipelines.get(&viewer.scope, &id).await?;
+    let reports = pipelines.reports(&view).await?;
+    let open: Option<u16> = query.text("stage").and_then(|text| text.parse().ok());
+    let opened = match open.and_then(|number| view.pipeline.stage(number)) {
+        Some(stage) if viewer.may(Permission::TaskRead) => {
+            Some(stage_tasks(&dashboard, &viewer, &view, stage).await?)
+        }
+        _ => None,
+    };
+    let filter = ArtifactFilter {
+        pipeline_id: Some(id.clone()),
+        ..ArtifactFilter::default()
+    };
+    let slice = Slice {
+        after: None,
+        limit: ARTIFACTS_SHOWN,
+    };
+    let files = dashboard
+        .control
+        .catalog
+        .artifacts(&viewer.scope, &filter, &slice)
+        .await?;
+    let pipeline = &view.pipeline;
+    let title = format!("Pipeline {}", text::short(&pipeline.name, 60));
+    let here = format!("/pipelines/{id}");
+    Ok(layout::page(
+        &viewer,
+        &Page {
+            title: &title,
+            section: Section::Pipelines,
+            follows: Some(format!("name=pipeline:{id}")),
+            body: html! {
+                div #head data-live={ "pipeline:" (id) } hx-get=(here) hx-trigger="live" hx-select="#head" hx-swap="outerMorph" {
+                    div.page-head {
+                        div {
+                            h1 { (status::pipeline(pipeline.status)) " " (pipeline.name) }
+                            p.sub { (parts::id(id.as_str())) }
+                        }
+                        @if viewer.may(Permission::PipelineManage) { (actions(&viewer, &view)) }
+                    }
+                    @if let Some(error) = &pipeline.error { section.card.error aria-label="Error" { pre.wrap { (error) } } }
+                    (summary(&viewer, &view))
+                    (stage_list(&viewer, &view, &reports, open))
+                }
+                div #stage-tasks aria-live="polite" { @if let Some(opened) = &opened { (opened) } }
+                div #files data-live={ "pipeline:" (id) } hx-get=(here) hx-trigger="live" hx-select="#files" hx-swap="outerMorph" data-hold {
+                    (files_card(&viewer, &files.items))
+                }
+                section.card aria-labelledby="input" {
+                    h2 #input { "Input and metadata" }
+                    div.columns {
+                        div { h3 { "Input" } (payload::shape(&pipeline.input_data)) }
+                        div { h3 { "Metadata" } (payload::shape(&pipeline.metadata)) }
+                    }
+                    p.muted { a href={ "/events?pipeline=" (id) } { "Its events" } " · " a href={ "/tasks?pipeline=" (id) } { "All its tasks" } }
+                }
+            },
+        },
+    ))
+}
+
+fn summary(viewer: &Viewer, view: &PipelineView) -> Markup {
+    let pipeline = &view.pipeline;
+    let done = pipeline.progress(&view.facts);
+    html! {
+        section.card.summary aria-label="Progress" {
+            div.whole {
+                span.whole-figure { (format!("{done:.0}")) span.of { " %" } }
+                (parts::bar(done, &format!("{done:.0} % of the whole done"), status::tone(pipeline.status.as_str())))
+            }
+            dl.properties {
+                (parts::property("Took", took(viewer, view)))
+                @if let Some(left) = left_ms(view, viewer) { (parts::property("Left, about", html! { (text::duration(left)) })) }
+                @if let Some((template, version)) = &pipeline.template { (parts::property("Template", html! { a href={ "/settings/templates/" (template) } { (template) } span.muted { " v" (version) } })) }
+                (parts::property("Priority", html! { (pipeline.priority) }))
+                (parts::property("Created", html! { (parts::time(pipeline.created_at)) span.muted { " by " (text::short(&pipeline.created_by, 60)) } }))
+                @if !pipeline.tags.is_empty() { (parts::property("Tags", html! { span.chips { @for tag in &pipeline.tags { a.chip href=(Query::default().with("tag", tag).on("/pipelines")) { (text::short(tag, 40)) } } } })) }
+                @if !pipeline.description.is_empty() { (parts::property("For", html! { (text::short(&pipeline.description, 400)) })) }
+            }
+        }
+    }
+}
+
+/// How much longer it may take if it goes on as it went so far; nothing before it can be told.
+fn left_ms(view: &PipelineView, viewer: &Viewer) -> Option<u64> {
+    let pipeline = &view.pipeline;
+    let done = pipeline.progress(&view.facts);
+    if pipeline.status != Status::Running || done < 3.0 {
+        return None;
+    }
+    let so_far = viewer.now.ms_since(pipeline.started_at?);
+    #[expect(clippy::cast_precision_loss, reason = "an estimate of a few digits")]
+    let left = so_far as f64 * (100.0 - done) / done;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "never negative, and casts of floats end at the bounds"
+    )]
+    Some(left as u64)
+}
+
+fn stage_list(
+    viewer: &Viewer,
+    view: &PipelineView,
+    reports: &[StageReport],
+    open: Option<u16>,
+) -> Markup {
+    html! {
+        section.card aria-labelledby="stages" {
+            h2 #stages { "Stages" }
+            ol.stages {
+                @for (at, stage) in view.pipeline.stages.iter().enumerate() {
+                    (stage_row(viewer, view, stage, reports.get(at), open == Some(stage.definition.number)))
+                }
+            }
+        }
+    }
+}
+
+fn stage_row(
+    viewer: &Viewer,
+    view: &PipelineView,
+    stage: &Stage,
+    report: Option<&StageReport>,
+    open: bool,
+) -> Markup {
+    let number = stage.definition.number;
+    let here = format!("/pipelines/{}", view.pipeline.id);
+    let percent = stage.progress(&view.facts);
+    html! {
+        li.stage {
+            div.stage-head {
+                span.stage-number { (number) }
+                span.stage-name { (stages::name(stage)) }
+                (status::stage(stage.status))
+                span.stage-took { @match (stage.started_at, stage.completed_at) {
+                    (Some(from), Some(to)) => { (text::duration(to.ms_since(from))) },
+                    (Some(from), None) => { (parts::since(from, viewer.now)) },
+                    _ => {},
+                } }
+                span.number.stage-percent { (format!("{percent:.0} %")) }
+            }
+            (stages::bar(view, stage))
+            div.stage-foot {
+                span { (stages::words(view, stage)) }
+                @if let Some(rate) = rate(view, stage, viewer) { span { (rate) } }
+                @if stage.run > 1 { span { "run " (stage.run) } }
+                @if let Some(report) = report {
+                    @if let Some(counters) = &report.counters {
+                        @for (name, value) in counters.iter().take(5) { span.chip { (name) " " (text::count(*value)) } }
+                    }
+                    @if let Some(message) = &report.message { span.says { "“" (text::short(message, 100)) "”" } }
+                }
+                span.stage-links {
+                    @if stage.total > 0 && viewer.may(Permission::TaskRead) {
+                        a.button.small href={ (here) "?stage=" (number) "#stage-tasks" } aria-expanded=(if open { "true" } else { "false" })
+                            hx-get={ (here) "/stages/" (number) } hx-target="#stage-tasks" hx-swap="innerHTML" { "Tasks" span.visually-hidden { " of stage " (number) } }
+                    }
+                    @if viewer.may(Permission::PipelineManage) && stage.status == StageStatus::Failed {
+                        (Action { path: format!("{here}/stages/{number}/execute"), word: "Retry stage", class: "small primary", ask: None, fields: &[] }.draw(viewer))
+                    }
+                    @if viewer.may(Permission::PipelineManage) && view.pipeline.status.is_terminal() && stage.status != StageStatus::Pending {
+                        (Action { path: format!("{here}/retry"), word: "Run again from here", class: "small", ask: Some("Run this stage and those after it again? What they brought is made anew.".to_owned()), fields: &[("from", &number.to_string())] }.draw(viewer))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Tasks per minute, once there is something to tell it from.
+fn rate(view: &PipelineView, stage: &Stage, viewer: &Viewer) -> Option<String> {
+    let done = u64::from(stages::counts(view, stage).count(TaskStatus::Completed));
+    let from = stage.started_at?;
+    let ms = stage.completed_at.unwrap_or(viewer.now).ms_since(from);
+    if done < 2 || ms == 0 {
+        return None;
+    }
+    let per_minute = done.saturating_mul(60_000) / ms;
+    Some(if per_minute > 0 {
+        format!("{} tasks/min", text::count(per_minute))
+    } else {
+        format!("{} tasks/h", text::count(done.saturating_mul(3_600_000) / ms))
+    })
+}
+
+/// Shows the tasks of one stage: a part of the pipeline's page, or the page opened at it.
+pub async fn stage(
+    State(dashboard): State<Dashboard>,
+    viewer: Viewer,
+    Path((id, number)): Path<(String, String)>,
+) -> Result<Markup> {
+    let id = parse(&id)?;
+    let view = dashboard.control.pipelines.get(&viewer.scope, &id).await?;
+    let parsed = number.parse().ok();
+    let stage = parsed
+        .and_then(|number: u16| view.pipeline.stage(number))
+        .ok_or_else(|| Failure::not_found("stage", &number))?;
+    if !viewer.may(Permission::TaskRead) {
+        let why = "this needs the permission `task:read`, which your key does not have";
+        return Err(Failure::new(axum::http::StatusCode::FORBIDDEN, why));
+    }
+    stage_tasks(&dashboard, &viewer, &view, stage).await
+}
+
+async fn stage_tasks(
+    dashboard: &Dashboard,
+    viewer: &Viewer,
+    view: &PipelineView,
+    stage: &Stage,
+) -> Result<Markup> {
+    let number = stage.definition.number;
+    let id = &view.pipeline.id;
+    let filter = TaskFilter {
+        pipeline_id: Some(id.clone()),
+        stage: Some(number),
+        ..TaskFilter::default()
+    };
+    let wanted = if stage.total <= NODES_DRAWN_MAX {
+        NODES_DRAWN_MAX as usize
+    } else {
+        STAGE_TASKS_SHOWN
+    };
+    let slice = Slice {
+        after: None,
+        limit: wanted,
+    };
+    let listing = dashboard
+        .control
+        .tasks
+        .list(&viewer.scope, &filter, &slice)
+        .await?;
+    let mut found: Vec<_> = listing.items.into_iter().map(|view| view.task).collect();
+    found.sort_by_key(|task| task.place.as_ref().map(|place| (std::cmp::Reverse(place.run), place.index)));
+    let shown = &found[..found.len().min(STAGE_TASKS_SHOWN)];
+    let all = format!("/tasks?pipeline={id}&stage={number}");
+    Ok(html! {
+        section.card aria-labelledby="stage-title" {
+            (parts::section("stage-title", &format!("Tasks of stage {number}, {}", stages::name(stage)), html! {
+                a href=(all) { "All " (text::count(u64::from(stage.total))) } " · " a href={ (all) "&status=failed" } { "Failed" }
+            }))
+            @if stage.total <= NODES_DRAWN_MAX && found.len() > 1 {
+                ul.nodes aria-label="One dot for each task" {
+                    @for task in &found { li { a class={ "node " (status::tone(task.status().as_str())) } href={ "/tasks/" (task.id) }
+                        title={ (text::middle(task.id.as_str())) ": " (task.status().as_str()) } aria-label={ (task.id) ", " (task.status().as_str()) } {} } }
+                }
+            }
+            @if shown.is_empty() { (parts::empty("No task yet", html! { "The stage makes its tasks when it starts." })) }
+            @else { (tasks::table(viewer, shown, false)) }
+        }
+    })
+}
+
+/// What came out, the report before everything else.
+fn files_card(viewer: &Viewer, files: &[Arc<Artifact>]) -> Markup {
+    let report = files.iter().find(|file| {
+        file.role == "report" && file.media_type.starts_with("text/html")
+    });
+    html! {
+        section.card aria-labelledby="artifacts" {
+            (parts::section("artifacts", "Artifacts", html! {
+                @if let Some(report) = report {
+                    a.button.primary href={ "/artifacts/" (report.id) } { "Open the report" }
+                }
+            }))
+            @if files.is_empty() { (parts::empty("Nothing came out yet", html! { "Files that the stages make show here." })) }
+            @else { (artifacts::table(files, viewer)) @if files.len() == ARTIFACTS_SHOWN { p.muted { "The newest " (ARTIFACTS_SHOWN) " are shown." } } }
+        }
+    }
+}
+
+fn actions(viewer: &Viewer, view: &PipelineView) -> Markup {
+    let pipeline = &view.pipeline;
+    let here = format!("/pipelines/{}", pipeline.id);
+    html! {
+        div.actions {
+            @match pipeline.status {
+                Status::Created => { (Action { path: format!("{here}/execute"), word: "Start", class: "primary", ask: None, fields: &[] }.draw(viewer)) },
+                Status::Failed | Status::Cancelled => { (Action { path: format!("{here}/retry"), word: "Retry what failed", class: "primary", ask: None, fields: &[] }.draw(viewer)) },
+                Status::Running | Status::Completed => {},
+            }
+            @if !pipeline.status.is_terminal() {
+                (Action { path: format!("{here}/cancel"), word: "Cancel", class: "danger", ask: Some("Cancel this pipeline? Its running tasks are asked to stop.".to_owned()), fields: &[] }.draw(viewer))
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The list of pipelines.
+
+use axum::extract::{RawQuery, State};
+use maud::{Markup, html};
+use mcpanel_control::PipelineView;
+use mcpanel_domain::pipeline::Status;
+use mcpanel_guard::Permission;
+use mcpanel_store::query::PipelineFilter;
+
+use super::segments;
+use crate::{
+    Dashboard,
+    error::Result,
+    session::Viewer,
+    ui::{
+        layout::{self, Page, Section},
+        list::{Query, pager},
+        parts, status, text,
+    },
+};
+
+/// Shows a page of pipelines.
+pub async fn list(
+    State(dashboard): State<Dashboard>,
+    viewer: Viewer,
+    RawQuery(query): RawQuery,
+) -> Result<Markup> {
+    let query = Query::read(query.as_deref());
+    let filter = PipelineFilter {
+        statuses: query.all("status").filter_map(Status::parse).collect(),
+        tag: query.text("tag").map(str::to_owned),
+        ..PipelineFilter::default()
+    };
+    let listing = dashboard
+        .control
+        .pipelines
+        .list(&viewer.scope, &filter, &query.page())
+        .await?;
+    Ok(layout::page(
+        &viewer,
+        &Page {
+            title: "Pipelines",
+            section: Section::Pipelines,
+            follows: Some("topic=pipelines".to_owned()),
+            body: html! {
+                div.page-head {
+                    h1 { "Pipelines" }
+                    @if viewer.may(Permission::PipelineCreate) { div.actions { a.button.primary href="/pipelines/new" { "New pipeline" } } }
+                }
+                nav.views aria-label="Views" {
+                    a href="/pipelines" aria-current=[filter.statuses.is_empty().then_some("true")] { "All" }
+                    @for each in Status::ALL {
+                        a href={ "/pipelines?status=" (each.as_str()) } aria-current=[(filter.statuses == [each]).then_some("true")] { (capital(each.as_str())) }
+                    }
+                }
+                @if let Some(tag) = &filter.tag { p.sub { "with the tag " span.chip { (tag) } " " a href="/pipelines" { "Clear" } } }
+                div #rows data-live="pipelines" data-hold hx-get=(query.on("/pipelines")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
+                    @if listing.items.is_empty() {
+                        (parts::empty("No pipeline here", html! {
+                            @if viewer.may(Permission::PipelineCreate) { a href="/pipelines/new" { "Start one" } " from a template and a file." }
+                            @else { "Somebody with the permission " code { "pipeline:create" } " can start one." }
+                        }))
+                    } @else { (table(&viewer, &listing.items)) (pager("/pipelines", &query, listing.next.as_ref())) }
+                }
+            },
+        },
+    ))
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
+fn table(viewer: &Viewer, views: &[PipelineView]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Pipelines" {
+            table data-rows {
+                thead { tr {
+                    th scope="col" { "Status" } th scope="col" { "Pipeline" } th.stages-column scope="col" { "Stages" }
+                    th.number scope="col" { "Done" } th scope="col" { "Template" } th scope="col" { "Took" } th scope="col" { "Created" }
+                } }
+                tbody { @for view in views {
+                    @let pipeline = &view.pipeline;
+                    tr id={ "row-" (pipeline.id) } {
+                        td { (status::pipeline(pipeline.status)) }
+                        td {
+                            a.row-link href={ "/pipelines/" (pipeline.id) } { (text::short(&pipeline.name, 60)) }
+                            div.under { (text::middle(pipeline.id.as_str())) @for tag in pipeline.tags.iter().take(4) { " " span.chip { (text::short(tag, 24)) } } }
+                            @if let Some(error) = &pipeline.error { div.error-line { (text::short(error, 110)) } }
+                        }
+                        td.stages-column { (segments(view)) }
+                        td.number { (format!("{:.0} %", pipeline.progress(&view.facts))) }
+                        td { @if let Some((template, version)) = &pipeline.template { a href={ "/settings/templates/" (template) } { (template) } span.muted { " v" (version) } } @else { (parts::none("none")) } }
+                        td { (took(viewer, view)) }
+                        td { (parts::age(pipeline.created_at, viewer.now)) }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+/// How long it ran, or has been running.
+pub fn took(viewer: &Viewer, view: &PipelineView) -> Markup {
+    let pipeline = &view.pipeline;
+    html! {
+        @match (pipeline.started_at, pipeline.completed_at) {
+            (Some(from), Some(to)) => { (text::duration(to.ms_since(from))) },
+            (Some(from), None) => { (parts::since(from, viewer.now)) },
+            _ => { (parts::none("has not begun")) },
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The list of tasks.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use maud::{Markup, html};
+use mcpanel_domain::task::{Status, Task};
+use mcpanel_guard::Permission;
+use mcpanel_store::query::{Page as Slice, Position, TaskFilter};
+
+use super::filter;
+use crate::{
+    Dashboard,
+    error::Result,
+    limits::NEW_ROWS_COUNTED_MAX,
+    session::Viewer,
+    ui::{
+        layout::{self, Page, Section},
+        list::{Query, pager, write_position},
+        parts::{self, hidden},
+        status, text,
+    },
+};
+
+/// Shows a page of tasks.
+pub async fn list(
+    State(dashboard): State<Dashboard>,
+    viewer: Viewer,
+    RawQuery(query): RawQuery,
+) -> Result<Markup> {
+    let query = Query::read(query.as_deref());
+    let asked = filter::read(&query);
+    let slice = query.page();
+    let listing = dashboard
+        .control
+        .tasks
+        .list(&viewer.scope, &asked.filter, &slice)
+        .await?;
+    let tasks: Vec<Arc<Task>> = listing.items.into_iter().map(|view| view.task).collect();
+    let newer = newer(&dashboard, &viewer, &query, &asked.filter).await?;
+    let plain = query.without(&["from_row"]);
+    let anchor = tasks.first().map(|task| position(task));
+    // Only a first page has a beginning that can stay: later ones begin where their cursor says.
+    let refresh = match (&anchor, query.text("after").or(query.text("from_row"))) {
+        (Some(first), None) => plain.clone().with("from_row", &write_position(first)),
+        _ => query.clone(),
+    };
+    Ok(layout::page(
+        &viewer,
+        &Page {
+            title: title(&asked.filter),
+            section: Section::Tasks,
+            follows: Some("topic=tasks".to_owned()),
+            body: html! {
+                div.page-head { h1 { (title(&asked.filter)) } }
+                (filter::bar(&query))
+                @for fault in &asked.faults { p.flash.t-bad role="alert" { "Ignored: " (fault) "." } }
+                div #rows data-live="tasks" data-hold hx-get=(refresh.on("/tasks")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
+                    @if newer > 0 {
+                        p.newer data-newer=(newer) { a href=(plain.without(&["after"]).on("/tasks")) {
+                            @if newer >= NEW_ROWS_COUNTED_MAX { "More than " (NEW_ROWS_COUNTED_MAX - 1) " new" } @else { (newer) " new" }
+                            " – show" } }
+                    }
+                    @if tasks.is_empty() {
+                        (parts::empty("No task fits", html! {
+                            @if filter::is_empty(&query) { "Tasks show here as soon as somebody creates one: " code { "mcpanel tasks submit" } " or " code { "POST /api/v1/tasks" } "." }
+                            @else { a href="/tasks" { "Clear the filter" } " or look at " a href="/tasks?status=failed" { "what failed" } "." }
+                        }))
+                    } @else {
+                        (selectable(&viewer, &tasks))
+                        (pager("/tasks", &query, listing.next.as_ref()))
+                    }
+                }
+            },
+        },
+    ))
+}
+
+fn title(filter: &TaskFilter) -> &'static str {
+    match filter.statuses.as_slice() {
+        [Status::Failed] => "Failed tasks",
+        [Status::Pending] => "Waiting tasks",
+        [Status::Running] | [Status::Assigned, Status::Running] | [Status::Running, Status::Assigned] => "Running tasks",
+        [Status::Retry] => "Retrying tasks",
+        [Status::Completed] => "Completed tasks",
+        [Status::Cancelled] => "Cancelled tasks",
+        _ => "Tasks",
+    }
+}
+
+/// Where a task stands in the list.
+fn position(task: &Task) -> Position {
+    Position {
+        created_at: task.created_at,
+        id: task.id.to_string(),
+    }
+}
+
+/// How many tasks came since the list was opened.
+async fn newer(
+    dashboard: &Dashboard,
+    viewer: &Viewer,
+    query: &Query,
+    filter: &TaskFilter,
+) -> Result<usize> {
+    if query.text("from_row").is_none() {
+        return Ok(0);
+    }
+    let Some(anchor) = query.page().after else {
+        return Ok(0);
+    };
+    let filter = TaskFilter {
+        created_from: Some(anchor.created_at.max(filter.created_from.unwrap_or_default())),
+        ..filter.clone()
+    };
+    let slice = Slice {
+        after: None,
+        limit: NEW_ROWS_COUNTED_MAX,
+    };
+    let store = dashboard.control.store();
+    let found = store
+        .list_tasks(&viewer.scope.namespace, &filter, &slice)
+        .await
+        .map_err(mcpanel_control::Error::Store)?;
+    Ok(found
+        .items
+        .iter()
+        .filter(|task| position(task) > anchor)
+        .count())
+}
+
+/// The table with boxes to choose rows by, for who may change them.
+fn selectable(viewer: &Viewer, tasks: &[Arc<Task>]) -> Markup {
+    if !viewer.may(Permission::TaskManage) {
+        return table(viewer, tasks, false);
+    }
+    html! {
+        form method="post" action="/tasks" data-choose {
+            (hidden(viewer))
+            div.chosen {
+                span data-chosen aria-live="polite" {}
+                button.button.small type="submit" name="do" value="retry" { "Retry chosen" }
+                button.button.small.danger type="submit" name="do" value="cancel" data-ask-click="Cancel the chosen tasks?" { "Cancel chosen" }
+            }
+            (table(viewer, tasks, true))
+        }
+    }
+}
+
+/// A table of tasks.
+pub fn table(viewer: &Viewer, tasks: &[Arc<Task>], choose: bool) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Tasks" {
+            table data-rows {
+                thead { tr {
+                    @if choose { th.choose scope="col" { input type="checkbox" data-choose-all aria-label="Choose all rows"; } }
+                    th scope="col" { "Status" } th scope="col" { "Task" } th scope="col" { "Pipeline" } th scope="col" { "Agent" }
+                    th scope="col" { "Progress" } th.number scope="col" { "Attempt" } th scope="col" { "Took" } th scope="col" { "Created" }
+                } }
+                tbody { @for task in tasks { (row(viewer, task, choose)) } }
+            }
+        }
+    }
+}
+
+fn row(viewer: &Viewer, task: &Task, choose: bool) -> Markup {
+    html! {
+        tr id={ "row-" (task.id) } {
+            @if choose { td.choose { input type="checkbox" name="id" value=(task.id) aria-label={ "Choose " (task.id) }; } }
+            td { (status::task(task.status())) @if task.cancel_requested.is_some() { div.under { "asked to stop" } } }
+            td {
+                a.row-link href={ "/tasks/" (task.id) } title=(task.id) { (text::middle(task.id.as_str())) }
+                div.under { (task.task_type) }
+                @if let Some(error) = &task.error { div.error-line title=(text::short(&error.message, 400)) { (text::short(&error.message, 90)) } }
+            }
+            td { @if let Some(place) = &task.place { (parts::link("/pipelines", place.pipeline_id.as_str())) div.under { "stage " (place.stage) } } @else { (parts::none("none")) } }
+            td { @if let Some(agent) = task.last_agent().or(task.target.as_ref()) { (parts::link("/agents", agent.as_str())) } @else { (parts::none("no agent yet")) } }
+            td { (progress(task)) }
+            td.number { (task.attempt) @if task.retry_count > 0 { div.under { (task.retry_count) "/" (task.retry.max_retries) " retries" } } }
+            td { (took(viewer, task)) }
+            td { (parts::age(task.created_at, viewer.now)) }
+        }
+    }
+}
+
+/// How far a task is.
+pub fn progress(task: &Task) -> Markup {
+    let percent = if task.status() == Status::Completed {
+        100.0
+    } else {
+        task.progress.percent
+    };
+    let label = format!("{percent:.0} %");
+    html! { span.progress { (parts::bar(percent, &label, status::tone(task.status().as_str()))) span.number { (label) } } }
+}
+
+/// How long it ran, or has been running.
+pub fn took(viewer: &Viewer, task: &Task) -> Markup {
+    html! {
+        @match (task.started_at, task.completed_at) {
+            (Some(from), Some(to)) => { (text::duration(to.ms_since(from))) },
+            (Some(from), None) if task.lease().is_some() => { (parts::since(from, viewer.now)) },
+            _ => { (parts::none("has not run")) },
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The frame of every page: navigation, the live switch, the sentence that the page before left, and the help.
+
+use maud::{DOCTYPE, Markup, html};
+use mcpanel_guard::Permission;
+
+use super::icon::Icon;
+use crate::{
+    assets,
+    error::Failure,
+    form::CSRF,
+    session::{Theme, Viewer},
+};
+
+/// A place in the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    Overview,
+    Agents,
+    Tasks,
+    Pipelines,
+    Events,
+    Operations,
+    Settings,
+}
+
+/// The places: word, path, icon, key after `g`, and what one must be allowed to see there.
+const PLACES: [(Section, &str, &str, Icon, char, Option<Permission>); 7] = [
+    (Section::Overview, "Overview", "/", Icon::Overview, 'o', None),
+    (
+        Section::Agents,
+        "Agents",
+        "/agents",
+        Icon::Agents,
+        'a',
+        Some(Permission::AgentRead),
+    ),
+    (
+        Section::Tasks,
+        "Tasks",
+        "/tasks",
+        Icon::Tasks,
+        't',
+        Some(Permission::TaskRead),
+    ),
+    (
+        Section::Pipelines,
+        "Pipelines",
+        "/pipelines",
+        Icon::Pipelines,
+        'p',
+        Some(Permission::PipelineRead),
+    ),
+    (
+        Section::Events,
+        "Events",
+        "/events",
+        Icon::Events,
+        'e',
+        Some(Permission::EventRead),
+    ),
+    (
+        Section::Operations,
+        "Operations",
+        "/operations",
+        Icon::Operations,
+        'b',
+        Some(Permission::TaskRead),
+    ),
+    (
+        Section::Settings,
+        "Settings",
+        "/settings",
+        Icon::Settings,
+        's',
+        None,
+    ),
+];
+
+/// What the keys do, for the help.
+const KEYS: [(&str, &str); 8] = [
+    ("?", "this help"),
+    ("/", "search tasks, or the filter of this page"),
+    ("g then o a t p e b s", "go to overview, agents, tasks, pipelines, events, operations, settings"),
+    ("r", "live on or off"),
+    ("t", "colours: automatic, light, dark"),
+    ("z", "times in UTC or in your zone"),
+    ("j k", "next and previous row"),
+    ("Enter", "open the row"),
+];
+
+/// A page.
+pub struct Page<'a> {
+    /// Its title, without the product's name.
+    pub title: &'a str,
+    /// Where it is.
+    pub section: Section,
+    /// What it follows: the query of its stream, such as `topic=tasks`; nothing for a page that stands still.
+    pub follows: Option<String>,
+    /// What is on it.
+    pub body: Markup,
+}
+
+/// The whole page, or only what a script asked for.
+pub fn page(viewer: &Viewer, page: &Page<'_>) -> Markup {
+    if viewer.partial {
+        return html! { title { (page.title) " · mcpanel" } (page.body) };
+    }
+    frame(
+        page.title,
+        viewer.theme,
+        &html! {
+            a.skip href="#main" { "Skip to the content" }
+            div.shell {
+                header.side {
+                    a.brand href="/" { span.mark aria-hidden="true" {} "mcpanel" }
+                    nav aria-label="Main" { ul {
+                        @for (section, word, path, icon, key, permission) in PLACES {
+                            @if permission.is_none_or(|permission| viewer.may(permission)) {
+                                li {
+                                    a href=(path) aria-current=[(section == page.section).then_some("page")]
+                                        data-go=(key) title={ (word) " (g " (key) ")" } {
+                                        (icon.draw()) span { (word) }
+                                    }
+                                }
+                            }
+                        }
+                    } }
+                    (tools(viewer, page.follows.is_some()))
+                }
+                main #main tabindex="-1" data-now=(viewer.now.as_ms()) data-follows=[page.follows.as_deref()] {
+                    (flash(viewer))
+                    (page.body)
+                }
+            }
+            (help())
+            (ask())
+            div #said.visually-hidden role="status" aria-live="polite" {}
+        },
+    )
+}
+
+fn tools(viewer: &Viewer, follows: bool) -> Markup {
+    html! {
+        div.tools {
+            @if follows {
+                button #live.tool type="button" aria-pressed="true" data-state="on" title="Live updates (r)" hidden {
+                    span.pulse aria-hidden="true" {} span.live-word { "Live" }
+                }
+            }
+            button #theme.tool.script type="button" title="Colours (t)" hidden { (Icon::Theme.draw()) span.tool-word { "Colours" } }
+            button #zone.tool.script type="button" title="Time zone (z)" hidden { (Icon::Clock.draw()) span.tool-word #zone-word { "UTC" } }
+            button #keys.tool.script type="button" title="Keys (?)" hidden { (Icon::Keyboard.draw()) span.tool-word { "Keys" } }
+            div.who {
+                span.who-name title=(viewer.scope.actor) { (super::text::middle(&viewer.scope.actor)) }
+                span.who-role { (viewer.role().as_str()) " · " (viewer.principal.namespace) }
+            }
+            form method="post" action="/sign-out" {
+                input type="hidden" name=(CSRF) value=(viewer.csrf);
+                button.tool type="submit" title="Sign out" { (Icon::Out.draw()) span.tool-word { "Sign out" } }
+            }
+        }
+    }
+}
+
+fn flash(viewer: &Viewer) -> Markup {
+    html! {
+        @if let Some(flash) = &viewer.flash {
+            div class={ "flash " (if flash.good { "t-good" } else { "t-bad" }) } role="status" {
+                (if flash.good { Icon::Completed } else { Icon::Failed }.draw())
+                span { (flash.text) }
+            }
+        }
+    }
+}
+
+fn help() -> Markup {
+    html! {
+        dialog #help aria-labelledby="help-title" {
+            h2 #help-title { "Keys" }
+            dl.keys {
+                @for (key, what) in KEYS { div { dt { kbd { (key) } } dd { (what) } } }
+            }
+            p.muted { "Keys rest while you type. Live updates rest while a field has the focus, the pointer is on a list, or the tab is hidden." }
+            form method="dialog" { button.button type="submit" { "Close" } }
+        }
+    }
+}
+
+fn ask() -> Markup {
+    html! {
+        dialog #ask aria-labelledby="ask-text" {
+            p #ask-text {}
+            form.row method="dialog" {
+                button.button type="submit" value="no" { "Keep as it is" }
+                button.button.danger type="submit" value="yes" { "Yes, do it" }
+            }
+        }
+    }
+}
+
+/// What every page has around it, signed in or not.
+pub fn frame(title: &str, theme: Theme, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" data-theme=(theme.as_str()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="htmx-config" content=r#"{"includeIndicatorCSS":false,"history":false,"noSwap":[204,304,"4xx","5xx"]}"#;
+                title { (title) " · mcpanel" }
+                link rel="icon" href=(assets::url("icon.svg")) type="image/svg+xml";
+                link rel="stylesheet" href=(assets::url("app.css"));
+                link rel="stylesheet" href=(assets::url("parts.css"));
+                script src=(assets::url("htmx.js")) defer {}
+                script src=(assets::url("page.js")) defer {}
+                script src=(assets::url("live.js")) defer {}
+                script src=(assets::url("keys.js")) defer {}
+            }
+            body { (body) }
+        }
+    }
+}
+
+/// A page that says why there is no other.
+pub fn failure(failure: &Failure, viewer: Option<&Viewer>, theme: Theme) -> Markup {
+    let words = html! {
+        div.failure {
+            p.failure-code { (failure.status.as_u16()) }
+            h1 { (failure.title()) }
+            p { (failure.detail) }
+            p { a.button href="/" { "Overview" } }
+        }
+    };
+    match viewer {
+        Some(viewer) => page(
+            viewer,
+            &Page {
+                title: failure.title(),
+                section: Section::Overview,
+                follows: None,
+                body: words,
+            },
+        ),
+        None => frame(
+            failure.title(),
+            theme,
+            &html! { main #main.alone { (words) } },
+        ),
+    }
+}
