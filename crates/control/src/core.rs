@@ -9,7 +9,7 @@ use mcpanel_domain::{
 };
 use mcpanel_store::{Commit, Store, Write};
 
-use crate::{Env, Error, Result};
+use crate::{Env, Error, Result, reconcile::wrong_clock::ClockWatch};
 
 /// Tries of a commit whose documents keep changing. Each conflict means that somebody else got on,
 /// so more than a few in a row is a sign of trouble rather than of load.
@@ -22,6 +22,7 @@ pub(crate) struct Core {
     /// Held while dependencies of existing tasks change, so that two changes at once cannot close a
     /// circle that neither sees.
     pub(crate) dependencies: tokio::sync::Mutex<()>,
+    pub(crate) clock_watch: ClockWatch,
 }
 
 /// A committed change of a task.
@@ -38,6 +39,7 @@ impl Core {
             store,
             env,
             dependencies: tokio::sync::Mutex::new(()),
+            clock_watch: ClockWatch::default(),
         }
     }
 

@@ -3,6 +3,8 @@
 //! [`Control::tick`] does what time has made due; [`Control::sweep`] looks for work that an effect
 //! should have done. Both may run at any time, on any number of instances.
 
+pub(crate) mod wrong_clock;
+
 use std::{sync::Arc, time::Duration};
 
 use mcpanel_domain::{
@@ -55,9 +57,14 @@ impl Control {
     }
 
     /// Finds and finishes what a crash left: leases of sessions that are over, pipelines that should
-    /// have gone on, tasks that wait for what will never come, answers that may be forgotten.
+    /// have gone on, tasks that wait for what will never come, answers that may be forgotten; and what a
+    /// clock wrote that was wrong.
     pub async fn sweep(&self) -> Result<Round> {
         let mut round = Round::default();
+        if let Err(error) = wrong_clock::bring_back(&self.core, &mut round).await {
+            tracing::warn!(%error, "cannot look for what a wrong clock wrote; trying again soon");
+            round.failed += 1;
+        }
         for (namespace, held) in self.core.store.orphaned_leases(BATCH).await? {
             agents::lose(&self.core, &namespace, &held, LeaseLoss::Superseded).await;
             round.handled += 1;

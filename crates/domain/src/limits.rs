@@ -84,6 +84,11 @@ pub const CANCEL_GRACE_MS: u64 = 30_000;
 /// the answer that carried it may still have been under way.
 pub const DELIVERY_GRACE_MS: u64 = 5_000;
 
+/// How far ahead of the clock a document may lie before it is taken for the work of a clock that was wrong, in
+/// milliseconds: what ticket and token protocols commonly allow between clocks. Nearer ones are waited for, so that
+/// no document travels back in time.
+pub const CLOCK_AHEAD_MS_MAX: u64 = 5 * 60_000;
+
 /// Log lines taken by one request.
 pub const LOG_LINES_MAX: usize = 1_000;
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use crate::limits::CLOCK_AHEAD_MS_MAX;
+
 /// Milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// On the wire it is RFC 3339 with milliseconds (`2026-01-02T03:04:05.678Z`); in the store a number.
@@ -42,6 +44,22 @@ impl Timestamp {
     /// Milliseconds from `earlier` to this moment; zero when `earlier` is later.
     pub fn ms_since(self, earlier: Self) -> u64 {
         u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
+    }
+
+    /// When a document is changed now that was last changed at `changed`. Clocks of several servers differ a little and
+    /// are corrected by a little, so a document does not travel back in time. One that lies further ahead than
+    /// [`CLOCK_AHEAD_MS_MAX`] was written by a clock that was wrong, and is not believed.
+    pub fn not_before(self, changed: Self) -> Self {
+        if changed.is_from_a_wrong_clock(self) {
+            self
+        } else {
+            self.max(changed)
+        }
+    }
+
+    /// Whether this moment, at which something is said to have happened, lies too far ahead of `now` to be true.
+    pub fn is_from_a_wrong_clock(self, now: Self) -> bool {
+        self > now.plus_ms(CLOCK_AHEAD_MS_MAX)
     }
 
     /// Reads RFC 3339, with any offset.
@@ -106,6 +124,15 @@ mod tests {
         ] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_was_a_little_ahead_is_waited_for_and_a_wrong_one_is_not() {
+        let now = Timestamp::from_ms(1_767_323_045_678);
+        let little = now.plus_ms(CLOCK_AHEAD_MS_MAX);
+        assert_eq!(now.not_before(little), little);
+        assert_eq!(now.not_before(little.plus_ms(1)), now);
+        assert_eq!(now.not_before(now.minus_ms(1)), now);
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! Lines that a holder writes about its task.
 
+use std::sync::Arc;
+
 use mcpanel_domain::{
     Fault, TaskId,
     limits::{LOG_LINES_MAX, PAGE_ITEMS_MAX, TEXT_CHARS_MAX},
     log::{Level, Line},
-    task::{Proof, command::Held},
+    task::{self, Proof, command::Held},
 };
 use mcpanel_store::{Commit, Write};
 
 use super::TaskManager;
-use crate::{Error, Result, Scope};
+use crate::{Error, Result, Scope, core::Core};
 
 impl TaskManager {
     /// Keeps lines that the holder wrote; those without a time are given the present one.
@@ -21,11 +23,8 @@ impl TaskManager {
         lines: Vec<(Option<mcpanel_domain::Timestamp>, Level, String)>,
     ) -> Result<()> {
         check(&lines)?;
-        let task = self.core.task(&scope.namespace, id).await?;
-        let alive_until = self.core.alive_until(&task).await?;
         let now = self.core.now();
-        mcpanel_domain::task::check_held(&task, Held { proof, alive_until }, now)?;
-        let lines = lines
+        let lines: Vec<Line> = lines
             .into_iter()
             .map(|(at, level, message)| Line {
                 seq: 0,
@@ -35,13 +34,30 @@ impl TaskManager {
                 message,
             })
             .collect();
-        self.core
-            .commit(Commit::of(Write::Logs {
+        for _ in Core::tries() {
+            let task = self.core.task(&scope.namespace, id).await?;
+            let alive_until = self.core.alive_until(&task).await?;
+            let held = Held { proof, alive_until };
+            let decision = task::decide(&task, task::Command::Attach(held), self.core.now())?;
+            let mut commit = Commit::of(Write::Logs {
                 namespace: scope.namespace.clone(),
                 task_id: id.clone(),
-                lines,
-            }))
-            .await
+                lines: lines.clone(),
+            });
+            // Written beside the lines, so that the lease still holds when they land.
+            if let Some(next) = decision.task {
+                commit = commit.with(Write::Task {
+                    task: Arc::new(next),
+                    parameters: None,
+                    result: None,
+                });
+            }
+            match self.core.commit(commit).await {
+                Err(error) if error.conflict().is_some() => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Error::Contended { id: id.to_string() })
     }
 
     /// Lines with a number above `after`, oldest first.

@@ -205,3 +205,49 @@ async fn a_clock_that_jumps_ahead_costs_leases_and_never_work() {
     assert_eq!(proof.attempt, 2);
     world.complete("t", proof).await;
 }
+
+/// A year, by which the clock is wrong.
+const YEAR_MS: u64 = 365 * 24 * 3_600_000;
+
+#[tokio::test]
+async fn a_dead_agent_loses_its_task_soon_after_a_wrong_clock_is_put_right() {
+    let world = World::new();
+    world.skip(YEAR_MS);
+    world.agent("a", &["read"], 1).await;
+    world.task("t", "read").await;
+    let proof = world.hold("a", "t").await;
+    world.start("t", proof).await;
+    // Noticed by the process that goes on, and by one that starts later.
+    for world in [&world, &world.restarted()] {
+        world.control.sweep().await.unwrap();
+    }
+    world.set_back(YEAR_MS);
+    for world in [world.restarted(), world] {
+        world.control.sweep().await.unwrap();
+        world.pass(LEASE_TTL_MS).await;
+        assert_eq!(world.status("t").await, TaskStatus::Retry);
+        world.set_back(LEASE_TTL_MS);
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_waits_for_its_retry_does_not_wait_for_a_wrong_clock() {
+    let world = World::new();
+    world.skip(YEAR_MS);
+    world.agent("a", &["read"], 1).await;
+    world.task("t", "read").await;
+    let proof = world.hold("a", "t").await;
+    let error = task::TaskError::new(ErrorType::Network, "no route");
+    let tasks = &world.control.tasks;
+    tasks
+        .fail(&world.scope, &id("t"), proof, error)
+        .await
+        .unwrap();
+    world.control.sweep().await.unwrap();
+    world.set_back(YEAR_MS);
+    world.control.sweep().await.unwrap();
+    world.heartbeat("a", None).await;
+    world.pass(60_000).await;
+    world.heartbeat("a", None).await;
+    world.hold("a", "t").await;
+}

@@ -54,6 +54,19 @@ async fn failed_in_the_middle() -> World {
 }
 
 #[tokio::test]
+async fn what_is_put_back_in_the_queue_shows_no_error_any_more() {
+    let world = failed_in_the_middle().await;
+    assert!(world.get("p.s2.000001").await.error.is_some());
+    retry(&world, None).await;
+    let waiting = world.get("p.s2.000001").await;
+    assert_eq!(waiting.status(), TaskStatus::Pending);
+    assert_eq!(waiting.error, None);
+    let last = waiting.attempts.last().unwrap();
+    assert!(last.error.is_some(), "its attempt keeps it");
+    assert_eq!(world.pipeline("p").await.pipeline.error, None);
+}
+
+#[tokio::test]
 async fn a_retry_runs_only_what_failed() {
     let world = failed_in_the_middle().await;
     let before = world.pipeline("p").await;

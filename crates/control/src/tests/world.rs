@@ -128,6 +128,12 @@ impl World {
         *now = now.plus_ms(ms);
     }
 
+    /// Sets the clock back, as a time daemon does that finds it wrong.
+    pub fn set_back(&self, ms: u64) {
+        let mut now = self.env.now.lock();
+        *now = now.minus_ms(ms);
+    }
+
     pub fn registration(agent: &str, skills: &[&str], slots: u32) -> Registration {
         Registration {
             id: AgentId::parse(agent).unwrap(),

@@ -43,7 +43,7 @@ pub fn register(
     if !faults.is_empty() {
         return Err(Rejection::Invalid { faults });
     }
-    let now = known.map_or(now, |known| now.max(known.updated_at));
+    let now = known.map_or(now, |known| now.not_before(known.updated_at));
     let concurrency = registration.concurrency();
     let agent = Agent {
         id: registration.id,
@@ -84,7 +84,7 @@ pub fn register(
 
 /// Decides what `command` does to `agent` at `now`.
 pub fn decide(agent: &Agent, command: Command, now: Timestamp) -> Result<Decision, Rejection> {
-    let now = now.max(agent.updated_at);
+    let now = now.not_before(agent.updated_at);
     match command {
         Command::Heartbeat { session, health } => heartbeat(agent, &session, health, now),
         Command::Update(changes) => update(agent, changes, now),
@@ -164,6 +164,17 @@ fn update(agent: &Agent, changes: Changes, now: Timestamp) -> Result<Decision, R
 }
 
 fn tick(agent: &Agent, now: Timestamp) -> Decision {
+    if agent.session.last_heartbeat.is_from_a_wrong_clock(now) {
+        // Nobody knows when it was last heard. It is given the time of one that was heard just now, and not until a
+        // clock that was wrong is reached.
+        let mut next = next(agent, now);
+        next.session.last_heartbeat = now;
+        next.session.opened_at = next.session.opened_at.min(now);
+        return Decision {
+            agent: Some(next),
+            events: Vec::new(),
+        };
+    }
     let liveness = if agent.alive_until() <= now {
         Liveness::Inactive
     } else if agent.session.last_heartbeat.plus_ms(SUSPECT_AFTER_MS) <= now {

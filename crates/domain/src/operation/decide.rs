@@ -80,6 +80,29 @@ pub fn create(
             "names no tasks in particular; send `\"all\": true` if every task is meant",
         ));
     }
+    if new
+        .kind
+        .narrow(new.search.clone())
+        .filter
+        .statuses
+        .is_empty()
+    {
+        let possible: Vec<String> = new
+            .kind
+            .possible()
+            .iter()
+            .map(|status| format!("`{}`", status.as_str()))
+            .collect();
+        faults.push(Fault::new(
+            "/filter/statuses",
+            "nothing_to_do",
+            format!(
+                "a {} changes nothing about such tasks; it is for {}",
+                new.kind.as_str(),
+                possible.join(", ")
+            ),
+        ));
+    }
     if let Some(text) = &new.search.text {
         let chars = text.chars().count();
         if chars == 0 || chars > SEARCH_TEXT_CHARS_MAX {
@@ -150,7 +173,7 @@ pub fn decide(
     }
     let mut next = operation.clone();
     next.revision += 1;
-    next.updated_at = now.max(operation.updated_at);
+    next.updated_at = now.not_before(operation.updated_at);
     let kind = match command {
         Command::Advance(step) => {
             next.done += step.done;

@@ -77,7 +77,7 @@ pub fn decide(
     command: Command,
     now: Timestamp,
 ) -> Result<Decision, Rejection> {
-    let now = now.max(pipeline.updated_at);
+    let now = now.not_before(pipeline.updated_at);
     let mut draft = Draft::new(pipeline, now);
     match command {
         Command::Execute => match pipeline.status {

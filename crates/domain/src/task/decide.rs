@@ -50,8 +50,7 @@ impl Decision {
 
 /// Decides what `command` does to `task` at `now`.
 pub fn decide(task: &Task, command: Command, now: Timestamp) -> Result<Decision, Rejection> {
-    // A clock that was set back must not make a document travel back in time.
-    let now = now.max(task.updated_at);
+    let now = now.not_before(task.updated_at);
     match command {
         Command::Assign {
             agent_id,
@@ -261,6 +260,8 @@ fn replay(task: &Task, now: Timestamp) -> Result<Decision, Rejection> {
             draft.task.unstarted = 0;
             draft.task.completed_at = None;
             draft.task.cancel_requested = None;
+            // What went wrong stands with its attempt; a task that waits has no fault.
+            draft.task.error = None;
             // A deadline that has passed would end the replay before it began.
             draft.task.deadline = task.deadline.filter(|deadline| *deadline > now);
             draft.record(Kind::TaskReplayed);
@@ -301,6 +302,9 @@ fn delegate(task: &Task, target: Option<AgentId>, now: Timestamp) -> Result<Deci
 }
 
 fn tick(task: &Task, alive_until: Timestamp, now: Timestamp) -> Decision {
+    if task.updated_at > now && !task.status().is_terminal() {
+        return Draft::new(task, now).done();
+    }
     if task.next_due(alive_until).is_none_or(|due| due > now) {
         return Decision::unchanged();
     }
@@ -379,9 +383,27 @@ fn cancel_error(by: &str, reason: Option<&str>) -> TaskError {
     TaskError::new(ErrorType::BusinessLogic, message)
 }
 
-/// Refuses everybody but the present holder of the task.
-pub fn check_held(task: &Task, held: Held, now: Timestamp) -> Result<(), Rejection> {
-    Draft::of_holder(task, held, now.max(task.updated_at)).map(drop)
+/// Brings a document back that was last changed by a clock which was wrong: what it waits for stays as far from its
+/// last change as it was, and would otherwise come when that clock's time does.
+fn bring_back(task: &mut Task, now: Timestamp) {
+    let ahead = task.updated_at.ms_since(now);
+    match &mut task.state {
+        State::Assigned(lease) | State::Running(lease) => {
+            lease.granted_at = lease.granted_at.min(now);
+            lease.expires_at = lease.expires_at.minus_ms(ahead);
+            lease.started_at = lease.started_at.map(|at| at.min(now));
+        }
+        State::Retry { at } => *at = at.minus_ms(ahead),
+        State::Pending | State::Completed | State::Failed | State::Cancelled => {}
+    }
+    if let Some(request) = &mut task.cancel_requested {
+        request.at = request.at.min(now);
+    }
+    if let Some(attempt) = task.attempts.last_mut() {
+        attempt.assigned_at = attempt.assigned_at.min(now);
+        attempt.started_at = attempt.started_at.map(|at| at.min(now));
+    }
+    task.started_at = task.started_at.map(|at| at.min(now));
 }
 
 /// A document on its way to the next revision.
@@ -395,6 +417,9 @@ struct Draft {
 impl Draft {
     fn new(task: &Task, now: Timestamp) -> Self {
         let mut task = task.clone();
+        if task.updated_at > now {
+            bring_back(&mut task, now);
+        }
         task.revision += 1;
         task.updated_at = now;
         Self {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use mcpanel_domain::{
+    TaskId, Timestamp,
     agent::Agent,
     artifact::Artifact,
     event::{Event, Kind},
+    log::Line,
     pipeline::{Pipeline, StageStatus, Status as PipelineStatus},
     task::{Status, Task},
 };
@@ -42,6 +44,9 @@ impl Observer {
             },
         );
         self.last_seq = receipt.last_seq;
+        // What the clock showed at the earliest while this was decided.
+        let earliest =
+            operation.map_or_else(|| clock.time(), |operation| *operation.earliest.lock());
         for write in &commit.writes {
             match write {
                 Write::Task {
@@ -54,7 +59,7 @@ impl Observer {
                     {
                         self.inputs.insert(task.id.clone(), input);
                     }
-                    self.check_task(task, &commit.events, operation, clock);
+                    self.check_task(task, &commit.events, operation, earliest, clock);
                     if task.status().is_terminal() {
                         self.live.remove(&task.id);
                     } else {
@@ -63,14 +68,14 @@ impl Observer {
                     self.tasks.insert(task.id.clone(), task.clone());
                 }
                 Write::Agent(agent) => {
-                    self.check_agent(agent, &commit.events);
+                    self.check_agent(agent, &commit.events, earliest);
                     self.agents.insert(agent.id.clone(), agent.clone());
                 }
                 Write::DeleteAgent { id, .. } => {
                     self.agents.remove(id);
                 }
                 Write::Pipeline(pipeline) => {
-                    self.check_pipeline(pipeline, &commit.events);
+                    self.check_pipeline(pipeline, &commit.events, earliest);
                     self.pipelines.insert(pipeline.id.clone(), pipeline.clone());
                 }
                 Write::Artifact(artifact) => {
@@ -80,10 +85,10 @@ impl Observer {
                 Write::DeleteArtifact { id, .. } => {
                     self.artifacts.remove(id);
                 }
+                Write::Logs { task_id, lines, .. } => self.check_lines(task_id, lines),
                 Write::Template(_)
                 | Write::Key(_)
                 | Write::Idempotency(_)
-                | Write::Logs { .. }
                 | Write::Operation(_)
                 | Write::Sample(_) => {}
             }
@@ -95,6 +100,7 @@ impl Observer {
         new: &Arc<Task>,
         events: &[Event],
         operation: Option<&Operation>,
+        earliest: Timestamp,
         clock: &Clock,
     ) {
         let Some(old) = self.tasks.get(&new.id).cloned() else {
@@ -117,7 +123,7 @@ impl Observer {
         self.expect(
             Promise::ChangesAreLawful,
             new.revision == old.revision + 1
-                && new.updated_at >= old.updated_at
+                && runs_on(old.updated_at, new.updated_at, earliest)
                 && new.created_at == old.created_at
                 && is_lawful(old.status(), new.status())
                 && (!assigned
@@ -294,7 +300,7 @@ impl Observer {
         });
     }
 
-    fn check_agent(&mut self, new: &Agent, events: &[Event]) {
+    fn check_agent(&mut self, new: &Agent, events: &[Event], earliest: Timestamp) {
         let told = |kind| {
             events
                 .iter()
@@ -309,9 +315,13 @@ impl Observer {
         };
         let same_session = old.session.id == new.session.id;
         let lawful = new.revision == old.revision + 1
-            && new.updated_at >= old.updated_at
+            && runs_on(old.updated_at, new.updated_at, earliest)
             && new.session.epoch == old.session.epoch + u32::from(!same_session)
-            && new.session.last_heartbeat >= old.session.last_heartbeat;
+            && runs_on(
+                old.session.last_heartbeat,
+                new.session.last_heartbeat,
+                earliest,
+            );
         let silent = (old.liveness != new.liveness && events.is_empty())
             || (!same_session && !told(Kind::AgentRegistered));
         let id = new.id.clone();
@@ -323,7 +333,7 @@ impl Observer {
         });
     }
 
-    fn check_pipeline(&mut self, new: &Pipeline, events: &[Event]) {
+    fn check_pipeline(&mut self, new: &Pipeline, events: &[Event], earliest: Timestamp) {
         let told = events.iter().any(|event| {
             event.pipeline_id.as_ref() == Some(&new.id)
                 && !matches!(
@@ -338,7 +348,8 @@ impl Observer {
             });
             return;
         };
-        let lawful = new.revision == old.revision + 1 && new.updated_at >= old.updated_at;
+        let lawful =
+            new.revision == old.revision + 1 && runs_on(old.updated_at, new.updated_at, earliest);
         self.expect(Promise::ChangesAreLawful, lawful, || {
             format!("pipeline `{}` changed unlawfully", new.id)
         });
@@ -431,6 +442,20 @@ impl Observer {
         }
     }
 
+    /// Lines belong to the attempt that holds the task.
+    fn check_lines(&mut self, id: &TaskId, lines: &[Line]) {
+        let held = self.tasks.get(id).and_then(|task| task.lease());
+        let held = held.map(|lease| lease.attempt);
+        let strange = lines.iter().find(|line| Some(line.attempt) != held);
+        let detail = strange.map(|line| {
+            let attempt = line.attempt;
+            format!("a line of attempt {attempt} of `{id}`, which attempt {held:?} holds")
+        });
+        if let Some(detail) = detail {
+            self.blame(Promise::StaleLeaseChangesNothing, || detail);
+        }
+    }
+
     /// A file that a task made belongs to the attempt that holds the task.
     fn check_artifact(&mut self, new: &Artifact) {
         let Some(id) = &new.task_id else { return };
@@ -450,6 +475,11 @@ impl Observer {
             },
         );
     }
+}
+
+/// Whether a time of a document only grows, unless it was written by a clock that was wrong.
+fn runs_on(old: Timestamp, new: Timestamp, earliest: Timestamp) -> bool {
+    new >= old || old.is_from_a_wrong_clock(earliest)
 }
 
 /// Which status may follow which.

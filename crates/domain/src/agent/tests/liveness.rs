@@ -103,6 +103,18 @@ fn a_heartbeat_under_a_clock_that_was_set_back_takes_nothing_away() {
 }
 
 #[test]
+fn an_agent_heard_by_a_wrong_clock_falls_silent_soon_after_the_clock_is_right() {
+    let heard = change(&agent(), heartbeat("s1", None), at(365 * 24 * 3_600_000));
+    let back = change(&heard, Command::Tick, at(50_000));
+    assert_eq!(back.alive_until(), at(50_000).plus_ms(LEASE_TTL_MS));
+    assert_eq!(back.liveness, Liveness::Active);
+    let silent = change(&back, Command::Tick, back.alive_until());
+    assert_eq!(silent.liveness, Liveness::Inactive);
+    let again = change(&heard, heartbeat("s1", None), at(50_000));
+    assert_eq!(again.alive_until(), at(50_000).plus_ms(LEASE_TTL_MS));
+}
+
+#[test]
 fn an_agent_that_says_it_cannot_work_is_given_none() {
     let ill = Some(Health::Error("out of memory".to_owned()));
     let ill = change(&agent(), heartbeat("s1", ill), at(10));

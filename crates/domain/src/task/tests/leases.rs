@@ -255,3 +255,49 @@ fn a_clock_that_was_set_back_does_not_bring_a_document_back_in_time() {
     let next = change(&task, Command::Complete(held(&task)), at(-5_000));
     assert_eq!(next.updated_at, task.updated_at);
 }
+
+/// A clock that was a year ahead gave these; it is right now.
+const YEAR_MS: i64 = 365 * 24 * 3_600_000;
+
+#[test]
+fn a_lease_that_a_wrong_clock_gave_ends_soon_after_the_clock_is_right() {
+    let task = create(&wish());
+    let task = change(&task, assign("a"), at(YEAR_MS));
+    let dead = Command::Tick { alive_until: at(0) };
+    let back = change(&task, dead.clone(), at(0));
+    assert_eq!(
+        back.lease().unwrap().expires_at,
+        at(0).plus_ms(LEASE_TTL_MS)
+    );
+    assert_eq!(back.lease().unwrap().proof(), task.lease().unwrap().proof());
+    assert_eq!(back.updated_at, at(0));
+    let lease_ms = i64::try_from(LEASE_TTL_MS).unwrap();
+    let lost = change(&back, dead, at(lease_ms));
+    assert_eq!(lost.status(), Status::Pending);
+}
+
+#[test]
+fn whoever_works_on_goes_on_when_a_wrong_clock_is_put_right() {
+    let task = change(&create(&wish()), assign("a"), at(YEAR_MS));
+    let task = change(&task, Command::Start(held(&task)), at(YEAR_MS + 5_000));
+    let done = change(&task, Command::Complete(held(&task)), at(0));
+    assert_eq!(done.status(), Status::Completed);
+    assert_eq!(done.completed_at, Some(at(0)));
+    assert!(done.started_at.unwrap() <= at(0));
+}
+
+#[test]
+fn a_retry_that_a_wrong_clock_set_comes_as_soon_as_it_was_meant_to() {
+    let task = change(&create(&wish()), assign("a"), at(YEAR_MS));
+    let fail = Command::Fail {
+        held: held(&task),
+        error: TaskError::new(ErrorType::Network, "no route"),
+        random: 0,
+    };
+    let waiting = change(&task, fail, at(YEAR_MS));
+    let delay = waiting.ready_at().unwrap().ms_since(at(YEAR_MS));
+    assert!(delay > 0);
+    let tick = Command::Tick { alive_until: at(0) };
+    let back = change(&waiting, tick, at(0));
+    assert_eq!(back.ready_at(), Some(at(0).plus_ms(delay)));
+}
