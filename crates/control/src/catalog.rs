@@ -9,6 +9,7 @@ use mcpanel_domain::{
     key::ApiKey,
     limits::{PAYLOAD_BYTES_MAX, TITLE_CHARS_MAX},
     task::{self, Proof, Task, command::Held},
+    text::bad_title,
 };
 use mcpanel_store::{
     Commit, Write,
@@ -400,12 +401,8 @@ fn artifact_event(artifact: &Artifact, kind: Kind, at: Timestamp) -> Event {
 }
 
 fn check_text(pointer: &str, text: &str) -> Result<()> {
-    if text.trim().is_empty() || text.len() > TITLE_CHARS_MAX {
-        return Err(Error::invalid(vec![Fault::new(
-            pointer,
-            "length",
-            format!("has {} bytes; must have 1 to {TITLE_CHARS_MAX}", text.len()),
-        )]));
+    match bad_title(text, TITLE_CHARS_MAX) {
+        Some(why) => Err(Error::invalid(vec![Fault::new(pointer, "length", why)])),
+        None => Ok(()),
     }
-    Ok(())
 }

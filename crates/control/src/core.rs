@@ -8,6 +8,7 @@ use mcpanel_domain::{
     task::{self, Task},
 };
 use mcpanel_store::{Commit, Store, Write};
+use parking_lot::Mutex;
 
 use crate::{Env, Error, Result, reconcile::wrong_clock::ClockWatch};
 
@@ -23,6 +24,8 @@ pub(crate) struct Core {
     /// circle that neither sees.
     pub(crate) dependencies: tokio::sync::Mutex<()>,
     pub(crate) clock_watch: ClockWatch,
+    /// The minute that this instance sampled last.
+    pub(crate) sampled: Mutex<Timestamp>,
 }
 
 /// A committed change of a task.
@@ -40,6 +43,7 @@ impl Core {
             env,
             dependencies: tokio::sync::Mutex::new(()),
             clock_watch: ClockWatch::default(),
+            sampled: Mutex::new(Timestamp::ZERO),
         }
     }
 

@@ -9,6 +9,8 @@
 //! - [`TaskManager`]: creating, claiming, holding and ending tasks
 //! - [`AgentManager`]: sign-on, heartbeats, liveness
 //! - [`PipelineOrchestrator`]: runs of stage graphs, templates
+//! - [`OperationManager`]: one wish about many tasks
+//! - [`HistoryManager`]: how things stand and stood
 //! - [`EventManager`]: replaying and following what happened
 //! - [`Catalog`]: artifacts and API keys
 //!
@@ -21,7 +23,9 @@ mod core;
 mod env;
 mod error;
 mod events;
+mod history;
 mod idempotency;
+mod operations;
 mod pipelines;
 pub mod reconcile;
 mod scope;
@@ -39,15 +43,17 @@ pub use catalog::{Catalog, NewArtifact, NewKey};
 pub use env::Env;
 pub use error::{Error, Result};
 pub use events::{EVENTS_PER_READ_MAX, EventManager};
+pub use history::{ERROR_GROUPS_SHOWN, HistoryManager, POINTS_MAX, Point};
 pub use idempotency::{Created, Idempotency};
+pub use operations::{OperationManager, OperationRequest, PREVIEW_TASKS_MAX};
 pub use pipelines::{
-    PipelineOrchestrator, PipelineRequest, PipelineView, REPORTED_TASKS_MAX, StageReport,
-    StagesFrom,
+    PipelineOrchestrator, PipelineRequest, PipelineView, REPORTED_TASKS_MAX, StagePace,
+    StageReport, StagesFrom,
 };
 pub use scope::Scope;
 pub use tasks::{
-    Blocker, Claim, Claimed, Completion, Explanation, TaskManager, TaskView,
-    describe as describe_blocker,
+    Blocker, Claim, Claimed, Completion, Explanation, SEARCH_MS_MAX, SEARCH_TASKS_MAX, TaskManager,
+    TaskView, describe as describe_blocker,
 };
 
 /// The managers over one store.
@@ -59,6 +65,10 @@ pub struct Control {
     pub agents: AgentManager,
     /// Pipelines and templates.
     pub pipelines: PipelineOrchestrator,
+    /// Operations on many tasks.
+    pub operations: OperationManager,
+    /// How things stand and stood.
+    pub history: HistoryManager,
     /// Events.
     pub events: EventManager,
     /// Artifacts and API keys.
@@ -74,6 +84,8 @@ impl Control {
             tasks: TaskManager::new(core.clone()),
             agents: AgentManager::new(core.clone()),
             pipelines: PipelineOrchestrator::new(core.clone()),
+            operations: OperationManager::new(core.clone()),
+            history: HistoryManager::new(core.clone()),
             events: EventManager::new(core.clone()),
             catalog: Catalog::new(core.clone()),
             core,

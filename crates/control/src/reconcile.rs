@@ -14,10 +14,13 @@ use mcpanel_domain::{
 use mcpanel_store::Due;
 use tokio::sync::watch;
 
-use crate::{Control, Error, Result, act, agents, core::Core, pipelines};
+use crate::{Control, Error, Result, act, agents, core::Core, history, operations, pipelines};
 
 /// Documents handled by one round, so that a burst of timers does not hold up the next look at the clock.
 const BATCH: usize = 500;
+
+/// Operations that take a step in one round. More wait their turn: each round costs some milliseconds for each.
+const OPERATIONS_AT_ONCE: usize = 8;
 
 /// How often the background loop looks at the clock at the latest.
 const TICK_INTERVAL: Duration = Duration::from_millis(250);
@@ -32,14 +35,18 @@ pub struct Round {
     pub handled: usize,
     /// Documents that could not be handled now.
     pub failed: usize,
+    /// There is more to do at once.
+    pub more: bool,
 }
 
 impl Control {
     /// Does what time has made due: retries become ready, leases run out, attempts time out,
-    /// deadlines pass, silent agents become suspect.
+    /// deadlines pass, silent agents become suspect; operations take their next step; the minute that is over is
+    /// sampled.
     pub async fn tick(&self) -> Result<Round> {
         let mut round = Round::default();
         let due = self.core.store.due(self.core.now(), BATCH).await?;
+        round.more = due.len() == BATCH;
         for each in due {
             let done = match &each {
                 Due::Task(namespace, id) => tick_task(&self.core, &each, namespace, id).await,
@@ -53,7 +60,25 @@ impl Control {
                 self.core.store.rearm(&each, self.core.now().plus_ms(1_000));
             }
         }
+        self.operate(&mut round).await?;
+        history::sample(&self.core).await?;
         Ok(round)
+    }
+
+    /// Takes the next step of each operation that runs.
+    async fn operate(&self, round: &mut Round) -> Result<()> {
+        let running = self.core.store.running_operations(OPERATIONS_AT_ONCE);
+        for (namespace, id) in running.await? {
+            round.handled += 1;
+            match operations::step(&self.core, &namespace, &id).await {
+                Ok(more) => round.more |= more,
+                Err(error) => {
+                    round.failed += 1;
+                    tracing::warn!(operation.id = %id, %error, "an operation cannot go on now; trying again soon");
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Finds and finishes what a crash left: leases of sessions that are over, pipelines that should
@@ -109,7 +134,7 @@ impl Control {
             }
             rounds = rounds.wrapping_add(1);
             let busy = match self.tick().await {
-                Ok(round) => round.handled == BATCH,
+                Ok(round) => round.more,
                 Err(error) => {
                     tracing::warn!(%error, "a tick failed");
                     false

@@ -28,6 +28,7 @@ pub mod rejection;
 pub mod retry;
 pub mod sample;
 pub mod task;
+pub mod text;
 pub mod time;
 
 pub use fault::Fault;

@@ -1,19 +1,19 @@
 //! Every bound of the rules, in one place, with the reason for its figure.
 
-/// Longest id, in bytes: room for a prefixed ULID (31) and for ids that callers bring along
+/// Longest id, in characters: room for a prefixed ULID (31) and for ids that callers bring along
 /// (UUIDs, paths of another system), short enough for keys and log lines.
 pub const ID_CHARS_MAX: usize = 128;
 
-/// Longest task type, capability, agent type or namespace, in bytes.
+/// Longest task type, capability, agent type or namespace, in characters.
 pub const NAME_CHARS_MAX: usize = 64;
 
-/// Longest human-readable title (agent name, pipeline name), in bytes.
+/// Longest human-readable title (agent name, pipeline name), in characters.
 pub const TITLE_CHARS_MAX: usize = 200;
 
-/// Longest human-readable text (description, message, error message), in bytes.
+/// Longest human-readable text (description, message, error message), in characters.
 pub const TEXT_CHARS_MAX: usize = 4_096;
 
-/// Longest URL, in bytes: what browsers and proxies commonly pass.
+/// Longest URL, in characters: what browsers and proxies commonly pass.
 pub const URL_CHARS_MAX: usize = 2_048;
 
 /// Capabilities of one agent, or required by one task.

@@ -5,6 +5,7 @@ mod bulk;
 mod fill;
 mod inputs;
 mod output;
+mod pace;
 mod reports;
 mod templates;
 
@@ -20,6 +21,7 @@ use mcpanel_store::{
 };
 
 pub(crate) use advance::advance;
+pub use pace::StagePace;
 pub use reports::{REPORTED_TASKS_MAX, StageReport};
 
 use crate::{Created, Error, Idempotency, Result, Scope, core::Core};

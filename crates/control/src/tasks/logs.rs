@@ -7,6 +7,7 @@ use mcpanel_domain::{
     limits::{LOG_LINES_MAX, PAGE_ITEMS_MAX, TEXT_CHARS_MAX},
     log::{Level, Line},
     task::{self, Proof, command::Held},
+    text::bad_text,
 };
 use mcpanel_store::{Commit, Write};
 
@@ -89,13 +90,9 @@ fn check(lines: &[(Option<mcpanel_domain::Timestamp>, Level, String)]) -> Result
     let faults: Vec<Fault> = lines
         .iter()
         .enumerate()
-        .filter(|(_, (_, _, message))| message.len() > TEXT_CHARS_MAX)
-        .map(|(at, (_, _, message))| {
-            Fault::new(
-                format!("/lines/{at}/message"),
-                "too_long",
-                format!("has {} bytes; at most {TEXT_CHARS_MAX}", message.len()),
-            )
+        .filter_map(|(at, (_, _, message))| {
+            let why = bad_text(message, TEXT_CHARS_MAX)?;
+            Some(Fault::new(format!("/lines/{at}/message"), "too_long", why))
         })
         .collect();
     if faults.is_empty() {

@@ -6,19 +6,24 @@ mod dependencies;
 mod explain;
 mod hold;
 mod logs;
+mod reveal;
+mod search;
 
 use std::sync::Arc;
 
 use mcpanel_domain::{
     AgentId, Rejection, TaskId,
     agent::Agent,
-    task::{Command, Task, new::Changes},
+    pipeline::Pipeline,
+    task::{Command, Place, Task, new::Changes},
 };
 use mcpanel_store::query::{Listing, Page, Payloads, TaskFilter, Totals};
 
 pub use claim::{Claim, Claimed};
 pub use explain::{Blocker, Explanation, describe};
 pub use hold::Completion;
+pub use search::{SEARCH_MS_MAX, SEARCH_TASKS_MAX};
+pub(crate) use search::{count, find};
 
 use crate::{Error, Result, Scope, act, core::Core};
 
@@ -177,24 +182,10 @@ impl TaskManager {
         let Some(pipeline) = self.core.store.pipeline(&scope.namespace, id).await? else {
             return Ok(());
         };
-        let outdated = pipeline
-            .stage(place.stage)
-            .is_some_and(|stage| place.run < stage.run);
-        let hint = if outdated {
-            "; its stage is run anew with other tasks"
-        } else {
-            "; retry the pipeline that the task belongs to"
-        };
-        if outdated || pipeline.status.is_terminal() {
-            return Err(Rejection::InvalidTransition {
-                what: "a retry of the task",
-                of: "pipeline",
-                state: pipeline.status.as_str(),
-                hint,
-            }
-            .into());
+        match refuse_replay(place, &pipeline) {
+            Some(rejection) => Err(rejection.into()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// One change, with its effects performed.
@@ -249,6 +240,24 @@ impl TaskManager {
             .filter_map(|(task, payloads)| payloads.map(|payloads| TaskView { task, payloads }))
             .collect())
     }
+}
+
+/// Why a pipeline does not let a task of its come back, if it does not.
+pub(crate) fn refuse_replay(place: &Place, pipeline: &Pipeline) -> Option<Rejection> {
+    let outdated = pipeline
+        .stage(place.stage)
+        .is_some_and(|stage| place.run < stage.run);
+    let hint = if outdated {
+        "; its stage is run anew with other tasks"
+    } else {
+        "; retry the pipeline that the task belongs to"
+    };
+    (outdated || pipeline.status.is_terminal()).then(|| Rejection::InvalidTransition {
+        what: "a retry of the task",
+        of: "pipeline",
+        state: pipeline.status.as_str(),
+        hint,
+    })
 }
 
 fn check_target(task: &Task, agent: &Agent) -> Result<()> {

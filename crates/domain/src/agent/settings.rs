@@ -6,6 +6,7 @@ use crate::{
         CAPABILITIES_MAX, CONCURRENCY_DEFAULT, CONCURRENCY_MAX, PAYLOAD_BYTES_MAX, TITLE_CHARS_MAX,
         URL_CHARS_MAX,
     },
+    text::bad_text,
 };
 
 /// What an agent says when it signs on.
@@ -120,12 +121,8 @@ pub(super) fn sorted(mut names: Vec<Name>) -> Vec<Name> {
 fn check_title(name: &str, faults: &mut Vec<Fault>) {
     if name.trim().is_empty() {
         faults.push(Fault::new("/name", "empty", "must not be empty"));
-    } else if name.len() > TITLE_CHARS_MAX {
-        faults.push(Fault::new(
-            "/name",
-            "too_long",
-            format!("has {} bytes; at most {TITLE_CHARS_MAX}", name.len()),
-        ));
+    } else if let Some(why) = bad_text(name, TITLE_CHARS_MAX) {
+        faults.push(Fault::new("/name", "too_long", why));
     }
 }
 
@@ -174,23 +171,15 @@ fn check_metadata(metadata: &Payload, faults: &mut Vec<Fault>) {
 }
 
 fn check_version(version: Option<&str>, faults: &mut Vec<Fault>) {
-    if version.is_some_and(|version| version.len() > TITLE_CHARS_MAX) {
-        faults.push(Fault::new(
-            "/version",
-            "too_long",
-            format!("has more than {TITLE_CHARS_MAX} bytes"),
-        ));
+    if let Some(why) = version.and_then(|version| bad_text(version, TITLE_CHARS_MAX)) {
+        faults.push(Fault::new("/version", "too_long", why));
     }
 }
 
 fn check_url(pointer: &str, url: Option<&str>, faults: &mut Vec<Fault>) {
     let Some(url) = url else { return };
-    if url.len() > URL_CHARS_MAX {
-        faults.push(Fault::new(
-            pointer,
-            "too_long",
-            format!("has more than {URL_CHARS_MAX} bytes"),
-        ));
+    if let Some(why) = bad_text(url, URL_CHARS_MAX) {
+        faults.push(Fault::new(pointer, "too_long", why));
     } else if !(url.starts_with("http://") || url.starts_with("https://"))
         || url.chars().any(|c| c.is_whitespace() || c.is_control())
     {

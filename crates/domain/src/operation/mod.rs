@@ -18,7 +18,10 @@ use serde::{Deserialize, Serialize};
 
 pub use decide::{Command, Decision, NewOperation, Step, create, decide, event};
 
-use crate::{Namespace, OperationId, Timestamp, task::Search};
+use crate::{
+    Namespace, OperationId, Timestamp,
+    task::{Search, Status as TaskStatus},
+};
 
 /// A wish about many tasks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,6 +106,38 @@ impl Kind {
     /// Every kind.
     pub const ALL: [Self; 2] = [Self::Retry, Self::Cancel];
 
+    /// The statuses of tasks that it can do something about, where the search names none.
+    pub fn usual(self) -> &'static [TaskStatus] {
+        match self {
+            Self::Retry => &[TaskStatus::Failed, TaskStatus::Cancelled],
+            Self::Cancel => self.possible(),
+        }
+    }
+
+    /// The statuses of tasks that it can do something about.
+    pub fn possible(self) -> &'static [TaskStatus] {
+        match self {
+            Self::Retry => &[TaskStatus::Failed, TaskStatus::Cancelled, TaskStatus::Retry],
+            Self::Cancel => &[
+                TaskStatus::Pending,
+                TaskStatus::Assigned,
+                TaskStatus::Running,
+                TaskStatus::Retry,
+            ],
+        }
+    }
+
+    /// What a search means for it: the tasks that it can do something about.
+    pub fn narrow(self, mut search: Search) -> Search {
+        let statuses = &mut search.filter.statuses;
+        if statuses.is_empty() {
+            *statuses = self.usual().to_vec();
+        } else {
+            statuses.retain(|status| self.possible().contains(status));
+        }
+        search
+    }
+
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -141,10 +176,11 @@ impl Status {
 }
 
 impl Operation {
-    /// Which tasks it goes through: what was asked for, as far as it was there when the operation was created.
+    /// Which tasks it goes through: what was asked for, as far as it was there when the operation was created and
+    /// can be helped.
     pub fn tasks(&self) -> Search {
         let end = self.created_at.plus_ms(1);
-        let mut search = self.search.clone();
+        let mut search = self.kind.narrow(self.search.clone());
         let before = &mut search.filter.created_before;
         *before = Some(before.map_or(end, |given| given.min(end)));
         search

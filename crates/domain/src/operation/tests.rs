@@ -134,3 +134,29 @@ fn progress_is_honest_when_more_are_found_than_were_counted() {
     operation.done = 0;
     assert!(operation.progress().abs() < 1e-9);
 }
+
+#[test]
+fn only_tasks_that_can_be_helped_are_gone_through() {
+    let statuses = |kind: Kind, named: &[TaskStatus]| {
+        let search = Search::from(Filter {
+            statuses: named.to_vec(),
+            ..Filter::default()
+        });
+        kind.narrow(search).filter.statuses
+    };
+    assert_eq!(
+        statuses(Kind::Retry, &[]),
+        [TaskStatus::Failed, TaskStatus::Cancelled]
+    );
+    assert_eq!(statuses(Kind::Cancel, &[]).len(), 4);
+    let named = [TaskStatus::Retry, TaskStatus::Completed];
+    assert_eq!(statuses(Kind::Retry, &named), [TaskStatus::Retry]);
+    let done = Filter {
+        statuses: vec![TaskStatus::Completed],
+        ..Filter::default()
+    };
+    let Err(Rejection::Invalid { faults }) = make(wish(done.into(), false)) else {
+        panic!("there is nothing to do");
+    };
+    assert_eq!(faults[0].code, "nothing_to_do");
+}

@@ -6,6 +6,7 @@ use super::StageDefinition;
 use crate::{
     Fault,
     limits::{CAPABILITIES_MAX, PAYLOAD_BYTES_MAX, STAGES_MAX, TIMEOUT_MS_MAX, TITLE_CHARS_MAX},
+    text::bad_title,
 };
 
 /// Everything wrong with a list of stages, with pointers below `/stages`.
@@ -76,15 +77,8 @@ pub fn check(stages: &[StageDefinition]) -> Vec<Fault> {
 }
 
 fn check_stage(at: usize, stage: &StageDefinition, faults: &mut Vec<Fault>) {
-    if stage.name.trim().is_empty() || stage.name.len() > TITLE_CHARS_MAX {
-        faults.push(Fault::new(
-            format!("/stages/{at}/name"),
-            "length",
-            format!(
-                "has {} bytes; must have 1 to {TITLE_CHARS_MAX}",
-                stage.name.len()
-            ),
-        ));
+    if let Some(why) = bad_title(&stage.name, TITLE_CHARS_MAX) {
+        faults.push(Fault::new(format!("/stages/{at}/name"), "length", why));
     }
     if stage.capabilities.len() > CAPABILITIES_MAX {
         faults.push(Fault::new(

@@ -7,6 +7,7 @@ use crate::{
     Fault, Namespace, Payload, PipelineId, Rejection, TemplateId, Timestamp,
     event::{Event, Kind},
     limits::{PAYLOAD_BYTES_MAX, PRIORITY_RANGE, TAGS_MAX, TEXT_CHARS_MAX, TITLE_CHARS_MAX},
+    text::{bad_text, bad_title},
 };
 
 /// One version of a template. Versions are never changed; a change makes a new one.
@@ -158,22 +159,14 @@ fn by_number(mut stages: Vec<StageDefinition>) -> Vec<StageDefinition> {
 }
 
 pub(super) fn check_title(name: &str, faults: &mut Vec<Fault>) {
-    if name.trim().is_empty() || name.len() > TITLE_CHARS_MAX {
-        faults.push(Fault::new(
-            "/name",
-            "length",
-            format!("has {} bytes; must have 1 to {TITLE_CHARS_MAX}", name.len()),
-        ));
+    if let Some(why) = bad_title(name, TITLE_CHARS_MAX) {
+        faults.push(Fault::new("/name", "length", why));
     }
 }
 
 pub(super) fn check_text(pointer: &str, text: &str, faults: &mut Vec<Fault>) {
-    if text.len() > TEXT_CHARS_MAX {
-        faults.push(Fault::new(
-            pointer,
-            "too_long",
-            format!("has {} bytes; at most {TEXT_CHARS_MAX}", text.len()),
-        ));
+    if let Some(why) = bad_text(text, TEXT_CHARS_MAX) {
+        faults.push(Fault::new(pointer, "too_long", why));
     }
 }
 
@@ -187,12 +180,8 @@ pub(super) fn check_tags(tags: &[String], faults: &mut Vec<Fault>) {
         return;
     }
     for (at, tag) in tags.iter().enumerate() {
-        if tag.trim().is_empty() || tag.len() > TITLE_CHARS_MAX {
-            faults.push(Fault::new(
-                format!("/tags/{at}"),
-                "length",
-                format!("has {} bytes; must have 1 to {TITLE_CHARS_MAX}", tag.len()),
-            ));
+        if let Some(why) = bad_title(tag, TITLE_CHARS_MAX) {
+            faults.push(Fault::new(format!("/tags/{at}"), "length", why));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What happened to tasks within a minute.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Histogram;
@@ -139,13 +141,7 @@ impl Activity {
             .iter_mut()
             .find(|each| each.is_same_reason(&new));
         match found {
-            Some(group) => {
-                group.count += new.count;
-                if (new.last_at, &new.last_task) > (group.last_at, &group.last_task) {
-                    group.last_at = new.last_at;
-                    group.last_task = new.last_task;
-                }
-            }
+            Some(group) => group.add(new),
             None if full => self.other_errors += new.count,
             None => self.errors.push(new),
         }
@@ -153,9 +149,36 @@ impl Activity {
 }
 
 impl ErrorGroup {
+    /// Adds failures for the same reason.
+    fn add(&mut self, new: Self) {
+        self.count += new.count;
+        if (new.last_at, &new.last_task) > (self.last_at, &self.last_task) {
+            self.last_at = new.last_at;
+            self.last_task = new.last_task;
+        }
+    }
+
     fn is_same_reason(&self, other: &Self) -> bool {
         self.kind == other.kind
             && self.task_type == other.task_type
             && self.message == other.message
     }
+}
+
+/// Groups of several minutes together: the most frequent first, at most `max` of them.
+pub fn merge_errors<'a>(
+    groups: impl IntoIterator<Item = &'a ErrorGroup>,
+    max: usize,
+) -> Vec<ErrorGroup> {
+    let mut merged: BTreeMap<(&Name, &str, &str), ErrorGroup> = BTreeMap::new();
+    for each in groups {
+        merged
+            .entry((&each.task_type, each.kind.as_str(), each.message.as_str()))
+            .and_modify(|group| group.add(each.clone()))
+            .or_insert_with(|| each.clone());
+    }
+    let mut merged: Vec<ErrorGroup> = merged.into_values().collect();
+    merged.sort_by(|a, b| (b.count, b.last_at).cmp(&(a.count, a.last_at)));
+    merged.truncate(max);
+    merged
 }

@@ -11,7 +11,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use activity::{Activity, ERROR_GROUPS_MAX, ErrorGroup};
+pub use activity::{Activity, ERROR_GROUPS_MAX, ErrorGroup, merge_errors};
 pub use histogram::Histogram;
 
 use crate::{Namespace, Timestamp};

@@ -49,7 +49,7 @@ fn a_minute_begins_where_the_clock_says() {
     assert_eq!(minute_of(at(0)), at(0));
     assert_eq!(minute_of(at(59_999)), at(0));
     assert_eq!(minute_of(at(60_000)), at(60_000));
-    assert_eq!(minute_of(at(1_700_000_012_345)), at(1_699_999_980_000 + 0));
+    assert_eq!(minute_of(at(1_700_000_012_345)), at(1_699_999_980_000));
 }
 
 #[test]
@@ -132,4 +132,23 @@ fn activities_add_up_in_any_order() {
     one.absorb(&other);
     assert_eq!(one, whole);
     assert!(Activity::default().is_empty() && !one.is_empty());
+}
+
+#[test]
+fn errors_of_several_minutes_are_ranked() {
+    let minute = |messages: &[(&str, i64)]| {
+        let mut activity = Activity::default();
+        for (message, when) in messages {
+            let (new, end) = failed(&format!("t{when}"), message, *when);
+            activity.record(Some(&new), &end);
+        }
+        activity
+    };
+    let one = minute(&[("rare", 1), ("often", 2)]);
+    let two = minute(&[("often", 3), ("seldom", 4)]);
+    let all = one.errors.iter().chain(&two.errors);
+    let ranked = merge_errors(all, 2);
+    let told: Vec<_> = ranked.iter().map(|each| each.message.as_str()).collect();
+    assert_eq!(told, ["often", "seldom"]);
+    assert_eq!((ranked[0].count, ranked[0].last_task.as_str()), (2, "t3"));
 }
