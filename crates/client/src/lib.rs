@@ -4,6 +4,7 @@
 //! - [`routes`]: the methods, a file for each family of routes
 //! - [`transfer`]: artifacts, streamed to and from files, their digests checked
 //! - [`events`]: following what happens, over broken connections
+//! - [`socket`]: events and calls over Socket.IO
 //! - [`worker`]: an agent's life: sign on, heartbeat, claim, work, report, leave
 //!
 //! Calls that may be repeated without harm are repeated while the server is away: reads, calls about work in
@@ -19,6 +20,7 @@ mod error;
 pub mod events;
 mod key;
 pub mod routes;
+pub mod socket;
 pub mod transfer;
 pub mod worker;
 
