@@ -1,33 +1,44 @@
 //! Redis servers for tests, as the environment names them (`cargo xtask servers`).
 
 use std::{
+    collections::BTreeMap,
+    future::Future,
     hash::{BuildHasher, Hasher, RandomState},
+    process::{Child, Command, Stdio},
     sync::Arc,
+    time::Duration,
 };
 
+use async_trait::async_trait;
 use mcpanel_domain::{
-    AgentId, Name, Namespace, PipelineId, SessionId, TaskId, Timestamp,
+    AgentId, Name, Namespace, Payload, PipelineId, SessionId, TaskId, Timestamp,
+    agent::{Agent, Registration, register},
+    event::{Event, Kind, Numbered},
     limits::LEASE_TTL_MS,
+    pipeline::{Pipeline, StageCounts},
     task::{Attempt, Lease, NewTask, Place, State, Task},
 };
-use mcpanel_store::Offer;
+use mcpanel_store::{Offer, Result};
+use parking_lot::Mutex;
 
 use crate::{
+    Change, Shared, SharedSettings,
     keys::Keys,
     link::{Address, Link},
     queue::Queue,
+    source::{Source, Standing},
 };
 
 const SINGLE: &str = "MCPANEL_TEST_REDIS_URL";
 const CLUSTER: &str = "MCPANEL_TEST_REDIS_CLUSTER_URL";
 const REQUIRED: &str = "MCPANEL_TEST_REQUIRE_SERVERS";
 
-/// The servers that were given, each with a name; says what is skipped for want of one.
-pub(crate) fn servers() -> Vec<(&'static str, Address)> {
+/// The servers that were given, each as URL and read; says what is skipped for want of one.
+pub(crate) fn servers() -> Vec<(String, Address)> {
     let mut given = Vec::new();
-    for (what, variable) in [("single", SINGLE), ("cluster", CLUSTER)] {
+    for variable in [SINGLE, CLUSTER] {
         match std::env::var(variable) {
-            Ok(url) => given.push((what, Address::parse(&url).unwrap())),
+            Ok(url) => given.push((url.clone(), Address::parse(&url).unwrap())),
             Err(_) => {
                 assert!(
                     std::env::var(REQUIRED).is_err(),
@@ -137,6 +148,25 @@ pub(crate) fn offer(agent: &str, skills: &[&str], concurrency: u32, max: u32) ->
     }
 }
 
+/// A new agent.
+pub(crate) fn agent(id: &str, skills: &[&str], concurrency: u32) -> Agent {
+    let registration = Registration {
+        id: AgentId::parse(id).unwrap(),
+        name: id.to_owned(),
+        agent_type: name("worker"),
+        capabilities: skills.iter().map(|skill| name(skill)).collect(),
+        concurrency: Some(concurrency),
+        metadata: Payload::empty(),
+        permissions: Vec::new(),
+        version: None,
+        endpoint_url: None,
+        health_check_url: None,
+    };
+    let session = SessionId::parse("sess_1").unwrap();
+    let decision = register(None, registration, &ns(), session, now()).unwrap();
+    decision.agent.unwrap()
+}
+
 /// Numbers for random tests, the same for a seed in every run (Knuth's MMIX constants).
 pub(crate) struct Dice(pub(crate) u64);
 
@@ -151,5 +181,219 @@ impl Dice {
 
     pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[usize::try_from(self.below(from.len() as u64)).unwrap()]
+    }
+}
+
+type Counted = (Arc<Pipeline>, Vec<StageCounts>);
+
+/// The truth of a test: what it says is there is there.
+#[derive(Default)]
+pub(crate) struct Truth {
+    pub(crate) tasks: Mutex<BTreeMap<TaskId, (Arc<Task>, bool)>>,
+    pub(crate) agents: Mutex<BTreeMap<AgentId, Arc<Agent>>>,
+    pub(crate) pipelines: Mutex<BTreeMap<PipelineId, Counted>>,
+    pub(crate) events: Mutex<Vec<Arc<Numbered>>>,
+}
+
+impl Truth {
+    /// Saves tasks, without telling anybody.
+    pub(crate) fn save(&self, tasks: &[Task]) -> Vec<Change> {
+        let mut all = self.tasks.lock();
+        let save = |task: &Task| {
+            let new = Arc::new(task.clone());
+            let old = all.insert(task.id.clone(), (new.clone(), false));
+            Change::Task {
+                old: old.map(|(old, _)| old),
+                new,
+                blocked: false,
+            }
+        };
+        tasks.iter().map(save).collect()
+    }
+
+    /// Saves an agent, without telling anybody.
+    pub(crate) fn save_agent(&self, agent: &Agent) -> Change {
+        let new = Arc::new(agent.clone());
+        let old = self.agents.lock().insert(agent.id.clone(), new.clone());
+        Change::Agent {
+            old,
+            new: Some(new),
+            namespace: agent.namespace.clone(),
+            id: agent.id.clone(),
+        }
+    }
+
+    /// Appends an event; answers with it.
+    pub(crate) fn happen(&self, message: &str) -> Arc<Numbered> {
+        let mut events = self.events.lock();
+        let mut event = Event::new(Kind::TaskCreated, now(), ns());
+        event.message = Some(message.to_owned());
+        let numbered = Arc::new(Numbered {
+            seq: events.len() as u64 + 1,
+            event,
+        });
+        events.push(numbered.clone());
+        numbered
+    }
+}
+
+#[async_trait]
+impl Source for Truth {
+    async fn namespaces(&self) -> Result<Vec<Namespace>> {
+        Ok(vec![ns()])
+    }
+
+    async fn live_tasks(
+        &self,
+        _: &Namespace,
+        after: Option<&TaskId>,
+        limit: usize,
+    ) -> Result<Vec<Standing>> {
+        let tasks = self.tasks.lock();
+        let live = tasks.values().filter(|(task, _)| {
+            !task.status().is_terminal() && after.is_none_or(|after| task.id > *after)
+        });
+        Ok(live.take(limit).cloned().collect())
+    }
+
+    async fn standing(&self, _: &Namespace, ids: &[TaskId]) -> Result<Vec<Option<Standing>>> {
+        let tasks = self.tasks.lock();
+        Ok(ids.iter().map(|id| tasks.get(id).cloned()).collect())
+    }
+
+    async fn agent(&self, _: &Namespace, id: &AgentId) -> Result<Option<Arc<Agent>>> {
+        Ok(self.agents.lock().get(id).cloned())
+    }
+
+    async fn agents(&self, _: &Namespace) -> Result<Vec<Arc<Agent>>> {
+        Ok(self.agents.lock().values().cloned().collect())
+    }
+
+    async fn pipeline(
+        &self,
+        _: &Namespace,
+        id: &PipelineId,
+    ) -> Result<Option<(Arc<Pipeline>, Vec<StageCounts>)>> {
+        Ok(self.pipelines.lock().get(id).cloned())
+    }
+
+    async fn unsettled(&self) -> Result<Vec<(Namespace, PipelineId)>> {
+        Ok(self
+            .pipelines
+            .lock()
+            .keys()
+            .map(|id| (ns(), id.clone()))
+            .collect())
+    }
+
+    async fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Arc<Numbered>>> {
+        let events = self.events.lock();
+        let above = events.iter().filter(|event| event.seq > after);
+        Ok(above.take(limit).cloned().collect())
+    }
+}
+
+/// An instance over a truth.
+pub(crate) async fn instance(address: &str, prefix: &str, truth: &Arc<Truth>) -> Arc<Shared> {
+    let shared = Shared::open(SharedSettings {
+        url: address.to_owned(),
+        prefix: prefix.to_owned(),
+        clock: Arc::new(now),
+    })
+    .await
+    .unwrap();
+    let source: Arc<dyn Source> = truth.clone();
+    shared.attach(Arc::downgrade(&source)).await;
+    shared
+}
+
+/// Waits until something holds, at most so long.
+pub(crate) async fn eventually<F: Future<Output = bool>>(
+    what: &str,
+    within: Duration,
+    mut holds: impl FnMut() -> F,
+) {
+    let begun = std::time::Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < within, "not within {within:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// A redis-server of a test's own, to be stopped and started; ends with the value.
+pub(crate) struct OwnServer {
+    port: u16,
+    child: Option<Child>,
+}
+
+impl OwnServer {
+    /// Starts one, if the test may (a server was given) and the program is there.
+    pub(crate) fn start() -> Option<Self> {
+        std::env::var(SINGLE).ok()?;
+        let free = std::net::TcpListener::bind("127.0.0.1:0").ok()?;
+        let port = free.local_addr().ok()?.port();
+        drop(free);
+        let mut server = Self { port, child: None };
+        server.restart();
+        Some(server)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Starts it again, empty.
+    pub(crate) fn restart(&mut self) {
+        let port = self.port.to_string();
+        let arguments = [
+            "--port",
+            &port,
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ];
+        let child = Command::new("redis-server")
+            .args(arguments)
+            .stdout(Stdio::null())
+            .spawn();
+        self.child = Some(child.unwrap());
+    }
+
+    /// As SIGSTOP does.
+    pub(crate) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// As SIGCONT does.
+    pub(crate) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, which: &str) {
+        let pid = self.child.as_ref().unwrap().id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([which, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// As SIGKILL does.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        self.kill();
     }
 }

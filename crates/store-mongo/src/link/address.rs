@@ -21,9 +21,7 @@ pub struct Address {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAddress {
     /// Another scheme, or none.
-    #[error(
-        "must begin with `redis://`, `rediss://`, `redis+cluster://` or `rediss+cluster://`"
-    )]
+    #[error("must begin with `redis://`, `rediss://`, `redis+cluster://` or `rediss+cluster://`")]
     Scheme,
     /// The driver does not understand it.
     #[error("node {number} is not an address of the form `redis://[user:password@]host:port`")]
@@ -53,7 +51,11 @@ impl Address {
         };
         let mut credentials = None;
         let mut nodes = Vec::new();
-        for part in rest.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        for part in rest
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
             let part = part.split_once("://").map_or(part, |(_, rest)| rest);
             // The credentials of the first node are those of all that bring none.
             let node = match part.rsplit_once('@') {
@@ -74,8 +76,8 @@ impl Address {
         }
         for (at, node) in nodes.iter().enumerate() {
             let number = at + 1;
-            let client = redis::Client::open(node.as_str())
-                .map_err(|_| InvalidAddress::Node { number })?;
+            let client =
+                redis::Client::open(node.as_str()).map_err(|_| InvalidAddress::Node { number })?;
             if cluster && client.get_connection_info().redis_settings().db() != 0 {
                 return Err(InvalidAddress::Database { number });
             }

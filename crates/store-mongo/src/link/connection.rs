@@ -28,7 +28,7 @@ pub(crate) enum Connection {
 
 impl Connection {
     /// Connects.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         address: &Address,
         connect: Duration,
         answer: Duration,

@@ -192,7 +192,8 @@ impl Link {
             return;
         }
         let connect = async {
-            let mut connection = Connection::open(&self.address, connect_max(), answer_max()).await?;
+            let mut connection =
+                Connection::open(&self.address, connect_max(), answer_max()).await?;
             connection.ping().await?;
             RedisResult::Ok(connection)
         };

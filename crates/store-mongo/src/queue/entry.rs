@@ -26,7 +26,10 @@ pub(crate) fn fields(task: &Task, blocked: bool) -> String {
     let (agent, session) = task.lease().map_or(("", ""), |lease| {
         (lease.agent_id.as_str(), lease.session.as_str())
     });
-    let group = task.place.as_ref().map_or("", |place| place.pipeline_id.as_str());
+    let group = task
+        .place
+        .as_ref()
+        .map_or("", |place| place.pipeline_id.as_str());
     let mut line = String::with_capacity(160);
     let lane = lane(task);
     let order = order(task);
@@ -61,11 +64,14 @@ pub(crate) fn suits(lane: &str, agent: &str, capabilities: &[Name]) -> bool {
         return false;
     };
     (target.is_empty() || target == agent)
-        && needed.split(',').filter(|name| !name.is_empty()).all(|name| {
-            capabilities
-                .binary_search_by(|offered| offered.as_str().cmp(name))
-                .is_ok()
-        })
+        && needed
+            .split(',')
+            .filter(|name| !name.is_empty())
+            .all(|name| {
+                capabilities
+                    .binary_search_by(|offered| offered.as_str().cmp(name))
+                    .is_ok()
+            })
 }
 
 /// Earliest deadline, then age, as text of a fixed length whose bytes sort alike; the id follows it.

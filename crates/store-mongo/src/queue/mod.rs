@@ -11,12 +11,13 @@
 //! - [`waiters`]: claims of this instance that wait, and what wakes them
 
 mod entry;
+mod moves;
 mod returns;
 mod scripts;
 #[cfg(test)]
 mod tests;
-mod wake;
 mod waiters;
+mod wake;
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -33,6 +34,8 @@ use rustc_hash::FxHashSet;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{Away, keys::Keys, link::Link};
+
+pub(crate) use moves::{Move, Record};
 
 use returns::Returns;
 use scripts::Scripts;
@@ -74,7 +77,7 @@ pub struct Put {
 /// What a claim was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    /// Whether the queue held everything. When not, there may be better tasks, or more.
+    /// Whether the queue holds everything. When not, it gives out nothing.
     pub whole: bool,
     /// Free slots of the session before, as far as the queue knows.
     pub room: i64,
@@ -154,7 +157,11 @@ impl Queue {
             arguments.push(u8::from(self.views).to_string());
             arguments.extend(some.iter().map(ToString::to_string));
             let key = self.keys.queue(namespace);
-            let _: i64 = self.scripts.forget.run(&self.link, &key, &arguments).await?;
+            let _: i64 = self
+                .scripts
+                .forget
+                .run(&self.link, &key, &arguments)
+                .await?;
         }
         Ok(())
     }
@@ -168,7 +175,11 @@ impl Queue {
         }
         self.latest.fetch_max(now.as_ms(), Ordering::Relaxed);
         let nonce = self.nonces.fetch_add(1, Ordering::Relaxed);
-        let capabilities: Vec<&str> = offer.capabilities.iter().map(|name| name.as_str()).collect();
+        let capabilities: Vec<&str> = offer
+            .capabilities
+            .iter()
+            .map(|name| name.as_str())
+            .collect();
         let mut arguments = self.head(&offer.namespace);
         arguments.extend([
             now.as_ms().to_string(),
@@ -215,12 +226,18 @@ impl Queue {
         let mut arguments = self.head(namespace);
         arguments.push(now.as_ms().to_string());
         let key = self.keys.queue(namespace);
-        let (whole, ready, next): (i64, i64, String) =
-            self.scripts.promote.run(&self.link, &key, &arguments).await?;
+        let (whole, ready, next): (i64, i64, String) = self
+            .scripts
+            .promote
+            .run(&self.link, &key, &arguments)
+            .await?;
         Ok(State {
             whole: whole == 1,
             ready: u64::try_from(ready).unwrap_or(0),
-            next: next.parse::<f64>().ok().map(|ms| Timestamp::from_ms(ms as i64)),
+            next: next
+                .parse::<f64>()
+                .ok()
+                .map(|ms| Timestamp::from_ms(ms as i64)),
         })
     }
 
@@ -361,8 +378,11 @@ impl Queue {
                     arguments.push(each.nonce.to_string());
                 }
                 let key = self.keys.queue(&namespace);
-                let sent: Result<i64, Away> =
-                    self.scripts.give_back.run(&self.link, &key, &arguments).await;
+                let sent: Result<i64, Away> = self
+                    .scripts
+                    .give_back
+                    .run(&self.link, &key, &arguments)
+                    .await;
                 if sent.is_err() {
                     tracing::debug!(namespace = %namespace, "reservations come back by themselves");
                 }

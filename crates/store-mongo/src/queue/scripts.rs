@@ -14,6 +14,8 @@ pub(super) struct Scripts {
     pub(super) rooms: Script,
     pub(super) epoch: Script,
     pub(super) wipe: Script,
+    pub(super) moves: Script,
+    pub(super) moved: Script,
 }
 
 impl Scripts {
@@ -29,6 +31,8 @@ impl Scripts {
             rooms: of(include_str!("lua/rooms.lua")),
             epoch: of(include_str!("lua/epoch.lua")),
             wipe: of(include_str!("lua/wipe.lua")),
+            moves: of(include_str!("lua/moves.lua")),
+            moved: of(include_str!("lua/moved.lua")),
         }
     }
 }

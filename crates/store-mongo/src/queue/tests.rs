@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use mcpanel_domain::{TaskId, task::State, task::Task};
 
 use super::*;
-use crate::testing::{assigned, next, ns, now, offer, of_pipeline, queue, servers, task};
+use crate::testing::{assigned, next, now, ns, of_pipeline, offer, queue, servers, task};
 
 async fn put(queue: &Queue, task: &Task) {
     put_all(queue, std::slice::from_ref(task)).await;
@@ -103,7 +103,8 @@ async fn no_task_is_lost_or_given_to_two() {
             let task = of_pipeline(task(&format!("t{n:04}"), &[skill]), ["p", "q", "r"][n % 3]);
             tasks.insert(task.id.clone(), Arc::new(task));
         }
-        let all: Vec<(Arc<Task>, bool)> = tasks.values().map(|task| (task.clone(), false)).collect();
+        let all: Vec<(Arc<Task>, bool)> =
+            tasks.values().map(|task| (task.clone(), false)).collect();
         queue.put(&ns(), &all, now(), false).await.unwrap();
         let truth = Arc::new(Mutex::new(tasks));
         let held = Arc::new(Mutex::new(FxHashSet::<TaskId>::default()));
@@ -117,7 +118,10 @@ async fn no_task_is_lost_or_given_to_two() {
                 loop {
                     let taken = queue.take(&offer, 7, now()).await.unwrap();
                     if taken.tasks.is_empty() {
-                        let live = truth.lock().values().any(|task| task.state == State::Pending);
+                        let live = truth
+                            .lock()
+                            .values()
+                            .any(|task| task.state == State::Pending);
                         if !live {
                             return completed;
                         }
@@ -152,7 +156,10 @@ async fn no_task_is_lost_or_given_to_two() {
         assert_eq!(completed, TASKS);
         let state = queue.promote(&ns(), now()).await.unwrap();
         assert_eq!(state.ready, 0);
-        let left = queue.take(&offer("agent0", &["read"], 20, 7), 7, now()).await.unwrap();
+        let left = queue
+            .take(&offer("agent0", &["read"], 20, 7), 7, now())
+            .await
+            .unwrap();
         assert_eq!(left.room, 20, "no slot leaked");
     }
 }
@@ -183,20 +190,31 @@ async fn what_was_torn_apart_is_noticed_and_wiped() {
         let ada = offer("ada", &["work"], 9, 9);
         let tasks = [task("a", &["work"]), task("b", &["work"])];
         put_all(&queue, &tasks).await;
-        let all: Vec<(Arc<Task>, bool)> =
-            tasks.iter().map(|task| (Arc::new(task.clone()), false)).collect();
+        let all: Vec<(Arc<Task>, bool)> = tasks
+            .iter()
+            .map(|task| (Arc::new(task.clone()), false))
+            .collect();
         let well = queue.put(&ns(), &all, now(), true).await.unwrap();
         assert_eq!(well.torn, 0);
         let key = format!("{}|q|/work|0|", queue.keys.queue(&ns()));
         let _: i64 = queue
             .link
             .call(|mut connection| async move {
-                redis::cmd("DEL").arg(key).query_async(&mut connection).await
+                redis::cmd("DEL")
+                    .arg(key)
+                    .query_async(&mut connection)
+                    .await
             })
             .await
             .unwrap();
         let torn = queue.put(&ns(), &all, now(), true).await.unwrap();
-        assert_eq!(torn, Put { whole: true, torn: 2 });
+        assert_eq!(
+            torn,
+            Put {
+                whole: true,
+                torn: 2
+            }
+        );
         queue.wipe(&ns()).await.unwrap();
         assert!(!queue.look(&ns()).await.unwrap(), "wiped is not whole");
         queue.put(&ns(), &all, now(), true).await.unwrap();

@@ -99,9 +99,9 @@ impl Waiters {
             return;
         };
         for agent in agents {
-            let at = queue.iter().position(|waiter| {
-                waiter.offer.agent_id == *agent && !waiter.wake.is_closed()
-            });
+            let at = queue
+                .iter()
+                .position(|waiter| waiter.offer.agent_id == *agent && !waiter.wake.is_closed());
             if let Some(waiter) = at.and_then(|at| queue.remove(at)) {
                 // It may have given up; nothing is lost then.
                 let _ = waiter.wake.send(());
@@ -123,9 +123,7 @@ impl Waiters {
             .iter()
             .filter(|waiter| !waiter.wake.is_closed())
             .map(|waiter| &waiter.offer)
-            .filter(|offer| {
-                lanes.is_none_or(|lanes| lanes.iter().any(|lane| may_run(offer, lane)))
-            })
+            .filter(|offer| lanes.is_none_or(|lanes| lanes.iter().any(|lane| may_run(offer, lane))))
             .take(CANDIDATES_MAX)
             .cloned()
             .collect()

@@ -15,9 +15,11 @@
 --   |taken              zset   reservations, by when they run out (this server's clock)
 --   |aside|AGENT        set    tasks reserved for an agent
 --   |held|AGENT|SESSION set    tasks leased to a session
+--   |load               hash   agent -> how many leases it holds, in all its sessions
 --   |ended              zset   records of ended tasks, by when they ended (this server's clock)
 --   |ready              string how many tasks could be given out
---   |moved              set    what the views must look at
+--   |moved, |moving     set    what the views must look at, and what is being looked at
+--   |mover              string the instance that keeps the views
 --   |epoch              string the server's run id when the queue was last built wholly
 local call = redis.call
 local B = KEYS[1]
@@ -169,7 +171,10 @@ local function unplace(id, task)
     call('ZREM', key('taken'), id)
     call('SREM', key('aside', string.match(task.token, '^([^ ]*)')), id)
   elseif task.place == 'h' then
-    call('SREM', key('held', task.agent, task.session), id)
+    if call('SREM', key('held', task.agent, task.session), id) == 1
+      and call('HINCRBY', key('load'), task.agent, -1) <= 0 then
+      call('HDEL', key('load'), task.agent)
+    end
   elseif task.place == 'x' then
     call('ZREM', key('ended'), id)
   end
@@ -194,7 +199,9 @@ local function place(id, task, now)
     call('ZADD', key('ended'), clock_ms, id)
   else
     task.place = 'h'
-    call('SADD', key('held', task.agent, task.session), id)
+    if call('SADD', key('held', task.agent, task.session), id) == 1 then
+      call('HINCRBY', key('load'), task.agent, 1)
+    end
   end
   write(id, task)
 end

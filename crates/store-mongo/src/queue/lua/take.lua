@@ -1,8 +1,9 @@
 -- Sets the best tasks aside for an offer. ARGV: channel, namespace, now, agent, session, capabilities joined by ',',
 -- concurrency, most tasks, nonce, how long in milliseconds. Answers with whether the queue is whole, the free slots
--- before, and the tasks, each with its revision.
+-- before, and the tasks, each with its revision. A queue that is not whole gives out nothing: there may be better tasks.
 local now, agent, session = tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local nonce, kept = ARGV[9], tonumber(ARGV[10])
+if call('EXISTS', key('epoch')) == 0 then return { 0, 0, {} } end
 reap(now)
 promote(now)
 local room = room_of(agent, session, tonumber(ARGV[7]))

@@ -15,7 +15,7 @@ use mcpanel_domain::{
 use mcpanel_store::{Commit, Offer, Store, Write, memory::MemoryStore};
 
 use super::super::Queue;
-use crate::testing::{Dice, assigned, next, ns, now, of_pipeline, offer, queue, servers, task};
+use crate::testing::{Dice, assigned, next, now, ns, of_pipeline, offer, queue, servers, task};
 
 const SEEDS: u64 = 12;
 const STEPS: usize = 250;
@@ -49,7 +49,10 @@ impl Both {
             });
             changed.extend(freed.map(|each| (Arc::new(each.clone()), false)));
         }
-        self.redis.put(&ns(), &changed, self.now(), false).await.unwrap();
+        self.redis
+            .put(&ns(), &changed, self.now(), false)
+            .await
+            .unwrap();
     }
 
     fn blocked(&self, task: &Task) -> bool {
@@ -142,7 +145,8 @@ async fn it_answers_as_the_queue_in_memory_does() {
                             }
                         }
                         both.memory.unreserve(&ns(), &taken);
-                        both.redis.give_back(&ns(), taken.iter().map(|task| &**task));
+                        both.redis
+                            .give_back(&ns(), taken.iter().map(|task| &**task));
                     }
                     7 => {
                         if let Some(task) = both.any(&mut dice, |task| task.lease().is_some()) {

@@ -1,0 +1,234 @@
+//! What instances share through Redis: the queue, the views and the event stream, kept in step with the documents.
+//!
+//! All of it can be lost at any time and follows from MongoDB alone. A change that could not be told is told
+//! later from the document as it is then; a queue that was lost is built anew; a sweep now and then finds what slipped
+//! through. Until a queue is whole again it answers [`Away`], and work goes on from MongoDB.
+
+mod build;
+mod keep;
+mod project;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::{Arc, Weak},
+};
+
+use mcpanel_domain::{Namespace, TaskId, Timestamp};
+use parking_lot::Mutex;
+use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::{sync::Notify, task::JoinHandle};
+
+use crate::{
+    Away,
+    keys::Keys,
+    link::{Address, InvalidAddress, Link, LinkHealth, Script},
+    queue::Queue,
+    source::Source,
+    stream::{EventStream, Publisher},
+};
+
+/// Tasks whose change could not be told and that are looked up one by one; with more, everything is looked at.
+const OVERDUE_MAX: usize = 20_000;
+
+/// A function that tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How to reach Redis and what to call things there.
+#[derive(Clone)]
+pub struct SharedSettings {
+    /// `redis://…` and its kin; see [`Address`].
+    pub url: String,
+    /// What all keys begin with, so that several installations can share a server. Usually empty: then the keys
+    /// have the specification's names.
+    pub prefix: String,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// What an instance has of Redis.
+pub struct Shared {
+    link: Arc<Link>,
+    keys: Keys,
+    queue: Arc<Queue>,
+    events: EventStream,
+    publisher: Arc<Publisher>,
+    clock: Clock,
+    lock: Script,
+    /// This instance, in locks.
+    who: String,
+    known: Arc<Mutex<FxHashSet<Namespace>>>,
+    /// Changes that could not be told.
+    overdue: Mutex<Overdue>,
+    /// Queues that are to be built.
+    wanted: Mutex<FxHashSet<Namespace>>,
+    /// Told when a queue is wanted, and when one was built.
+    nudge: Notify,
+    built: Notify,
+    workers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What could not be told.
+#[derive(Default)]
+struct Overdue {
+    tasks: FxHashMap<Namespace, FxHashSet<TaskId>>,
+    count: usize,
+    /// There was more than can be remembered: everything must be looked at.
+    all: bool,
+}
+
+impl Shared {
+    /// Begins to connect. That Redis is away now is no error.
+    pub async fn open(settings: SharedSettings) -> Result<Arc<Self>, InvalidAddress> {
+        let address = Address::parse(&settings.url)?;
+        let link = Link::open(address.clone()).await;
+        let keys = Keys::with_prefix(&settings.prefix);
+        let random = RandomState::new().build_hasher().finish();
+        let known = FxHashSet::from_iter([Namespace::default_namespace()]);
+        Ok(Arc::new(Self {
+            queue: Queue::new(link.clone(), keys.clone(), true),
+            events: EventStream::follow(address, &keys),
+            publisher: Publisher::new(link.clone(), keys.events()),
+            link,
+            keys,
+            clock: settings.clock,
+            lock: Script::of(&[include_str!("../queue/lua/lock.lua")]),
+            who: format!("{random:016x}"),
+            known: Arc::new(Mutex::new(known)),
+            overdue: Mutex::default(),
+            wanted: Mutex::default(),
+            nudge: Notify::new(),
+            built: Notify::new(),
+            workers: Mutex::default(),
+        }))
+    }
+
+    /// Begins to keep everything in step with the truth, for as long as that lives. Queues that are not whole are
+    /// built before it answers, as far as that is quickly done.
+    pub async fn attach(self: &Arc<Self>, source: Weak<dyn Source>) {
+        let workers = keep::workers(self, &source);
+        *self.workers.lock() = workers;
+        if let Some(source) = source.upgrade() {
+            self.look_at_all(&*source).await;
+        }
+    }
+
+    /// The queue.
+    pub fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    /// The events of all instances.
+    pub fn events(&self) -> &EventStream {
+        &self.events
+    }
+
+    /// How the way to Redis is.
+    pub fn health(&self) -> LinkHealth {
+        self.link.health()
+    }
+
+    /// The link, for what else is kept in Redis.
+    pub fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
+    /// Gives back what is set aside and stops: this instance is about to end.
+    pub async fn close(&self) {
+        self.queue.give_back_all().await;
+        for worker in self.workers.lock().drain(..) {
+            worker.abort();
+        }
+        self.queue.stop();
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    fn namespaces(&self) -> Vec<Namespace> {
+        self.known.lock().iter().cloned().collect()
+    }
+
+    fn know(&self, namespace: &Namespace) {
+        let mut known = self.known.lock();
+        if !known.contains(namespace) {
+            known.insert(namespace.clone());
+        }
+    }
+
+    /// Has a queue built that was found not to be whole.
+    fn want(&self, namespace: &Namespace) {
+        self.wanted.lock().insert(namespace.clone());
+        self.nudge.notify_one();
+    }
+
+    /// Remembers tasks whose change could not be told.
+    fn owe<'a>(&self, namespace: &Namespace, ids: impl Iterator<Item = &'a TaskId>) {
+        let mut overdue = self.overdue.lock();
+        for id in ids {
+            if overdue.count >= OVERDUE_MAX {
+                overdue.all = true;
+                overdue.tasks.clear();
+                overdue.count = 0;
+            }
+            if overdue.all {
+                return;
+            }
+            let added = overdue
+                .tasks
+                .entry(namespace.clone())
+                .or_default()
+                .insert(id.clone());
+            overdue.count += usize::from(added);
+        }
+    }
+
+    /// Takes or keeps a lock that lies with a namespace's queue.
+    async fn hold(&self, namespace: &Namespace, what: &str, for_ms: u64) -> Result<bool, Away> {
+        let key = format!("{}|{what}", self.keys.queue(namespace));
+        let arguments = [self.who.clone(), for_ms.to_string()];
+        let held: i64 = self.lock.run(&self.link, &key, &arguments).await?;
+        Ok(held == 1)
+    }
+
+    /// Whether nobody, this instance neither, did this in the last so many milliseconds.
+    async fn first(&self, namespace: &Namespace, what: &str, in_ms: u64) -> Result<bool, Away> {
+        let mut command = redis::cmd("SET");
+        command
+            .arg(format!("{}|{what}", self.keys.queue(namespace)))
+            .arg(&self.who)
+            .arg("NX")
+            .arg("PX")
+            .arg(in_ms);
+        let set: Option<String> = self
+            .link
+            .call(|mut connection| async move { command.query_async(&mut connection).await })
+            .await?;
+        Ok(set.is_some())
+    }
+
+    async fn release(&self, namespace: &Namespace, what: &str) {
+        // Its time runs out anyway.
+        let key = format!("{}|{what}", self.keys.queue(namespace));
+        let _: Result<i64, Away> = self
+            .link
+            .call(|mut connection| async move {
+                redis::cmd("DEL")
+                    .arg(key)
+                    .query_async(&mut connection)
+                    .await
+            })
+            .await;
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        for worker in self.workers.lock().drain(..) {
+            worker.abort();
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The store's side of it: changes in, claims out.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use mcpanel_domain::{
+    AgentId, Namespace, PipelineId, TaskId, Timestamp, event::Numbered, task::Task,
+};
+use mcpanel_store::Offer;
+use rustc_hash::FxHashMap;
+use tokio::sync::oneshot;
+
+use super::Shared;
+use crate::{Away, Change, Projection, ReadyQueue, source::Standing};
+
+/// How long a claim waits for a queue that is being built before it asks MongoDB, in milliseconds. A small
+/// queue is built by then.
+const BUILDING_MS: u64 = 250;
+
+/// The changes of one namespace.
+#[derive(Default)]
+struct OfNamespace<'a> {
+    tasks: Vec<Standing>,
+    agents: Vec<&'a AgentId>,
+    pipelines: Vec<&'a PipelineId>,
+}
+
+#[async_trait]
+impl Projection for Shared {
+    async fn apply(&self, changes: &[Change]) {
+        let mut by_namespace: FxHashMap<&Namespace, OfNamespace<'_>> = FxHashMap::default();
+        for change in changes {
+            match change {
+                Change::Task { new, blocked, .. } => by_namespace
+                    .entry(&new.namespace)
+                    .or_default()
+                    .tasks
+                    .push((new.clone(), *blocked)),
+                Change::Agent { namespace, id, .. } => {
+                    by_namespace.entry(namespace).or_default().agents.push(id);
+                }
+                Change::Pipeline { new, .. } => by_namespace
+                    .entry(&new.namespace)
+                    .or_default()
+                    .pipelines
+                    .push(&new.id),
+            }
+        }
+        for (namespace, changes) in by_namespace {
+            self.know(namespace);
+            if !changes.tasks.is_empty() {
+                match self
+                    .queue
+                    .put(namespace, &changes.tasks, self.now(), false)
+                    .await
+                {
+                    Ok(put) if put.whole => {}
+                    Ok(_) => self.want(namespace),
+                    Err(Away) => {
+                        self.owe(namespace, changes.tasks.iter().map(|(task, _)| &task.id))
+                    }
+                }
+            }
+            let noted = self
+                .queue
+                .note(
+                    namespace,
+                    changes.agents.into_iter(),
+                    changes.pipelines.into_iter(),
+                )
+                .await;
+            if noted.is_err() {
+                tracing::debug!(namespace = %namespace, "views of agents and pipelines are late");
+            }
+        }
+    }
+
+    async fn publish(&self, events: &[Arc<Numbered>]) {
+        self.publisher.push(events);
+    }
+}
+
+#[async_trait]
+impl ReadyQueue for Shared {
+    async fn take(&self, offer: &Offer, room: u32, now: Timestamp) -> Result<Vec<TaskId>, Away> {
+        self.know(&offer.namespace);
+        let taken = self.queue.take(offer, room, now).await?;
+        if taken.whole {
+            return Ok(taken.tasks.into_iter().map(|(id, _)| id).collect());
+        }
+        self.wait_until_built(&offer.namespace).await?;
+        let taken = self.queue.take(offer, room, now).await?;
+        if taken.whole {
+            return Ok(taken.tasks.into_iter().map(|(id, _)| id).collect());
+        }
+        Err(Away)
+    }
+
+    fn give_back(&self, namespace: &Namespace, tasks: &[Arc<Task>]) {
+        self.queue
+            .give_back(namespace, tasks.iter().map(|task| &**task));
+    }
+
+    fn forget(&self, namespace: &Namespace, ids: &[TaskId]) {
+        // They are looked up again: what MongoDB says of them now is told.
+        self.owe(namespace, ids.iter());
+        self.nudge.notify_one();
+    }
+
+    fn wait(&self, offer: &Offer) -> oneshot::Receiver<()> {
+        self.queue.wait(offer)
+    }
+
+    async fn ahead(&self, task: &Task) -> Result<Option<u64>, Away> {
+        match self.queue.ahead(&task.namespace, &task.id).await? {
+            (true, ahead) => Ok(ahead),
+            (false, _) => {
+                self.want(&task.namespace);
+                Err(Away)
+            }
+        }
+    }
+
+    async fn ready(&self, namespace: &Namespace) -> Result<u64, Away> {
+        self.know(namespace);
+        let state = self.queue.promote(namespace, self.now()).await?;
+        if state.whole {
+            return Ok(state.ready);
+        }
+        self.wait_until_built(namespace).await?;
+        let state = self.queue.promote(namespace, self.now()).await?;
+        state.whole.then_some(state.ready).ok_or(Away)
+    }
+}
+
+impl Shared {
+    async fn wait_until_built(&self, namespace: &Namespace) -> Result<(), Away> {
+        let built = self.built.notified();
+        tokio::pin!(built);
+        built.as_mut().enable();
+        self.want(namespace);
+        tokio::time::timeout(Duration::from_millis(BUILDING_MS), built)
+            .await
+            .map_err(|_| Away)
+    }
+
+    /// Queues tasks whose time has come, in all namespaces; who waits for them is told.
+    pub async fn promote(&self, now: Timestamp) {
+        for namespace in self.namespaces() {
+            match self.queue.promote(&namespace, now).await {
+                Ok(state) if state.whole => {}
+                Ok(_) => self.want(&namespace),
+                Err(Away) => return,
+            }
+        }
+    }
+}
