@@ -23,6 +23,7 @@
 //! - [`writer`]: the thread that checks, numbers and flushes commits
 //! - [`settler`]: the thread that writes the tables
 //! - [`read`]: queries over memory and tables
+//! - [`portable`]: moving everything out of the store, or into it
 //! - [`mod@bench`]: how fast it is, next to a bare append log
 
 pub mod bench;
@@ -33,6 +34,7 @@ pub mod limits;
 mod log;
 mod open;
 mod options;
+mod portable;
 mod read;
 mod recent;
 mod settler;

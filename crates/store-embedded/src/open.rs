@@ -145,6 +145,11 @@ fn replay(
     };
     let entries = read_entries(frame.body)
         .ok_or_else(|| damaged(format!("flush {} does not decode", frame.number)))?;
+    // The events of a store that took in those of another need not begin with the first.
+    if state.last_seq == 0 && frame.first_seq > 1 {
+        state.last_seq = frame.first_seq - 1;
+        state.first_kept = frame.first_seq;
+    }
     if frame.first_seq != state.last_seq + 1 {
         return Err(damaged(format!(
             "flush {} begins with event {}, not {}",

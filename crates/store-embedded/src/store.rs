@@ -104,6 +104,10 @@ impl EmbeddedStore {
         &self.settler
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     fn size_bytes(&self) -> u64 {
         let names = [
             tables::FILE.to_owned(),

@@ -22,6 +22,8 @@ pub struct Commit {
     pub writes: Vec<Write>,
     /// What happened; the store numbers them in this order.
     pub events: Vec<Event>,
+    /// Whether it brings what another store kept: then its documents must not be there yet, at whatever revision they are.
+    pub import: bool,
 }
 
 /// One document to write.
@@ -98,7 +100,7 @@ impl Commit {
     pub fn of(write: Write) -> Self {
         Self {
             writes: vec![write],
-            events: Vec::new(),
+            ..Self::default()
         }
     }
 

@@ -6,6 +6,7 @@
 //!
 //! - [`Commit`], [`Write`]: what can be written
 //! - [`query`]: what can be asked
+//! - [`Portable`]: what it takes to move everything into another store
 //! - [`hot`]: the ready queue, timers, leases and counts, derived from live documents in memory
 //! - [`memory`]: the first implementation, which keeps everything in memory
 //! - `conformance`: the suite that every implementation runs (feature `conformance`)
@@ -17,12 +18,14 @@ mod error;
 pub mod hot;
 pub mod memory;
 mod port;
+mod portable;
 pub mod query;
 mod target;
 
 pub use commit::{Commit, IdempotencyRecord, Receipt, Write};
 pub use error::{Conflict, Error};
 pub use port::{ACTIVITY_MINUTES_KEPT, Due, Held, Offer, Reserved, Store, count_by_pages};
+pub use portable::Portable;
 pub use target::{Key, Subject, Target};
 
 /// The outcome of a store call.

@@ -80,6 +80,25 @@ impl Target {
 }
 
 impl Write {
+    /// Whether it is a document with a revision of its own, so that one from elsewhere may come at any. Templates are
+    /// not: each version is kept, so they come one after the other anywhere.
+    fn is_whole_document(&self) -> bool {
+        match self {
+            Self::Task { .. }
+            | Self::Agent(_)
+            | Self::Pipeline(_)
+            | Self::Artifact(_)
+            | Self::Key(_)
+            | Self::Operation(_) => true,
+            Self::Template(_)
+            | Self::Idempotency(_)
+            | Self::Logs { .. }
+            | Self::Sample(_)
+            | Self::DeleteAgent { .. }
+            | Self::DeleteArtifact { .. } => false,
+        }
+    }
+
     /// What it is about, and which revision it expects.
     pub fn target(&self) -> Target {
         // A document of revision zero is nobody's successor: the wrapped figure matches nothing.
@@ -146,7 +165,10 @@ impl Commit {
         let mut targets: Vec<Target> = Vec::with_capacity(self.writes.len());
         let mut seen: FxHashSet<Subject> = FxHashSet::default();
         for write in &self.writes {
-            let target = write.target();
+            let mut target = write.target();
+            if self.import && write.is_whole_document() {
+                target.expected = 0;
+            }
             let deletes_nothing = target.expected == 0
                 && matches!(
                     write,

@@ -37,8 +37,8 @@ impl SimStore {
                 self.write(commit).await?;
                 yield_now().await;
                 let rest = Commit {
-                    writes: Vec::new(),
                     events,
+                    ..Commit::default()
                 };
                 self.write(rest).await
             }

@@ -42,6 +42,11 @@ impl Namespaces {
             .map(|(namespace, _)| namespace.clone())
     }
 
+    /// All of them.
+    pub fn names(&self) -> Vec<Namespace> {
+        self.known.read().keys().cloned().collect()
+    }
+
     /// The number of a namespace within a transaction that may have to make it. What it makes is
     /// told with [`Namespaces::learn`] once the transaction is committed.
     pub fn number_or_make(

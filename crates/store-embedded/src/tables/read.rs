@@ -132,6 +132,35 @@ impl Read<'_> {
         })
     }
 
+    /// Memories of answered requests with a key above `after`, in the order of their keys.
+    pub fn idempotency_records(
+        &self,
+        namespace: &Namespace,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<IdempotencyRecord>> {
+        let Some(n) = self.namespaces.number(namespace) else {
+            return Ok(Vec::new());
+        };
+        let read = || -> rusqlite::Result<Result<Vec<IdempotencyRecord>>> {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT key, body FROM idempotency WHERE namespace = ?1 AND key > ?2
+                 ORDER BY key LIMIT ?3",
+            )?;
+            let mut rows = statement.query(params![n, after, limit])?;
+            let mut records = Vec::new();
+            while let Some(row) = rows.next()? {
+                let key: String = row.get(0)?;
+                match open::<StoredIdempotency>("idempotency", &key, row.get_ref(1)?.as_blob()?) {
+                    Ok(record) => records.push(record.into()),
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+            Ok(Ok(records))
+        };
+        read().map_err(|error| read_failed(&error))?
+    }
+
     /// The number of the newest log line of a task; zero when it has none.
     pub fn log_end(&self, namespace: &Namespace, id: &TaskId) -> Result<u64> {
         let Some(n) = self.namespaces.number(namespace) else {

@@ -308,7 +308,12 @@ impl Check<'_> {
                 return Err(target.conflict(found).into());
             }
         }
-        let born = job.writes.iter().filter(|write| is_birth(write)).count();
+        let born = job
+            .writes
+            .iter()
+            .zip(targets_of(job))
+            .filter(|(write, target)| is_birth(write, *target))
+            .count();
         if born > *room {
             return Err(Error::Overloaded {
                 what: "as many tasks as the server can hold have not ended yet".to_owned(),
@@ -375,6 +380,7 @@ fn targets_of(job: &Job) -> impl Iterator<Item = Option<&Target>> {
     })
 }
 
-fn is_birth(write: &Write) -> bool {
-    matches!(write, Write::Task { task, .. } if task.revision == 1 && !task.status().is_terminal())
+fn is_birth(write: &Write, target: Option<&Target>) -> bool {
+    target.is_some_and(|target| target.expected == 0)
+        && matches!(write, Write::Task { task, .. } if !task.status().is_terminal())
 }

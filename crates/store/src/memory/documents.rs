@@ -34,15 +34,17 @@ pub(super) struct Documents {
     parameters: HashMap<Key<TaskId>, Payload>,
     results: HashMap<Key<TaskId>, Payload>,
     logs: HashMap<Key<TaskId>, Vec<Line>>,
-    agents: BTreeMap<Key<AgentId>, Arc<Agent>>,
+    pub(super) agents: BTreeMap<Key<AgentId>, Arc<Agent>>,
     pub(super) pipelines: BTreeMap<Key<PipelineId>, Arc<Pipeline>>,
     pub(super) templates: BTreeMap<(Namespace, TemplateId, u32), Arc<Template>>,
     pub(super) artifacts: BTreeMap<Key<ArtifactId>, Arc<Artifact>>,
     pub(super) keys: BTreeMap<Key<KeyId>, Arc<ApiKey>>,
-    idempotency: BTreeMap<(Namespace, String), IdempotencyRecord>,
+    pub(super) idempotency: BTreeMap<(Namespace, String), IdempotencyRecord>,
     pub(super) operations: BTreeMap<Key<OperationId>, Arc<Operation>>,
-    samples: BTreeMap<Key<Timestamp>, Arc<Sample>>,
+    pub(super) samples: BTreeMap<Key<Timestamp>, Arc<Sample>>,
     pub(super) events: Vec<Arc<Numbered>>,
+    /// The number before that of the first event.
+    pub(super) seq_before: u64,
     pub(super) hot: Hot,
     commits: u64,
 }
@@ -75,7 +77,9 @@ impl Documents {
     }
 
     pub(super) fn last_seq(&self) -> u64 {
-        self.events.last().map_or(0, |event| event.seq)
+        self.events
+            .last()
+            .map_or(self.seq_before, |event| event.seq)
     }
 
     pub(super) fn commits(&self) -> u64 {
@@ -120,6 +124,7 @@ impl Documents {
             operations: self.operations.clone(),
             samples: self.samples.clone(),
             events: self.events.clone(),
+            seq_before: self.seq_before,
             hot,
             commits: self.commits,
         }

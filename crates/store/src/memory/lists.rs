@@ -136,7 +136,10 @@ impl Documents {
                 .collect(),
             scanned_to: looked.last().map_or(after, |event| event.seq),
             last: self.last_seq(),
-            first_kept: self.events.first().map_or(1, |event| event.seq),
+            first_kept: self
+                .events
+                .first()
+                .map_or(self.seq_before + 1, |event| event.seq),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod documents;
 mod lists;
+mod portable;
 
 use std::sync::Arc;
 
