@@ -1,6 +1,9 @@
 //! The real clock and the operating system's randomness.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use mcpanel_control::Env;
 use mcpanel_domain::Timestamp;
@@ -27,5 +30,27 @@ impl Env for SystemEnv {
         // Thread-local ChaCha, seeded and reseeded by the operating system: unpredictable, without a
         // system call for each lease.
         rand::random()
+    }
+}
+
+/// The world outside, with the clock that all instances of a shared store agree on.
+pub struct SharedEnv {
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl SharedEnv {
+    /// With this clock.
+    pub fn new(clock: Arc<dyn Fn() -> Timestamp + Send + Sync>) -> Self {
+        Self { clock }
+    }
+}
+
+impl Env for SharedEnv {
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    fn random(&self) -> u128 {
+        SystemEnv.random()
     }
 }

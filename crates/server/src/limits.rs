@@ -65,6 +65,10 @@ pub const HEADERS_BYTES_MAX: usize = 32 * 1024;
 /// 30 s before they kill; closing the store needs a part of it.
 pub const STOP_MS_MAX: u64 = 10_000;
 
+/// Longest time that a stopping instance still takes connections, in milliseconds, while it says that it is not ready:
+/// balancers commonly look every second or two and believe the second look.
+pub const DRAIN_LINGER_MS_MAX: u64 = 5_000;
+
 /// How often artifacts' bytes that nobody knows are looked for, in milliseconds: they are an hour old at least.
 pub const ARTIFACT_SWEEP_INTERVAL_MS: u64 = 3_600_000;
 
@@ -89,6 +93,15 @@ pub const UPLOADS_MAX: usize = 128;
 
 /// Downloads at once: each holds a quarter of a megabyte.
 pub const DOWNLOADS_MAX: usize = 512;
+
+/// Longest time that a caller may read nothing of its answer, in milliseconds: as long as an upload may pause.
+pub const WRITE_STALL_MS_MAX: u64 = 30_000;
+
+/// The least pace of a download on the whole, in bytes a second: what a bad phone line still carries.
+pub const DOWNLOAD_BYTES_PER_S_MIN: u64 = 8 * 1024;
+
+/// The time that even the smallest download may take, in milliseconds: two pauses of the longest kind.
+pub const DOWNLOAD_MS_MIN: u64 = 60_000;
 
 /// How long a transfer waits for a place, in milliseconds: most of those before it take less.
 pub const TRANSFER_WAIT_MS_MAX: u64 = 10_000;

@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     access::{Guard, Route},
     app::App,
-    docs, edge, requests, routes,
+    dashboard, docs, edge, requests, routes,
 };
 
 /// Every route there is, with who may use it.
@@ -23,8 +23,19 @@ pub fn table() -> Vec<Route> {
 pub fn router(app: App) -> Router {
     let (router, openapi) = parts();
     let guarded = Guard::new(table(), app.authenticator.clone()).protect(router);
-    let whole = guarded.with_state(app).merge(docs::router(&openapi));
+    let pages = dashboard::router(&app);
+    let whole = guarded
+        .with_state(app)
+        .merge(docs::router(&openapi))
+        .merge(pages);
     edge::wrap(requests::log(whole))
+}
+
+/// The routes that tell how the server is, and no others: for an instance that serves no API.
+pub fn probes(app: App) -> Router {
+    let (router, _) = (routes::PROBES.router)().split_for_parts();
+    let guard = Guard::new((routes::PROBES.table)(), app.authenticator.clone());
+    edge::wrap(requests::log(guard.protect(router).with_state(app)))
 }
 
 /// The document that describes the API.

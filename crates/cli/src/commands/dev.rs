@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 use mcpanel_client::{Client, Config, Credential};
-use mcpanel_server::serve::{Settings, start};
+use mcpanel_server::serve::{Instance, Settings, start};
 
 use super::{
     Interrupts,
@@ -47,6 +47,7 @@ impl Dev {
             http: self.http,
             realtime: self.realtime,
             secrets: given_secrets(),
+            instance: Instance::default(),
         };
         let mut interrupts = Interrupts::listen();
         let server = start(settings)

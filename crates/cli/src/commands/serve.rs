@@ -1,21 +1,27 @@
 //! `mcpanel serve`: a server that runs until it is told to stop.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use mcpanel_guard::{
     Secret,
     secrets::{ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE, Given, JWT_SECRET_VARIABLE},
 };
-use mcpanel_server::serve::{Settings, StartError, start};
+use mcpanel_server::serve::{Instance, Role, Settings, Shared, StartError, start};
 
 use super::Interrupts;
 use crate::{Failure, Result, arguments::DATA_DEFAULT, exit::Exit, output};
 
+/// How long a server may take to stop, in seconds. Supervisors commonly wait 30 s before they kill.
+const DRAIN_SECONDS_DEFAULT: u64 = 10;
+
 /// Start a server.
+///
+/// Alone it keeps everything in a folder. With MONGODB_URI and REDIS_URL it is one of any number of equal instances,
+/// which share the work; all of them need the same JWT_SECRET.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Where everything is kept; made when it is missing.
+    /// Where a server that runs alone keeps everything; made when it is missing.
     #[arg(long, env = "MCPANEL_DATA", value_name = "DIR", default_value = DATA_DEFAULT)]
     data: PathBuf,
     /// Where the API is served.
@@ -34,16 +40,44 @@ pub struct Serve {
         default_value = "127.0.0.1:8081"
     )]
     realtime: SocketAddr,
+    /// MongoDB, which all instances share: `mongodb://…` of a replica set. Needs --redis-url.
+    #[arg(long, env = "MONGODB_URI", value_name = "URI", hide_env_values = true)]
+    mongodb_uri: Option<String>,
+    /// Redis, which all instances share: `redis://…`, `rediss://…`, or `redis+cluster://a:1,b:2`. Needs --mongodb-uri.
+    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
+    redis_url: Option<String>,
+    /// A folder that all instances see, for the bytes of artifacts. Without it they are kept in MongoDB.
+    #[arg(long, env = "MCPANEL_ARTIFACTS", value_name = "DIR")]
+    artifacts: Option<PathBuf>,
+    /// What this instance serves.
+    #[arg(long, env = "MCPANEL_ROLE", value_enum, value_name = "ROLE", default_value_t = RoleName::All)]
+    role: RoleName,
+    /// How long it may take to stop. Then what is still under way is cut off.
+    #[arg(
+        long,
+        env = "MCPANEL_DRAIN_SECONDS",
+        value_name = "SECONDS",
+        default_value_t = DRAIN_SECONDS_DEFAULT,
+        value_parser = clap::value_parser!(u64).range(1..=3_600)
+    )]
+    drain_seconds: u64,
+}
+
+/// What an instance serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RoleName {
+    /// The API.
+    Api,
+    /// The realtime protocol.
+    Realtime,
+    /// Both.
+    All,
 }
 
 impl Serve {
     pub async fn execute(self) -> Result {
-        let settings = Settings {
-            data_dir: self.data.clone(),
-            http: self.http,
-            realtime: self.realtime,
-            secrets: given_secrets(),
-        };
+        let settings = self.settings()?;
+        let is_shared = settings.instance.shared.is_some();
         let key_is_given = settings.secrets.admin_key.is_some();
         let mut interrupts = Interrupts::listen();
         let running = start(settings)
@@ -53,10 +87,18 @@ impl Serve {
         output::say(format_args!(
             "serving http://{address}, docs at http://{address}/docs"
         ));
-        output::say(format_args!("data in {}", self.data.display()));
+        match is_shared {
+            true => output::say("data in MongoDB, shared with other instances"),
+            false => output::say(format_args!("data in {}", self.data.display())),
+        }
         if !key_is_given {
             let path = self.data.join(ADMIN_KEY_FILE);
             output::say(format_args!("administrator's key in {}", path.display()));
+            if is_shared {
+                output::say(format_args!(
+                    "other instances do not know it; give all of them the same {ADMIN_KEY_VARIABLE}"
+                ));
+            }
         }
         interrupts.next().await;
         output::say("stopping …");
@@ -71,6 +113,58 @@ impl Serve {
         output::say("stopped");
         Ok(Exit::Ok)
     }
+}
+
+impl Serve {
+    fn settings(&self) -> Result<Settings> {
+        Ok(Settings {
+            data_dir: self.data.clone(),
+            http: self.http,
+            realtime: self.realtime,
+            secrets: given_secrets(),
+            instance: Instance {
+                shared: self.shared()?,
+                role: match self.role {
+                    RoleName::Api => Role::Api,
+                    RoleName::Realtime => Role::Realtime,
+                    RoleName::All => Role::All,
+                },
+                drain: Duration::from_secs(self.drain_seconds),
+            },
+        })
+    }
+
+    /// What it shares with others. A variable that is set and empty counts as not set: compose files often do that.
+    fn shared(&self) -> Result<Option<Shared>> {
+        let given = |text: &Option<String>| {
+            let text = text.as_deref().map(str::trim);
+            text.filter(|text| !text.is_empty())
+                .map(|text| Secret::new(text.to_owned()))
+        };
+        match (given(&self.mongodb_uri), given(&self.redis_url)) {
+            (Some(mongodb_uri), Some(redis_url)) => Ok(Some(Shared {
+                mongodb_uri,
+                redis_url,
+                artifacts: self.artifacts.clone(),
+            })),
+            (None, None) if self.artifacts.is_some() => Err(Failure::usage(
+                "`--artifacts` is for instances that share MongoDB and Redis",
+            )
+            .hint("a server that runs alone keeps artifacts in its `--data` folder")),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(one_of_two("MONGODB_URI", "REDIS_URL")),
+            (None, Some(_)) => Err(one_of_two("REDIS_URL", "MONGODB_URI")),
+        }
+    }
+}
+
+fn one_of_two(given: &str, missing: &str) -> Failure {
+    Failure::usage(format!(
+        "`{given}` is given without `{missing}`: instances share MongoDB and Redis"
+    ))
+    .hint(format!(
+        "give `{missing}` too, or neither for a server that keeps everything in its `--data` folder"
+    ))
 }
 
 /// The secrets that the environment gives.
@@ -91,10 +185,15 @@ pub fn start_failed(error: &StartError) -> Failure {
     match error {
         // It says in its own words what the system means.
         StartError::Listen { .. } => Failure::new(error.to_string()),
-        StartError::SameAddress { .. } => Failure::new(error.to_string()).exit(Exit::Usage),
-        StartError::DataDir { .. } | StartError::Secrets(_) | StartError::Store(_) => {
-            Failure::new(with_causes(error))
-        }
+        StartError::SameAddress { .. }
+        | StartError::Alone
+        | StartError::NoJwtSecret
+        | StartError::ShortJwtSecret { .. } => Failure::new(error.to_string()).exit(Exit::Usage),
+        StartError::DataDir { .. }
+        | StartError::Secrets(_)
+        | StartError::NoSharedStore
+        | StartError::Artifacts(_)
+        | StartError::Store(_) => Failure::new(with_causes(error)),
     }
 }
 

@@ -8,10 +8,16 @@ mod discovery;
 mod events;
 mod health;
 mod keys;
+mod metrics;
+mod operations;
 mod pipelines;
 mod respond;
 mod tasks;
 mod templates;
+
+pub(crate) use health::resident_bytes;
+
+pub(crate) use agents::welcome;
 
 use axum::http::Method;
 use mcpanel_guard::Permission;
@@ -30,6 +36,12 @@ pub struct Family {
     pub table: fn() -> Vec<Route>,
 }
 
+/// The family that tells how the server is.
+pub const PROBES: Family = Family {
+    router: health::router,
+    table: health::table,
+};
+
 macro_rules! families {
     ($($name:ident),+ $(,)?) => {
         /// All families.
@@ -38,7 +50,8 @@ macro_rules! families {
 }
 
 families!(
-    agents, tasks, pipelines, templates, artifacts, events, keys, auth, discovery, health,
+    agents, tasks, operations, pipelines, templates, artifacts, events, metrics, keys, auth,
+    discovery, health,
 );
 
 /// A line of the route table that needs a permission. `about` is what the path names, if it names something.

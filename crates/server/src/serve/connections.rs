@@ -18,11 +18,11 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::StartError;
+use super::{StartError, stalled::Unstalled};
 use crate::{
     limits::{
         ACCEPT_PAUSE_MS, BACKLOG, CONNECTIONS_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, IDLE_MS_MAX,
-        STOP_MS_MAX,
+        WRITE_STALL_MS_MAX,
     },
     stop::Stop,
 };
@@ -49,7 +49,10 @@ pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 pub(super) struct Listening {
     pub(super) listener: TcpListener,
     pub(super) service: Router,
-    pub(super) stop: Stop,
+    /// The signal to take no more connections.
+    pub(super) close: Stop,
+    /// How long requests under way may take then.
+    pub(super) finish_within: Duration,
 }
 
 impl Listening {
@@ -58,23 +61,26 @@ impl Listening {
         let Self {
             listener,
             service,
-            stop,
+            close,
+            finish_within,
         } = self;
         let graceful = GracefulShutdown::new();
         let cut = Stop::new();
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let http = http();
+        let stall = Duration::from_millis(WRITE_STALL_MS_MAX);
         loop {
             let (stream, place) = tokio::select! {
                 accepted = accept(&listener, &places) => accepted,
-                () = stop.begun() => break,
+                () = close.begun() => break,
             };
             let service = service
                 .clone()
                 .map_request(|request: Request<Incoming>| request.map(Body::new));
-            let connection = graceful.watch(
-                http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)),
-            );
+            let connection = graceful.watch(http.serve_connection(
+                TokioIo::new(Unstalled::new(stream, stall)),
+                TowerToHyperService::new(service),
+            ));
             let cut = cut.clone();
             tokio::spawn(async move {
                 tokio::select! {
@@ -86,16 +92,20 @@ impl Listening {
             });
         }
         drop(listener);
-        finish(graceful, &cut, &places).await
+        finish(graceful, &cut, &places, finish_within).await
     }
 }
 
 /// Lets requests under way come to their end, and cuts off those that do not.
-async fn finish(graceful: GracefulShutdown, cut: &Stop, places: &Semaphore) -> usize {
+async fn finish(
+    graceful: GracefulShutdown,
+    cut: &Stop,
+    places: &Semaphore,
+    within: Duration,
+) -> usize {
     let finished = graceful.shutdown();
     tokio::pin!(finished);
-    let in_time = Duration::from_millis(STOP_MS_MAX);
-    if tokio::time::timeout(in_time, &mut finished).await.is_ok() {
+    if tokio::time::timeout(within, &mut finished).await.is_ok() {
         return 0;
     }
     let cut_off = CONNECTIONS_MAX - places.available_permits();

@@ -22,6 +22,32 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// One server has nobody to leave a part of the work to.
+    #[error(
+        "a role other than `all` needs other instances: give `MONGODB_URI` and `REDIS_URL`, which they share"
+    )]
+    Alone,
+    /// Instances that do not sign alike do not know each other's tokens.
+    #[error(
+        "`JWT_SECRET` is not given: instances that share MongoDB and Redis must sign tokens alike; give all of them the same output of `openssl rand -hex 32`"
+    )]
+    NoJwtSecret,
+    /// A short key can be guessed from one token.
+    #[error(
+        "`JWT_SECRET` has {bytes} bytes, at least {min} are needed; take the output of `openssl rand -hex 32`"
+    )]
+    ShortJwtSecret {
+        /// How many it has.
+        bytes: usize,
+        /// How many it needs.
+        min: usize,
+    },
+    /// Not built in.
+    #[error("this build has no store over MongoDB")]
+    NoSharedStore,
+    /// The database of artifacts' bytes cannot be used.
+    #[error("cannot keep artifacts in MongoDB")]
+    Artifacts(#[source] mcpanel_adapters::artifacts::Error),
     /// The data directory cannot be used.
     #[error("cannot use `{}` as the data directory", path.display())]
     DataDir {

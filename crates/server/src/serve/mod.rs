@@ -1,37 +1,29 @@
 //! The server as a process runs it: data directory, store, background work and connections, from start to stop.
 //!
 //! Stopping goes outward in: readiness off, no new connections, waiting calls answered with what
-//! they have, requests under way finished within [`STOP_MS_MAX`](crate::limits::STOP_MS_MAX), background work ended, the
-//! store closed. What is cut off then loses an answer and no acknowledged change.
+//! they have, requests under way finished in the time there is, background work ended, the store closed. What is cut off
+//! then loses an answer and no acknowledged change. An instance among others first takes connections for a while more,
+//! so that whoever shares out requests sees that it is not ready; nothing needs to be handed over, because leases,
+//! timers and pipelines are in the store and any other instance goes on with them.
 
 mod background;
 mod connections;
 mod data;
 mod error;
+mod settings;
+mod stalled;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, time::Duration};
 
-use mcpanel_guard::{Secret, secrets::Given};
+use mcpanel_guard::Secret;
 use tokio::task::{JoinHandle, JoinSet};
 
 pub use error::StartError;
+pub use settings::{Instance, Role, Settings, Shared};
 
-use crate::{app::App, env::SystemEnv, service, stop::Stop};
+use crate::{app::App, service, stop::Stop};
 use connections::Listening;
 use data::Data;
-
-/// How a server is started.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where everything is kept; made when it is missing.
-    pub data_dir: PathBuf,
-    /// Where the API is served. Port 0 takes a free one.
-    pub http: SocketAddr,
-    /// Where the realtime protocol will be served. Nothing listens there yet.
-    pub realtime: SocketAddr,
-    /// Secrets from outside; what is not given is read from the data directory, or made there.
-    pub secrets: Given,
-}
 
 /// A server that runs until it is stopped.
 pub struct Running {
@@ -41,6 +33,8 @@ pub struct Running {
     listening: JoinHandle<usize>,
     background: JoinSet<()>,
     data: Data,
+    close: Stop,
+    linger: Duration,
 }
 
 /// How a stop went.
@@ -58,15 +52,21 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         address: settings.http,
         source,
     })?;
-    let (data, secrets) = data::open(&settings)?;
-    let env = Arc::new(SystemEnv);
-    let app = App::new(data.store(), env, &secrets, data.files());
+    let (data, secrets) = data::open(&settings).await?;
+    let app = App::new(data.store(), data.env(), &secrets, data.files());
+    let Instance { role, drain, .. } = settings.instance;
+    let linger = settings.instance.linger();
+    let close = Stop::new();
     let listening = Listening {
         listener,
-        service: service::router(app.clone()),
-        stop: app.stop.clone(),
+        service: match role.has_api() {
+            true => service::router(app.clone()),
+            false => service::probes(app.clone()),
+        },
+        close: close.clone(),
+        finish_within: drain.saturating_sub(linger),
     };
-    tracing::info!(address = %http_addr, data_dir = %settings.data_dir.display(), "serving");
+    tracing::info!(address = %http_addr, ?role, data_dir = %settings.data_dir.display(), "serving");
     Ok(Running {
         listening: tokio::spawn(listening.run()),
         background: background::start(&app),
@@ -74,16 +74,9 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         http_addr,
         app,
         data,
+        close,
+        linger,
     })
-}
-
-impl Settings {
-    fn check(&self) -> Result<(), StartError> {
-        if self.http == self.realtime && self.http.port() != 0 {
-            return Err(StartError::SameAddress { address: self.http });
-        }
-        Ok(())
-    }
 }
 
 impl Running {
@@ -110,6 +103,8 @@ impl Running {
     /// Stops: when this returns, nothing runs any more and everything acknowledged is on the disk.
     pub async fn stop(mut self) -> Stopped {
         self.app.stop.begin();
+        tokio::time::sleep(self.linger).await;
+        self.close.begin();
         let cut_off = ended(self.listening.await, "the listener").unwrap_or(0);
         while let Some(outcome) = self.background.join_next().await {
             ended(outcome, "background work");

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use mcpanel_guard::{Secret, secrets::Given};
-use mcpanel_server::serve::{self, Running, Settings, StartError, Stopped};
+use mcpanel_server::serve::{self, Instance, Running, Settings, StartError, Stopped};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -18,6 +18,7 @@ fn settings(data_dir: &Path) -> Settings {
         http: FREE,
         realtime: FREE,
         secrets: Given::default(),
+        instance: Instance::default(),
     }
 }
 

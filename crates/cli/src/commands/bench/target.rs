@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use mcpanel_api::health::HealthCheck;
 use mcpanel_client::Credential;
 use mcpanel_guard::secrets::Given;
-use mcpanel_server::serve::{Running, Settings, start};
+use mcpanel_server::serve::{Instance, Running, Settings, start};
 use tempfile::TempDir;
 
 use super::{
@@ -69,6 +69,7 @@ impl Server {
             http: local,
             realtime: local,
             secrets: Given::default(),
+            instance: Instance::default(),
         })
         .await?;
         Ok(Self {

@@ -24,7 +24,7 @@ use clap::Args;
 use mcpanel_agents::{bias::service::ServiceUrl, runtime};
 use mcpanel_client::{Client, Config, Credential};
 use mcpanel_guard::secrets::Given;
-use mcpanel_server::serve::{Running, Settings, start};
+use mcpanel_server::serve::{Instance, Running, Settings, start};
 use serde_json::{Map, Value, json};
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -152,6 +152,7 @@ impl Job {
             http,
             realtime: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             secrets: Given::default(),
+            instance: Instance::default(),
         };
         let server = start(settings)
             .await
