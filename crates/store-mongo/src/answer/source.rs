@@ -1,0 +1,98 @@
+//! What the Redis half asks for.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mcpanel_domain::{
+    AgentId, Namespace, PipelineId, TaskId,
+    agent::Agent,
+    event::Numbered,
+    pipeline::{Pipeline, StageCounts},
+};
+use mcpanel_store::Result;
+use mongodb::bson::doc;
+
+use super::tasks::stand;
+use crate::{
+    MongoStore,
+    documents::fields::long,
+    read::{self, Query},
+    schema,
+    source::{Source, Standing},
+};
+
+#[async_trait]
+impl Source for MongoStore {
+    async fn namespaces(&self) -> Result<Vec<Namespace>> {
+        super::namespaces(&self.mongo).await
+    }
+
+    async fn live_tasks(
+        &self,
+        namespace: &Namespace,
+        after: Option<&TaskId>,
+        limit: usize,
+    ) -> Result<Vec<Standing>> {
+        let after = after.map_or("", TaskId::as_str);
+        let filter = doc! {
+            "namespace": namespace.as_str(), "task_id": { "$gt": after },
+            "status": { "$in": ["pending", "assigned", "running", "retry"] },
+        };
+        let query = Query::of(schema::TASKS, filter)
+            .by("by_id")
+            .sorted(doc! { "task_id": 1 })
+            .without(&["parameters", "parameters_json", "result", "result_json"])
+            .at_most(limit);
+        stand(&self.mongo, &query).await
+    }
+
+    async fn standing(
+        &self,
+        namespace: &Namespace,
+        ids: &[TaskId],
+    ) -> Result<Vec<Option<Standing>>> {
+        super::standing(&self.mongo, namespace, ids).await
+    }
+
+    async fn agent(&self, namespace: &Namespace, id: &AgentId) -> Result<Option<Arc<Agent>>> {
+        super::agent(&self.mongo, namespace, id).await
+    }
+
+    async fn agents(&self, namespace: &Namespace) -> Result<Vec<Arc<Agent>>> {
+        super::agents(&self.mongo, namespace).await
+    }
+
+    async fn pipeline(
+        &self,
+        namespace: &Namespace,
+        id: &PipelineId,
+    ) -> Result<Option<(Arc<Pipeline>, Vec<StageCounts>)>> {
+        let Some(pipeline) = super::pipeline(&self.mongo, namespace, id).await? else {
+            return Ok(None);
+        };
+        let counts = super::stage_counts(&self.mongo, namespace, id).await?;
+        Ok(Some((pipeline, counts)))
+    }
+
+    async fn unsettled(&self) -> Result<Vec<(Namespace, PipelineId)>> {
+        super::unsettled(&self.mongo).await
+    }
+
+    async fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Arc<Numbered>>> {
+        // A block has at least one event.
+        let blocks = self
+            .mongo
+            .find(&read::blocks_after(long(after), limit.min(500)))
+            .await?;
+        let mut events = Vec::new();
+        for block in &blocks {
+            events.extend(
+                read::numbered(block)?
+                    .into_iter()
+                    .filter(|event| event.seq > after),
+            );
+        }
+        events.truncate(limit);
+        Ok(events)
+    }
+}

@@ -1,0 +1,465 @@
+//! What a group of commits comes to: statements for one transaction.
+
+use std::sync::Arc;
+
+use mcpanel_domain::{
+    AgentId, Namespace, Payload, TaskId, Timestamp,
+    agent::Agent,
+    event::Event,
+    log::Line,
+    pipeline::Pipeline,
+    task::{Status, Task},
+};
+use mcpanel_store::{Key, Write};
+use mongodb::bson::{RawDocumentBuf, oid::ObjectId, raw::cstr, rawdoc};
+use rustc_hash::FxHashMap;
+
+use super::{
+    counts::Counts,
+    waits::{Beginners, Waits},
+};
+use crate::{
+    documents::{
+        Fields, Large, agent,
+        fields::{date, difference, long},
+        history,
+        payload::{self, INLINE_BYTES_MAX, PART_BYTES_MAX},
+        pipeline, small,
+        task::{self, derived},
+    },
+    project::Change,
+    schema,
+};
+
+/// Everything that one transaction writes.
+#[derive(Default)]
+pub struct Group {
+    /// Changed tasks.
+    pub tasks: Vec<TaskWrite>,
+    /// New documents, by collection.
+    pub inserts: FxHashMap<&'static str, Vec<RawDocumentBuf>>,
+    /// Guarded updates, by collection.
+    pub updates: FxHashMap<&'static str, Vec<RawDocumentBuf>>,
+    /// Guarded deletes, by collection.
+    pub deletes: FxHashMap<&'static str, Vec<RawDocumentBuf>>,
+    /// Keys of answered requests that may be remembered from long ago.
+    pub forgotten: Vec<(Namespace, String)>,
+    /// Log lines.
+    pub logs: Vec<(Key<TaskId>, Vec<Line>)>,
+    /// Values that are kept beside their documents.
+    pub large: Vec<Large>,
+    /// How the counts move.
+    pub counts: Counts,
+    /// Tasks that begin to wait.
+    pub beginners: Beginners,
+    /// Tasks that ended.
+    pub ended: Vec<(Key<TaskId>, Status)>,
+    /// Live tasks with dependencies that were changed, not made.
+    pub unsettled: Vec<Key<TaskId>>,
+    /// How each task stands afterwards.
+    pub statuses: FxHashMap<Key<TaskId>, Status>,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// Changes of agents and pipelines, to tell of.
+    pub changes: Vec<Change>,
+    /// Changed pipelines.
+    pub pipelines: Vec<Arc<Pipeline>>,
+}
+
+/// A changed task.
+pub struct TaskWrite {
+    /// Before.
+    pub old: Option<Arc<Task>>,
+    /// After.
+    pub new: Arc<Task>,
+    parameters: Option<Payload>,
+    result: Option<Payload>,
+}
+
+/// What is stored now, as far as it is needed to write what follows.
+#[derive(Default)]
+pub struct Present {
+    /// Tasks.
+    pub tasks: FxHashMap<Key<TaskId>, Arc<Task>>,
+    /// Agents.
+    pub agents: FxHashMap<Key<AgentId>, Arc<Agent>>,
+    /// Pipelines.
+    pub pipelines: FxHashMap<Key<mcpanel_domain::PipelineId>, Arc<Pipeline>>,
+}
+
+impl Group {
+    /// Adds a write to what is present now.
+    pub fn add(&mut self, write: &Write, present: &Present) {
+        match write {
+            Write::Task {
+                task,
+                parameters,
+                result,
+            } => self.add_task(task, parameters.clone(), result.clone(), present),
+            Write::Agent(new) => self.add_agent(new, present),
+            Write::DeleteAgent {
+                namespace,
+                id,
+                revision,
+            } => {
+                self.changes.push(Change::Agent {
+                    old: present
+                        .agents
+                        .get(&(namespace.clone(), id.clone()))
+                        .cloned(),
+                    new: None,
+                    namespace: namespace.clone(),
+                    id: id.clone(),
+                });
+                self.delete(
+                    schema::AGENTS,
+                    "agent_id",
+                    namespace,
+                    id.as_str(),
+                    *revision,
+                );
+            }
+            Write::Pipeline(new) => self.add_pipeline(new, present),
+            Write::Template(new) => {
+                let fields = pipeline::encode_template(new, &mut self.large);
+                self.insert(schema::TEMPLATES, fields);
+            }
+            Write::Artifact(new) => {
+                let fields = small::encode_artifact(new, &mut self.large);
+                self.put_whole(
+                    schema::ARTIFACTS,
+                    "artifact_id",
+                    (&new.namespace, new.id.as_str(), new.revision),
+                    fields,
+                );
+            }
+            Write::Operation(new) => {
+                let fields = history::encode_operation(new, &mut self.large);
+                let place = (&new.namespace, new.id.as_str(), new.revision);
+                self.put_whole(schema::OPERATIONS, "operation_id", place, fields);
+            }
+            Write::Sample(new) => {
+                let fields = history::encode_sample(new, &mut self.large);
+                self.insert(schema::SAMPLES, fields);
+            }
+            Write::DeleteArtifact {
+                namespace,
+                id,
+                revision,
+            } => self.delete(
+                schema::ARTIFACTS,
+                "artifact_id",
+                namespace,
+                id.as_str(),
+                *revision,
+            ),
+            Write::Key(new) => {
+                let place = (&new.namespace, new.id.as_str(), new.revision);
+                self.put_whole(schema::API_KEYS, "key_id", place, small::encode_key(new));
+            }
+            Write::Idempotency(record) => {
+                self.forgotten
+                    .push((record.namespace.clone(), record.key.clone()));
+                let fields = small::encode_idempotency(record, &mut self.large);
+                self.insert(schema::IDEMPOTENCY, fields);
+            }
+            Write::Logs {
+                namespace,
+                task_id,
+                lines,
+            } => self
+                .logs
+                .push(((namespace.clone(), task_id.clone()), lines.clone())),
+        }
+    }
+
+    fn insert(&mut self, collection: &'static str, fields: Fields) {
+        self.inserts
+            .entry(collection)
+            .or_default()
+            .push(with_id(fields));
+    }
+
+    fn delete(
+        &mut self,
+        collection: &'static str,
+        field: &str,
+        namespace: &Namespace,
+        id: &str,
+        revision: u64,
+    ) {
+        let filter = guard(field, namespace, id, revision);
+        self.deletes.entry(collection).or_default().push(filter);
+    }
+
+    /// A document that is written whole.
+    fn put_whole(
+        &mut self,
+        collection: &'static str,
+        field: &str,
+        (namespace, id, revision): (&Namespace, &str, u64),
+        fields: Fields,
+    ) {
+        if revision == 1 {
+            return self.insert(collection, fields);
+        }
+        let statement = rawdoc! {
+            "q": guard(field, namespace, id, revision.wrapping_sub(1)), "u": fields.into_raw(),
+        };
+        self.updates.entry(collection).or_default().push(statement);
+    }
+
+    fn add_agent(&mut self, new: &Arc<Agent>, present: &Present) {
+        let key = (new.namespace.clone(), new.id.clone());
+        let old = present.agents.get(&key).cloned();
+        let mut fields = agent::encode(new, &mut self.large);
+        match &old {
+            None => {
+                fields.put_date_opt(derived::DUE, new.next_due());
+                self.insert(schema::AGENTS, fields);
+            }
+            Some(old) => {
+                let before = agent::encode(old, &mut Vec::new());
+                let (mut set, mut unset) = difference(before.raw(), fields.raw());
+                // Timers are moved without a revision, so this is always said.
+                match new.next_due() {
+                    Some(at) => set.put_date(derived::DUE, at),
+                    None => unset.push(derived::DUE.to_owned()),
+                }
+                let revision = new.revision.wrapping_sub(1);
+                let filter = guard("agent_id", &key.0, key.1.as_str(), revision);
+                let statement = rawdoc! { "q": filter, "u": change(set, unset) };
+                self.updates
+                    .entry(schema::AGENTS)
+                    .or_default()
+                    .push(statement);
+            }
+        }
+        self.changes.push(Change::Agent {
+            old,
+            new: Some(new.clone()),
+            namespace: key.0,
+            id: key.1,
+        });
+    }
+
+    fn add_pipeline(&mut self, new: &Arc<Pipeline>, present: &Present) {
+        let key = (new.namespace.clone(), new.id.clone());
+        let fields = pipeline::encode(new, &mut self.large);
+        match present.pipelines.get(&key) {
+            None => self.insert(schema::PIPELINES, fields),
+            Some(old) => {
+                let before = pipeline::encode(old, &mut Vec::new());
+                let (set, unset) = difference(before.raw(), fields.raw());
+                let revision = new.revision.wrapping_sub(1);
+                let filter = guard("pipeline_id", &key.0, key.1.as_str(), revision);
+                let statement = rawdoc! { "q": filter, "u": change(set, unset) };
+                self.updates
+                    .entry(schema::PIPELINES)
+                    .or_default()
+                    .push(statement);
+            }
+        }
+        self.pipelines.push(new.clone());
+    }
+
+    fn add_task(
+        &mut self,
+        new: &Arc<Task>,
+        parameters: Option<Payload>,
+        result: Option<Payload>,
+        present: &Present,
+    ) {
+        let key = (new.namespace.clone(), new.id.clone());
+        let old = present.tasks.get(&key).cloned();
+        let was_live = old.as_ref().is_some_and(|old| !old.status().is_terminal());
+        let is_live = !new.status().is_terminal();
+        self.counts.moved(old.as_deref(), new);
+        self.statuses.insert(key.clone(), new.status());
+        if is_live && !new.dependencies.is_empty() {
+            let changed = old
+                .as_ref()
+                .is_none_or(|old| old.dependencies != new.dependencies);
+            if !was_live || changed {
+                self.beginners.add(new);
+            }
+            if old.is_some() {
+                self.unsettled.push(key.clone());
+            }
+        }
+        if !is_live && (was_live || old.is_none()) {
+            self.ended.push((key, new.status()));
+        }
+        let write = TaskWrite {
+            old,
+            new: new.clone(),
+            parameters,
+            result,
+        };
+        write.collect_large(&mut self.large);
+        self.tasks.push(write);
+    }
+
+    /// Makes the statements of the tasks, now that it is known what they wait for.
+    pub fn write_tasks(&mut self, waits: &FxHashMap<Key<TaskId>, Waits>, now: Timestamp) {
+        for write in &self.tasks {
+            let key = (write.new.namespace.clone(), write.new.id.clone());
+            let waits = waits.get(&key);
+            let (statements, statement) = match &write.old {
+                None => (&mut self.inserts, write.insert(waits, now)),
+                Some(old) => (&mut self.updates, write.update(old, waits, now)),
+            };
+            statements.entry(schema::TASKS).or_default().push(statement);
+        }
+    }
+}
+
+impl TaskWrite {
+    /// The values that are too large for the document. They are stored before the transaction begins.
+    fn collect_large(&self, into: &mut Vec<Large>) {
+        let own = [&self.parameters, &self.result].into_iter().flatten();
+        let errors = self.new.attempts.iter().map(|attempt| &attempt.error);
+        let details = errors
+            .chain([&self.new.error])
+            .flatten()
+            .filter_map(|error| error.details.as_ref());
+        let mut parts = details.chain(&self.new.metadata);
+        if parts.any(|part| part.size_bytes() > PART_BYTES_MAX) {
+            task::encode(&self.new, into);
+        }
+        if own
+            .into_iter()
+            .any(|each| each.size_bytes() > INLINE_BYTES_MAX)
+        {
+            self.payloads(into);
+        }
+    }
+
+    fn payloads(&self, large: &mut Vec<Large>) -> (Fields, Vec<String>) {
+        let mut set = Fields::new();
+        let mut unset = Vec::new();
+        let both = [("parameters", &self.parameters), ("result", &self.result)];
+        for (name, payload) in both {
+            if let Some(payload) = payload {
+                payload::put(&mut set, name, payload, INLINE_BYTES_MAX, large);
+                unset.extend(payload::other_names(&set, name));
+            }
+        }
+        (set, unset)
+    }
+
+    fn insert(&self, waits: Option<&Waits>, now: Timestamp) -> RawDocumentBuf {
+        let mut stored = Vec::new();
+        let mut fields = task::encode(&self.new, &mut stored);
+        extend(&mut fields, &self.payloads(&mut stored).0);
+        if !self.new.status().is_terminal() {
+            fields.put_date_opt(derived::DUE, self.new.next_due(Timestamp::ZERO));
+            if let Some(waits) = waits {
+                put_waits(&mut fields, waits);
+            }
+            if waits.is_none_or(|waits| waits.on.is_empty()) {
+                put_ready(&mut fields, &self.new, now);
+            }
+        }
+        with_id(fields)
+    }
+
+    fn update(&self, old: &Task, waits: Option<&Waits>, now: Timestamp) -> RawDocumentBuf {
+        let mut stored = Vec::new();
+        let before = task::encode(old, &mut stored);
+        let after = task::encode(&self.new, &mut stored);
+        let (mut set, mut unset) = difference(before.raw(), after.raw());
+        let (payloads, others) = self.payloads(&mut stored);
+        extend(&mut set, &payloads);
+        unset.extend(others);
+        // Derived fields move without a revision, so they are always said.
+        let live = !self.new.status().is_terminal();
+        let mut moved = Fields::new();
+        let mut movable = vec![derived::DUE];
+        if live {
+            moved.put_date_opt(derived::DUE, self.new.next_due(Timestamp::ZERO));
+        }
+        if self.new.dependencies.is_empty() || !live {
+            movable.extend([derived::READY, derived::LATER]);
+            if live {
+                put_ready(&mut moved, &self.new, now);
+            }
+        }
+        if !old.dependencies.is_empty() && (self.new.dependencies.is_empty() || !live)
+            || waits.is_some()
+        {
+            movable.extend([derived::WAITING_ON, derived::DOOMED_BY]);
+        }
+        if let Some(waits) = waits {
+            put_waits(&mut moved, waits);
+        }
+        for name in movable {
+            if !matches!(moved.raw().get(name), Ok(Some(_))) {
+                unset.push(name.to_owned());
+            }
+        }
+        extend(&mut set, &moved);
+        let revision = self.new.revision.wrapping_sub(1);
+        rawdoc! {
+            "q": guard("task_id", &self.new.namespace, self.new.id.as_str(), revision),
+            "u": change(set, unset),
+        }
+    }
+}
+
+fn put_waits(fields: &mut Fields, waits: &Waits) {
+    for (name, ids) in [
+        (derived::WAITING_ON, &waits.on),
+        (derived::DOOMED_BY, &waits.doomed),
+    ] {
+        if !ids.is_empty() {
+            fields.put_texts(name, ids.iter().map(TaskId::as_str));
+        }
+    }
+}
+
+/// For a task that waits for no other.
+fn put_ready(fields: &mut Fields, task: &Task, now: Timestamp) {
+    match task.ready_at() {
+        Some(at) if at <= now => fields.put(derived::READY, task::class_of(task)),
+        Some(at) => fields.put(derived::LATER, date(at)),
+        None => {}
+    }
+}
+
+fn with_id(fields: Fields) -> RawDocumentBuf {
+    let mut document = rawdoc! { "_id": ObjectId::new() };
+    for (name, value) in fields.raw().iter().flatten() {
+        document.append(name, value);
+    }
+    document
+}
+
+fn extend(fields: &mut Fields, more: &Fields) {
+    for (name, value) in more.raw().iter().flatten() {
+        fields.put(name.as_str(), value);
+    }
+}
+
+fn guard(field: &str, namespace: &Namespace, id: &str, revision: u64) -> RawDocumentBuf {
+    let mut filter = Fields::new();
+    filter.put("namespace", namespace.as_str());
+    filter.put(field, id);
+    filter.put("revision", long(revision));
+    filter.into_raw()
+}
+
+fn change(set: Fields, unset: Vec<String>) -> RawDocumentBuf {
+    let mut change = RawDocumentBuf::new();
+    if !set.is_empty() {
+        change.append(cstr!("$set"), set.into_raw());
+    }
+    if !unset.is_empty() {
+        let mut names = Fields::new();
+        for name in &unset {
+            names.put(name, true);
+        }
+        change.append(cstr!("$unset"), names.into_raw());
+    }
+    change
+}

@@ -1,0 +1,249 @@
+//! Commits that wait to be written, and which of them may be written together.
+//!
+//! Commits about the same document go one after another: a chain of revisions may be handed in at once,
+//! and of rivals the first wins. Commits whose tasks begin to wait for the same task may share a
+//! transaction, but not with one that writes that task.
+
+use std::collections::VecDeque;
+
+use mcpanel_store::{Commit, Error, Receipt, Result, Subject, Target, Write};
+use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::sync::oneshot;
+
+/// Most documents of one transaction. Beyond this a larger one saves nothing, and its locks last longer.
+const GROUP_WRITES_MAX: usize = 1_000;
+
+/// Most bytes of one transaction: half of the 16 MB from which MongoDB splits its log entry.
+const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Most commits that wait: at a thousand in a second they wait for ten.
+const WAITING_MAX: usize = 10_000;
+
+/// How many waiting commits are looked through for one transaction.
+const LOOK_MAX: usize = 2_000;
+
+/// A commit that waits.
+pub struct Job {
+    /// What to write.
+    pub commit: Commit,
+    /// What must hold.
+    pub targets: Vec<Target>,
+    /// Who waits for the outcome.
+    pub reply: oneshot::Sender<Result<Receipt>>,
+    locks: Locks,
+    bytes: usize,
+}
+
+/// The documents that a commit writes, and those that it only must not miss a change of.
+#[derive(Default)]
+struct Locks {
+    writes: Vec<Subject>,
+    watches: Vec<Subject>,
+}
+
+impl Job {
+    /// A commit with whom to tell.
+    pub fn new(
+        commit: Commit,
+        targets: Vec<Target>,
+        reply: oneshot::Sender<Result<Receipt>>,
+    ) -> Self {
+        let mut locks = Locks::default();
+        let mut bytes = commit.events.len() * 256;
+        for write in &commit.writes {
+            locks.writes.push(match write.target().subject {
+                // A log is numbered by its task's document.
+                Subject::Logs(key) => Subject::Task(key),
+                subject => subject,
+            });
+            bytes += size_of(write);
+            if let Write::Task { task, .. } = write {
+                let watched = task.dependencies.iter();
+                locks
+                    .watches
+                    .extend(watched.map(|id| Subject::Task((task.namespace.clone(), id.clone()))));
+            }
+        }
+        Self {
+            commit,
+            targets,
+            reply,
+            locks,
+            bytes,
+        }
+    }
+}
+
+/// About how many bytes a write sends.
+fn size_of(write: &Write) -> usize {
+    match write {
+        Write::Task {
+            parameters, result, ..
+        } => {
+            let payloads = [parameters, result].into_iter().flatten();
+            1_024 + payloads.map(|each| each.size_bytes()).sum::<usize>()
+        }
+        Write::Pipeline(pipeline) => {
+            4_096
+                + pipeline.input_data.size_bytes()
+                + pipeline
+                    .output_data
+                    .as_ref()
+                    .map_or(0, |each| each.size_bytes())
+        }
+        Write::Logs { lines, .. } => lines.iter().map(|line| 64 + line.message.len()).sum(),
+        Write::Template(_) => 16_384,
+        _ => 1_024,
+    }
+}
+
+/// Commits that wait, and what is being written.
+#[derive(Default)]
+pub struct Waiting {
+    jobs: VecDeque<Job>,
+    busy: Taken,
+    closed: bool,
+}
+
+/// Documents that somebody writes, and how many watch.
+#[derive(Default)]
+struct Taken {
+    written: FxHashSet<Subject>,
+    watched: FxHashMap<Subject, u32>,
+}
+
+impl Taken {
+    fn allows(&self, locks: &Locks) -> bool {
+        locks
+            .writes
+            .iter()
+            .all(|each| !self.written.contains(each) && !self.watched.contains_key(each))
+            && locks
+                .watches
+                .iter()
+                .all(|each| !self.written.contains(each))
+    }
+
+    fn take(&mut self, locks: &Locks) {
+        self.written.extend(locks.writes.iter().cloned());
+        for each in &locks.watches {
+            *self.watched.entry(each.clone()).or_insert(0) += 1;
+        }
+    }
+
+    fn release(&mut self, locks: &Locks) {
+        for each in &locks.writes {
+            self.written.remove(each);
+        }
+        for each in &locks.watches {
+            if let Some(count) = self.watched.get_mut(each) {
+                *count -= 1;
+                if *count == 0 {
+                    self.watched.remove(each);
+                }
+            }
+        }
+    }
+}
+
+/// Commits that are written together; their documents stay taken until this is given back.
+pub struct Group {
+    /// In the order in which they came.
+    pub jobs: Vec<Job>,
+    held: Vec<Locks>,
+}
+
+impl Waiting {
+    /// Adds a commit to the end.
+    pub fn push(&mut self, job: Job) -> Result<()> {
+        if self.closed {
+            return Err(Error::Unavailable {
+                reason: "it is shutting down".to_owned(),
+            });
+        }
+        if self.jobs.len() >= WAITING_MAX {
+            return Err(Error::Overloaded {
+                what: format!("{WAITING_MAX} commits wait to be written"),
+            });
+        }
+        self.jobs.push_back(job);
+        Ok(())
+    }
+
+    /// Takes nothing more.
+    pub fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// Whether it takes nothing more and nothing waits.
+    pub fn is_done(&self) -> bool {
+        self.closed && self.jobs.is_empty()
+    }
+
+    /// Whether something waits.
+    pub fn has_some(&self) -> bool {
+        !self.jobs.is_empty()
+    }
+
+    /// Takes what can be written together now.
+    pub fn take(&mut self) -> Option<Group> {
+        // Whoever must wait keeps those behind it from overtaking on the same document.
+        let mut passed = Taken::default();
+        let mut group = Group {
+            jobs: Vec::new(),
+            held: Vec::new(),
+        };
+        let mut within = Taken::default();
+        let (mut writes, mut bytes, mut at, mut looked) = (0, 0, 0, 0);
+        while at < self.jobs.len() && looked < LOOK_MAX {
+            looked += 1;
+            let job = &self.jobs[at];
+            let free = self.busy.allows(&job.locks)
+                && passed.allows(&job.locks)
+                && within.allows(&job.locks);
+            if !free {
+                passed.take(&job.locks);
+                at += 1;
+                continue;
+            }
+            let full = writes + job.commit.writes.len() > GROUP_WRITES_MAX
+                || bytes + job.bytes > GROUP_BYTES_MAX;
+            if full && !group.jobs.is_empty() {
+                break;
+            }
+            let Some(mut job) = self.jobs.remove(at) else {
+                break;
+            };
+            writes += job.commit.writes.len();
+            bytes += job.bytes;
+            let locks = std::mem::take(&mut job.locks);
+            within.take(&locks);
+            group.held.push(locks);
+            group.jobs.push(job);
+        }
+        if group.jobs.is_empty() {
+            return None;
+        }
+        for locks in &group.held {
+            self.busy.take(locks);
+        }
+        Some(group)
+    }
+
+    /// Frees the documents of a group that was written, or not.
+    pub fn release(&mut self, held: &Held) {
+        for locks in &held.0 {
+            self.busy.release(locks);
+        }
+    }
+}
+
+/// The documents of a group.
+pub struct Held(Vec<Locks>);
+
+impl Group {
+    /// The commits, and what to release after them.
+    pub fn split(self) -> (Vec<Job>, Held) {
+        (self.jobs, Held(self.held))
+    }
+}

@@ -1,0 +1,90 @@
+//! What MongoDB's failures mean to callers of the store.
+
+use mcpanel_store::Error;
+use mongodb::error::{Error as DriverError, ErrorKind, WriteFailure};
+
+use crate::documents::Unreadable;
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URI is not one.
+    #[error("`MONGODB_URI` is not a MongoDB connection string: {0}")]
+    Uri(String),
+    /// MongoDB cannot be reached.
+    #[error("MongoDB cannot be used: {0}")]
+    Unavailable(String),
+    /// The server cannot do what is needed.
+    #[error("{0}")]
+    Unsuitable(String),
+    /// A newer program has been here.
+    #[error(
+        "the database has schema version {found}, this program knows {known}; start a newer program"
+    )]
+    Newer {
+        /// The database's version.
+        found: i64,
+        /// This program's.
+        known: i64,
+    },
+    /// Another instance holds the migration lock and did not finish.
+    #[error("another instance has been migrating the schema for {seconds} s and has not finished")]
+    Locked {
+        /// How long it was waited for.
+        seconds: u64,
+    },
+}
+
+/// MongoDB's numbers for failures that are told apart.
+pub mod code {
+    /// A unique index has the key already.
+    pub const DUPLICATE_KEY: i32 = 11_000;
+    /// Another transaction wrote the document.
+    pub const WRITE_CONFLICT: i32 = 112;
+    /// The operation took longer than it may.
+    pub const MAX_TIME_EXPIRED: i32 = 50;
+    /// The document is larger than 16 MB.
+    pub const TOO_LARGE: i32 = 10_334;
+}
+
+/// The number of the failure, if the server gave one.
+pub fn code(error: &DriverError) -> Option<i32> {
+    match error.kind.as_ref() {
+        ErrorKind::Command(command) => Some(command.code),
+        ErrorKind::Write(WriteFailure::WriteError(write)) => Some(write.code),
+        _ => None,
+    }
+}
+
+/// The store's word for a failure. The driver's text holds addresses but never credentials or documents.
+pub fn unavailable(error: &DriverError) -> Error {
+    match code(error) {
+        Some(code::MAX_TIME_EXPIRED) => Error::Overloaded {
+            what: "MongoDB did not answer in time".to_owned(),
+        },
+        _ => Error::Unavailable {
+            reason: format!("MongoDB: {}", brief(error)),
+        },
+    }
+}
+
+/// One line of a failure, at most 300 characters: server selection lists the whole topology.
+fn brief(error: &DriverError) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.chars().take(300).collect()
+}
+
+impl From<DriverError> for OpenError {
+    fn from(error: DriverError) -> Self {
+        Self::Unavailable(brief(&error))
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Damaged {
+            what: unreadable.to_string(),
+        }
+    }
+}

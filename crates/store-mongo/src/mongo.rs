@@ -1,0 +1,201 @@
+//! The connection: client, database, clock, and the few ways in which this crate asks MongoDB.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::TryStreamExt;
+use mcpanel_domain::Timestamp;
+use mcpanel_store::{Error, Result};
+use mongodb::{
+    Client, Collection, Database,
+    bson::{Document, RawDocumentBuf, doc},
+    options::{
+        Acknowledgment, ClientOptions, Hint, ReadConcern, ReadPreference, SelectionCriteria,
+        WriteConcern,
+    },
+};
+
+use crate::{
+    clock::Clock,
+    documents::{Shelf, Unreadable, payload},
+    error::{OpenError, unavailable},
+    read::Query,
+    schema,
+    settings::{DATABASE_DEFAULT, Settings},
+};
+
+/// How long a call waits for a primary: an election takes up to about ten seconds, and callers that
+/// wait longer than a few are better told.
+const SERVER_SELECTION: Duration = Duration::from_secs(5);
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// Connections unused for so long are closed.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// A connected database.
+#[derive(Clone)]
+pub struct Mongo {
+    client: Client,
+    db: Database,
+    clock: Arc<Clock>,
+}
+
+/// Majority and journal: what is acknowledged survives the loss of any one machine.
+pub fn durable() -> WriteConcern {
+    WriteConcern::builder()
+        .w(Acknowledgment::Majority)
+        .journal(true)
+        .build()
+}
+
+impl Mongo {
+    /// Connects, looks whether the server will do, and brings the schema up to date.
+    pub async fn connect(settings: &Settings) -> std::result::Result<Self, OpenError> {
+        let mut options = ClientOptions::parse(&settings.uri)
+            .await
+            .map_err(|error| OpenError::Uri(error.to_string()))?;
+        options.app_name.get_or_insert_with(|| "mcpanel".to_owned());
+        options
+            .server_selection_timeout
+            .get_or_insert(SERVER_SELECTION);
+        options.connect_timeout.get_or_insert(CONNECT);
+        options.max_idle_time.get_or_insert(IDLE);
+        options.max_pool_size.get_or_insert(settings.connections);
+        options.read_concern = Some(ReadConcern::majority());
+        options.write_concern = Some(durable());
+        options.selection_criteria =
+            Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
+        let name = settings
+            .database
+            .clone()
+            .or_else(|| options.default_database.clone())
+            .unwrap_or_else(|| DATABASE_DEFAULT.to_owned());
+        let client =
+            Client::with_options(options).map_err(|error| OpenError::Uri(error.to_string()))?;
+        let db = client.database(&name);
+        let hello = db.run_command(doc! { "hello": 1 }).await?;
+        if !hello.contains_key("setName") && hello.get_str("msg").ok() != Some("isdbgrid") {
+            return Err(OpenError::Unsuitable(
+                "this mongod is not a member of a replica set, so it has no transactions; start it with `--replSet` and call `rs.initiate()`, one node is enough".to_owned(),
+            ));
+        }
+        schema::prepare(&db).await?;
+        let clock = Arc::new(Clock::new(settings.clock.clone()));
+        Ok(Self { client, db, clock })
+    }
+
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Database {
+        &self.db
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<Clock> {
+        &self.clock
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A collection, as raw documents.
+    pub fn raw(&self, name: &str) -> Collection<RawDocumentBuf> {
+        self.db.collection(name)
+    }
+
+    /// The documents that a query asks for.
+    pub async fn find(&self, query: &Query) -> Result<Vec<RawDocumentBuf>> {
+        let collection = self.raw(query.collection);
+        let mut find = collection
+            .find(query.filter.clone())
+            .sort(query.sort.clone())
+            .limit(query.limit)
+            .max_time(Query::MAX_TIME);
+        if let Some(fields) = &query.fields {
+            find = find.projection(fields.clone());
+        }
+        if let Some(hint) = query.hint {
+            find = find.hint(Hint::Name(hint.to_owned()));
+        }
+        if query.limit > 0 {
+            let batch = u32::try_from(query.limit + 1).unwrap_or(u32::MAX);
+            find = find.batch_size(batch);
+        }
+        let cursor = find.await.map_err(|error| unavailable(&error))?;
+        cursor
+            .try_collect()
+            .await
+            .map_err(|error| unavailable(&error))
+    }
+
+    /// Reads documents, fetching the large values that are kept beside them.
+    pub async fn decode<T>(
+        &self,
+        documents: &[RawDocumentBuf],
+        decode: impl Fn(&RawDocumentBuf, &Shelf) -> std::result::Result<T, Unreadable>,
+    ) -> Result<Vec<T>> {
+        let mut shelf = Shelf::default();
+        loop {
+            let read: std::result::Result<Vec<T>, Unreadable> =
+                documents.iter().map(|each| decode(each, &shelf)).collect();
+            let read = read?;
+            let missing = shelf.take_missing();
+            if missing.is_empty() {
+                return Ok(read);
+            }
+            self.fetch_large(&missing, &mut shelf).await?;
+        }
+    }
+
+    async fn fetch_large(&self, hashes: &[String], shelf: &mut Shelf) -> Result<()> {
+        for sha256 in hashes {
+            let mut query = Query::of(schema::PAYLOADS, doc! { "sha256": sha256 });
+            query.sort = doc! { "chunk": 1 };
+            let mut bytes = Vec::new();
+            for chunk in self.find(&query).await? {
+                let data = chunk.get_binary("data").map_err(|_| damaged(sha256))?;
+                bytes.extend_from_slice(data.bytes);
+            }
+            let text = String::from_utf8(bytes).map_err(|_| damaged(sha256))?;
+            if payload::sha256(&text) != *sha256 {
+                return Err(damaged(sha256));
+            }
+            shelf.put(sha256.clone(), mcpanel_domain::Payload::from_stored(&text));
+        }
+        Ok(())
+    }
+
+    /// The server's figures about the database: bytes on disk.
+    pub async fn size_bytes(&self) -> Option<u64> {
+        let stats = self.db.run_command(doc! { "dbStats": 1 }).await.ok()?;
+        number(&stats, "totalSize").and_then(|size| u64::try_from(size).ok())
+    }
+}
+
+fn damaged(sha256: &str) -> Error {
+    Error::Damaged {
+        what: format!(
+            "the large value `{sha256}` in collection `{}`",
+            schema::PAYLOADS
+        ),
+    }
+}
+
+/// A number of an answer, of whichever type the server made it.
+pub fn number(answer: &Document, name: &str) -> Option<i64> {
+    use mongodb::bson::Bson;
+    match answer.get(name)? {
+        Bson::Int32(number) => Some(i64::from(*number)),
+        Bson::Int64(number) => Some(*number),
+        // Counts far below 2⁵³.
+        Bson::Double(number) => Some(*number as i64),
+        _ => None,
+    }
+}

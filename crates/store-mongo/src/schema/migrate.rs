@@ -1,0 +1,156 @@
+//! Making the schema, once, though ten instances start together.
+//!
+//! The collection `meta` holds the version and a lock with an expiry by the server's clock. Whoever
+//! gets the lock brings the schema up to date, step by step; the others wait and find it done. Each step
+//! can be repeated, for whoever held the lock may have died in the middle.
+
+use std::time::{Duration, Instant};
+
+use mongodb::{
+    Database,
+    bson::{Bson, Document, doc, oid::ObjectId},
+    options::ReturnDocument,
+};
+
+use super::{COLLECTIONS, INDEXES, META};
+use crate::error::{OpenError, code};
+
+/// The version that this program makes and knows.
+pub const VERSION: i64 = 1;
+
+/// How long the lock is held without a sign of life, in milliseconds.
+const LOCK_MS: i64 = 30_000;
+
+/// How often its holder renews it.
+const RENEW: Duration = Duration::from_secs(10);
+
+/// How often others look whether it is done.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How long others wait: building indexes of a large installation takes minutes.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Brings the schema up to date, or waits until another instance has.
+pub async fn prepare(db: &Database) -> Result<(), OpenError> {
+    let began = Instant::now();
+    let me = ObjectId::new().to_hex();
+    loop {
+        match version(db).await? {
+            VERSION => return Ok(()),
+            found if found > VERSION => {
+                return Err(OpenError::Newer {
+                    found,
+                    known: VERSION,
+                });
+            }
+            _ => {}
+        }
+        if lock(db, &me).await? {
+            let outcome = tokio::select! {
+                outcome = migrate(db) => outcome,
+                outcome = keep_lock(db, &me) => outcome,
+            };
+            unlock(db, &me).await?;
+            outcome?;
+        } else if began.elapsed() > PATIENCE {
+            return Err(OpenError::Locked {
+                seconds: PATIENCE.as_secs(),
+            });
+        } else {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+async fn version(db: &Database) -> Result<i64, OpenError> {
+    let found = db
+        .collection::<Document>(META)
+        .find_one(doc! { "_id": "schema" })
+        .await?;
+    Ok(
+        match found.as_ref().and_then(|found| found.get("version")) {
+            Some(Bson::Int64(version)) => *version,
+            Some(Bson::Int32(version)) => i64::from(*version),
+            _ => 0,
+        },
+    )
+}
+
+/// Takes the lock if it is free or its holder is gone; tells whether.
+async fn lock(db: &Database, me: &str) -> Result<bool, OpenError> {
+    let free = doc! {
+        "_id": "lock",
+        "$expr": { "$or": [{ "$lt": ["$until", "$$NOW"] }, { "$eq": ["$owner", me] }] },
+    };
+    let take = vec![doc! { "$set": { "owner": me, "until": { "$add": ["$$NOW", LOCK_MS] } } }];
+    let taken = db
+        .collection::<Document>(META)
+        .find_one_and_update(free, take)
+        .upsert(true)
+        .return_document(ReturnDocument::After)
+        .await;
+    match taken {
+        Ok(_) => Ok(true),
+        // It is there and not free, so the server tried to make a second one.
+        Err(error) if code(&error) == Some(code::DUPLICATE_KEY) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn keep_lock(db: &Database, me: &str) -> Result<(), OpenError> {
+    loop {
+        tokio::time::sleep(RENEW).await;
+        if !lock(db, me).await? {
+            return Err(OpenError::Unavailable(
+                "another instance took over the migration".to_owned(),
+            ));
+        }
+    }
+}
+
+async fn unlock(db: &Database, me: &str) -> Result<(), OpenError> {
+    db.collection::<Document>(META)
+        .delete_one(doc! { "_id": "lock", "owner": me })
+        .await?;
+    Ok(())
+}
+
+/// All steps from the present version on.
+async fn migrate(db: &Database) -> Result<(), OpenError> {
+    if version(db).await? < 1 {
+        first(db).await?;
+        set_version(db, 1).await?;
+    }
+    Ok(())
+}
+
+/// Version 1: every collection and index.
+async fn first(db: &Database) -> Result<(), OpenError> {
+    let present = db.list_collection_names().await?;
+    for name in COLLECTIONS {
+        if !present.iter().any(|each| each == name) {
+            db.create_collection(name).await?;
+        }
+        let indexes: Vec<Document> = INDEXES
+            .iter()
+            .filter(|index| index.collection == name)
+            .map(super::Index::specification)
+            .collect();
+        if !indexes.is_empty() {
+            db.run_command(doc! { "createIndexes": name, "indexes": indexes })
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn set_version(db: &Database, version: i64) -> Result<(), OpenError> {
+    db.collection::<Document>(META)
+        .update_one(
+            doc! { "_id": "schema" },
+            doc! { "$set": { "version": version } },
+        )
+        .upsert(true)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,547 @@
+//! The store itself: the port, answered from MongoDB, and from Redis where it is there.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use mcpanel_domain::{
+    AgentId, ArtifactId, KeyId, Namespace, OperationId, PipelineId, TaskId, TemplateId, Timestamp,
+    agent::Agent,
+    artifact::Artifact,
+    key::ApiKey,
+    log::Line,
+    operation::Operation,
+    pipeline::{Pipeline, StageCounts, Template},
+    sample::{Activity, Sample},
+    task::Task,
+};
+use mcpanel_store::{
+    Commit, Due, Held, IdempotencyRecord, Offer, Receipt, Result, Store,
+    query::{
+        ArtifactFilter, EventFilter, Events, Health, Listing, OperationFilter, Page, Payloads,
+        PipelineFilter, Queue as TypeQueue, TaskFilter, Totals,
+    },
+};
+use parking_lot::Mutex;
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    activity::Activities,
+    answer,
+    commit::{self, Committer, Figures},
+    error::OpenError,
+    follow::Followers,
+    mongo::Mongo,
+    project::ReadyQueue,
+    ready::Queue,
+    sequence::Sequencer,
+    settings::Settings,
+    shared::Shared,
+    source::Source,
+    timers::Timers,
+};
+
+/// How often what happened is written down.
+const ACTIVITY_EVERY: Duration = Duration::from_secs(1);
+
+/// How often waiting claims look for tasks of other instances when Redis tells them nothing.
+const WAKE_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the clock is compared with MongoDB's.
+const CLOCK_EVERY: Duration = Duration::from_secs(30);
+
+/// How long a closing store waits for what is being written.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A store over MongoDB, one of any number of equal ones over the same database.
+pub struct MongoStore {
+    pub(crate) mongo: Mongo,
+    pub(crate) committer: Arc<Committer>,
+    pub(crate) sequencer: Arc<Sequencer>,
+    queue: Arc<Queue>,
+    timers: Arc<Timers>,
+    activities: Arc<Activities>,
+    shared: Option<Arc<Shared>>,
+    lanes: Mutex<JoinSet<()>>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl MongoStore {
+    /// Connects, brings the schema up to date, and begins to work. With `shared`, claims and wake-ups go
+    /// through Redis as long as it is there.
+    pub async fn open(
+        settings: Settings,
+        shared: Option<Arc<Shared>>,
+    ) -> std::result::Result<Arc<Self>, OpenError> {
+        let mongo = Mongo::connect(&settings).await?;
+        mongo.clock().synchronise(mongo.db()).await;
+        let followers = Arc::new(Followers::default());
+        let sequencer = Sequencer::new(mongo.clone(), followers.clone(), settings.events_kept)
+            .await
+            .map_err(|error| OpenError::Unavailable(error.to_string()))?;
+        let sequencer = Arc::new(sequencer);
+        let queue = Arc::new(Queue::new(mongo.clone()));
+        let activities = Arc::new(Activities::new(mongo.clone()));
+        followers.add(queue.clone());
+        followers.add(activities.clone());
+        if let Some(shared) = &shared {
+            followers.add(shared.clone());
+        }
+        let committer = Arc::new(Committer::new(mongo.clone(), sequencer.clone(), followers));
+        let store = Arc::new(Self {
+            timers: Arc::new(Timers::new(mongo.clone())),
+            mongo,
+            committer,
+            sequencer,
+            queue,
+            activities,
+            shared,
+            lanes: Mutex::new(JoinSet::new()),
+            tasks: Mutex::new(JoinSet::new()),
+        });
+        store.begin(settings.lanes);
+        if let Some(shared) = &store.shared {
+            let own: Arc<dyn Source> = store.clone();
+            shared.attach(Arc::downgrade(&own)).await;
+        }
+        Ok(store)
+    }
+
+    fn begin(&self, lanes: usize) {
+        let mut running = self.lanes.lock();
+        for _ in 0..lanes.max(1) {
+            running.spawn(commit::run(self.committer.clone()));
+        }
+        drop(running);
+        let mut tasks = self.tasks.lock();
+        tasks.spawn(self.sequencer.clone().run());
+        let activities = self.activities.clone();
+        tasks.spawn(async move {
+            loop {
+                tokio::time::sleep(ACTIVITY_EVERY).await;
+                if let Err(error) = activities.flush().await {
+                    tracing::debug!(%error, "what happened could not be written down, which is tried again");
+                }
+            }
+        });
+        let queue = self.queue.clone();
+        tasks.spawn(async move {
+            loop {
+                tokio::time::sleep(WAKE_EVERY).await;
+                queue.look_for_others().await;
+            }
+        });
+        let mongo = self.mongo.clone();
+        tasks.spawn(async move {
+            loop {
+                tokio::time::sleep(CLOCK_EVERY).await;
+                mongo.clock().synchronise(mongo.db()).await;
+            }
+        });
+    }
+
+    /// Finishes what was handed in, and stops. Nothing is taken after this.
+    pub async fn close(&self) {
+        self.committer.close();
+        let mut lanes = std::mem::take(&mut *self.lanes.lock());
+        let finish = async { while lanes.join_next().await.is_some() {} };
+        if tokio::time::timeout(CLOSE_PATIENCE, finish).await.is_err() {
+            tracing::warn!("some commits were still being written when the store was closed");
+        }
+        if let Err(error) = self.activities.flush().await {
+            tracing::warn!(%error, "what happened in the last second could not be written down");
+        }
+        if let Err(error) = self.timers.flush().await {
+            tracing::debug!(%error, "timers could not be put off");
+        }
+        self.tasks.lock().abort_all();
+        if let Some(shared) = &self.shared {
+            shared.close().await;
+        }
+    }
+
+    /// The time that all instances share.
+    pub fn now(&self) -> Timestamp {
+        self.mongo.now()
+    }
+
+    /// How far this machine's clock is behind MongoDB's, in milliseconds.
+    pub fn clock_offset_ms(&self) -> i64 {
+        self.mongo.clock().offset_ms()
+    }
+
+    /// How well commits are merged.
+    pub fn figures(&self) -> Figures {
+        self.committer.figures()
+    }
+
+    /// The part in Redis, if there is one.
+    pub fn shared(&self) -> Option<&Arc<Shared>> {
+        self.shared.as_ref()
+    }
+
+    /// How many tasks the offer's session holds.
+    async fn held(&self, offer: &Offer) -> Result<u32> {
+        answer::held_by_session(&self.mongo, offer).await
+    }
+
+    /// What was set aside, as it is now; what is not ready any more is let go.
+    async fn claimed(
+        &self,
+        offer: &Offer,
+        ids: Vec<TaskId>,
+        now: Timestamp,
+        from_shared: bool,
+    ) -> Result<Vec<Arc<Task>>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let standing = answer::standing(&self.mongo, &offer.namespace, &ids).await?;
+        let ready: Vec<Arc<Task>> = standing
+            .into_iter()
+            .flatten()
+            .filter(|(task, blocked)| !blocked && task.ready_at().is_some_and(|at| at <= now))
+            .map(|(task, _)| task)
+            .collect();
+        for task in &ready {
+            self.committer.heads().put_task(task);
+        }
+        match &self.shared {
+            Some(shared) if from_shared => {
+                let gone: Vec<TaskId> = ids
+                    .into_iter()
+                    .filter(|id| !ready.iter().any(|task| task.id == *id))
+                    .collect();
+                if !gone.is_empty() {
+                    ReadyQueue::forget(&**shared, &offer.namespace, &gone);
+                }
+            }
+            _ => self.queue.confirm(&offer.namespace, &ids, &ready),
+        }
+        Ok(ready)
+    }
+}
+
+#[async_trait]
+impl Store for MongoStore {
+    async fn commit(&self, commit: Commit) -> Result<Receipt> {
+        self.committer.commit(commit).await
+    }
+
+    async fn tasks(&self, namespace: &Namespace, ids: &[TaskId]) -> Result<Vec<Option<Arc<Task>>>> {
+        let standing = answer::standing(&self.mongo, namespace, ids).await?;
+        let heads = self.committer.heads();
+        Ok(standing
+            .into_iter()
+            .map(|found| {
+                let (task, _) = found?;
+                heads.put_task(&task);
+                Some(task)
+            })
+            .collect())
+    }
+
+    async fn payloads(
+        &self,
+        namespace: &Namespace,
+        ids: &[TaskId],
+    ) -> Result<Vec<Option<Payloads>>> {
+        answer::payloads(&self.mongo, namespace, ids).await
+    }
+
+    async fn list_tasks(
+        &self,
+        namespace: &Namespace,
+        filter: &TaskFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Task>>> {
+        answer::list_tasks(&self.mongo, namespace, filter, page).await
+    }
+
+    async fn count_tasks(
+        &self,
+        namespace: &Namespace,
+        filter: &TaskFilter,
+        cap: u64,
+    ) -> Result<u64> {
+        if filter.names_statuses_only() {
+            let counts = answer::task_counts(&self.mongo, namespace).await?;
+            let totals = Totals {
+                tasks: counts,
+                ready: 0,
+            };
+            return Ok(totals.of(&filter.statuses).min(cap));
+        }
+        answer::count_tasks(&self.mongo, namespace, filter, cap).await
+    }
+
+    async fn dependents(&self, namespace: &Namespace, id: &TaskId) -> Result<Vec<TaskId>> {
+        answer::dependents(&self.mongo, namespace, id).await
+    }
+
+    async fn logs(
+        &self,
+        namespace: &Namespace,
+        id: &TaskId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Line>> {
+        answer::logs(&self.mongo, namespace, id, after, limit).await
+    }
+
+    async fn totals(&self, namespace: &Namespace) -> Result<Totals> {
+        let tasks = answer::task_counts(&self.mongo, namespace).await?;
+        let shared = match &self.shared {
+            Some(shared) => ReadyQueue::ready(&**shared, namespace).await.ok(),
+            None => None,
+        };
+        let ready = match shared {
+            Some(ready) => ready,
+            None => self.queue.ready(namespace).await?,
+        };
+        Ok(Totals { tasks, ready })
+    }
+
+    async fn queues(&self, namespace: &Namespace) -> Result<Vec<TypeQueue>> {
+        answer::queues(&self.mongo, namespace).await
+    }
+
+    async fn activity(&self, namespace: &Namespace, minute: Timestamp) -> Result<Activity> {
+        self.activities.of(namespace, minute).await
+    }
+
+    async fn namespaces(&self) -> Result<Vec<Namespace>> {
+        answer::namespaces(&self.mongo).await
+    }
+
+    async fn samples(
+        &self,
+        namespace: &Namespace,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Arc<Sample>>> {
+        answer::samples(&self.mongo, namespace, from, to).await
+    }
+
+    async fn purge_samples(&self, before: Timestamp) -> Result<u64> {
+        answer::purge_samples(&self.mongo, before).await
+    }
+
+    async fn take_ready(&self, offer: &Offer, now: Timestamp) -> Result<Vec<Arc<Task>>> {
+        let held = self.held(offer).await?;
+        let room = offer.concurrency.saturating_sub(held);
+        if room == 0 || offer.max == 0 {
+            return Ok(Vec::new());
+        }
+        if let Some(shared) = &self.shared
+            && let Ok(ids) = ReadyQueue::take(&**shared, offer, room, now).await
+        {
+            return self.claimed(offer, ids, now, true).await;
+        }
+        let ids = self.queue.take(offer, held, now).await?;
+        self.claimed(offer, ids, now, false).await
+    }
+
+    fn unreserve(&self, namespace: &Namespace, tasks: &[Arc<Task>]) {
+        if let Some(shared) = &self.shared {
+            ReadyQueue::give_back(&**shared, namespace, tasks);
+        }
+        self.queue.give_back(namespace, tasks);
+    }
+
+    fn wait_ready(&self, offer: &Offer) -> oneshot::Receiver<()> {
+        match &self.shared {
+            Some(shared) => ReadyQueue::wait(&**shared, offer),
+            None => self.queue.wait(offer),
+        }
+    }
+
+    async fn ready_ahead(&self, namespace: &Namespace, id: &TaskId) -> Result<Option<u64>> {
+        let ids = std::slice::from_ref(id);
+        let found = answer::standing(&self.mongo, namespace, ids).await?;
+        let Some((task, blocked)) = found.into_iter().flatten().next() else {
+            return Ok(None);
+        };
+        if blocked || task.ready_at().is_none() {
+            return Ok(None);
+        }
+        if let Some(shared) = &self.shared
+            && let Ok(ahead) = ReadyQueue::ahead(&**shared, &task).await
+        {
+            return Ok(ahead);
+        }
+        self.queue.ahead(&task).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>> {
+        self.queue.promote(now).await?;
+        if let Some(shared) = &self.shared {
+            shared.promote(now).await;
+        }
+        self.timers.due(now, limit).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>> {
+        let timers = self.timers.next().await?;
+        let later = self.queue.next_later_stored().await?;
+        Ok([timers, later].into_iter().flatten().min())
+    }
+
+    fn rearm(&self, due: &Due, at: Timestamp) {
+        self.timers.put_off(due, at);
+    }
+
+    async fn agent(&self, namespace: &Namespace, id: &AgentId) -> Result<Option<Arc<Agent>>> {
+        answer::agent(&self.mongo, namespace, id).await
+    }
+
+    async fn agents(&self, namespace: &Namespace) -> Result<Vec<Arc<Agent>>> {
+        answer::agents(&self.mongo, namespace).await
+    }
+
+    async fn leases(&self, namespace: &Namespace, id: &AgentId) -> Result<Vec<Held>> {
+        answer::leases(&self.mongo, namespace, id).await
+    }
+
+    async fn orphaned_leases(&self, limit: usize) -> Result<Vec<(Namespace, Held)>> {
+        answer::orphaned_leases(&self.mongo, limit).await
+    }
+
+    async fn pipeline(
+        &self,
+        namespace: &Namespace,
+        id: &PipelineId,
+    ) -> Result<Option<Arc<Pipeline>>> {
+        answer::pipeline(&self.mongo, namespace, id).await
+    }
+
+    async fn list_pipelines(
+        &self,
+        namespace: &Namespace,
+        filter: &PipelineFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Pipeline>>> {
+        answer::list_pipelines(&self.mongo, namespace, filter, page).await
+    }
+
+    async fn stage_counts(
+        &self,
+        namespace: &Namespace,
+        id: &PipelineId,
+    ) -> Result<Vec<StageCounts>> {
+        answer::stage_counts(&self.mongo, namespace, id).await
+    }
+
+    async fn unsettled_pipelines(&self) -> Result<Vec<(Namespace, PipelineId)>> {
+        answer::unsettled(&self.mongo).await
+    }
+
+    async fn doomed_tasks(&self, limit: usize) -> Result<Vec<(Namespace, TaskId, TaskId)>> {
+        answer::doomed(&self.mongo, limit).await
+    }
+
+    async fn template(
+        &self,
+        namespace: &Namespace,
+        id: &TemplateId,
+        version: Option<u32>,
+    ) -> Result<Option<Arc<Template>>> {
+        answer::template(&self.mongo, namespace, id, version).await
+    }
+
+    async fn templates(&self, namespace: &Namespace) -> Result<Vec<Arc<Template>>> {
+        answer::templates(&self.mongo, namespace).await
+    }
+
+    async fn artifact(
+        &self,
+        namespace: &Namespace,
+        id: &ArtifactId,
+    ) -> Result<Option<Arc<Artifact>>> {
+        answer::artifact(&self.mongo, namespace, id).await
+    }
+
+    async fn list_artifacts(
+        &self,
+        namespace: &Namespace,
+        filter: &ArtifactFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Artifact>>> {
+        answer::list_artifacts(&self.mongo, namespace, filter, page).await
+    }
+
+    async fn key_by_hash(&self, sha256: &[u8; 32]) -> Result<Option<Arc<ApiKey>>> {
+        answer::key_by_hash(&self.mongo, sha256).await
+    }
+
+    async fn key(&self, namespace: &Namespace, id: &KeyId) -> Result<Option<Arc<ApiKey>>> {
+        answer::key(&self.mongo, namespace, id).await
+    }
+
+    async fn keys(&self, namespace: &Namespace) -> Result<Vec<Arc<ApiKey>>> {
+        answer::keys(&self.mongo, namespace).await
+    }
+
+    async fn idempotency(
+        &self,
+        namespace: &Namespace,
+        key: &str,
+    ) -> Result<Option<IdempotencyRecord>> {
+        answer::idempotency(&self.mongo, namespace, key).await
+    }
+
+    async fn purge_idempotency(&self, now: Timestamp) -> Result<u64> {
+        answer::purge_idempotency(&self.mongo, now).await
+    }
+
+    async fn operation(
+        &self,
+        namespace: &Namespace,
+        id: &OperationId,
+    ) -> Result<Option<Arc<Operation>>> {
+        answer::operation(&self.mongo, namespace, id).await
+    }
+
+    async fn list_operations(
+        &self,
+        namespace: &Namespace,
+        filter: &OperationFilter,
+        page: &Page,
+    ) -> Result<Listing<Arc<Operation>>> {
+        answer::list_operations(&self.mongo, namespace, filter, page).await
+    }
+
+    async fn running_operations(&self, limit: usize) -> Result<Vec<(Namespace, OperationId)>> {
+        answer::running_operations(&self.mongo, limit).await
+    }
+
+    async fn events(
+        &self,
+        namespace: &Namespace,
+        filter: &EventFilter,
+        after: u64,
+        limit: usize,
+    ) -> Result<Events> {
+        let last = self.sequencer.last();
+        let events = answer::events(&self.mongo, namespace, filter, after, limit, last).await?;
+        self.sequencer.advance(events.last);
+        Ok(events)
+    }
+
+    fn watch_events(&self) -> watch::Receiver<u64> {
+        self.sequencer.watch()
+    }
+
+    async fn health(&self) -> Health {
+        let figures = self.figures();
+        Health {
+            engine: "mongodb",
+            read_only: None,
+            size_bytes: self.mongo.size_bytes().await,
+            flushes: figures.transactions,
+            commits: figures.commits,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The servers that tests are given, and a database for each test.
+
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU32, Ordering},
+};
+
+use mcpanel_store_mongo::Settings;
+
+/// Where MongoDB is.
+pub const MONGODB: &str = "MCPANEL_TEST_MONGODB_URI";
+
+/// With this set to `1` a missing server is a failure.
+const REQUIRED: &str = "MCPANEL_TEST_REQUIRE_SERVERS";
+
+/// The address in a variable; without one this says so, or fails where servers are required.
+pub fn given(variable: &str) -> Option<String> {
+    let found = std::env::var(variable).ok().filter(|uri| !uri.is_empty());
+    if found.is_none() {
+        assert!(
+            std::env::var(REQUIRED).as_deref() != Ok("1"),
+            "{variable} names no server, and {REQUIRED}=1 asks for one"
+        );
+        eprintln!("skipped: {variable} names no server");
+    }
+    found
+}
+
+/// A database of its own, dropped with this.
+pub struct Database {
+    uri: String,
+    name: String,
+}
+
+impl Database {
+    /// A new one, if there is a server.
+    pub fn new() -> Option<Self> {
+        static RUN: OnceLock<u128> = OnceLock::new();
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let run = RUN.get_or_init(|| {
+            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            since.unwrap().as_nanos()
+        });
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        given(MONGODB).map(|uri| Self {
+            uri,
+            name: format!("test_{run:x}_{}_{next}", std::process::id()),
+        })
+    }
+
+    /// How a store opens it.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            database: Some(self.name.clone()),
+            connections: 16,
+            ..Settings::new(self.uri.clone())
+        }
+    }
+
+    /// The database as the driver sees it.
+    pub async fn driver(&self) -> mongodb::Database {
+        let client = mongodb::Client::with_uri_str(&self.uri).await.unwrap();
+        client.database(&self.name)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (uri, name) = (self.uri.clone(), self.name.clone());
+        // A test ends outside of any runtime that could wait.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let client = mongodb::Client::with_uri_str(&uri).await.unwrap();
+                client.database(&name).drop().await.unwrap();
+            });
+        });
+        if dropping.join().is_err() && !std::thread::panicking() {
+            panic!("the test's database could not be dropped");
+        }
+    }
+}
