@@ -1,6 +1,7 @@
 //! Against a real server: the same order as the in-memory queue, and nothing lost or given twice.
 
 mod model;
+mod speed;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -1,0 +1,56 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{Limit, Rates, local::Local};
+use crate::testing::{link, prefix, servers};
+
+const LIMIT: Limit = Limit {
+    burst: 5,
+    per_second: 20,
+};
+
+#[tokio::test]
+async fn instances_count_together_and_tokens_come_back() {
+    for (_, address) in servers() {
+        let prefix = prefix();
+        let one = Rates::new(link(&address).await, &prefix);
+        let other = Rates::new(link(&address).await, &prefix);
+        let mut allowed = 0;
+        let mut refused = None;
+        for n in 0..12 {
+            let rates = if n % 2 == 0 { &one } else { &other };
+            let allowance = rates.take("ada:read", LIMIT, 1).await;
+            allowed += u32::from(allowance.allowed);
+            refused = (!allowance.allowed).then_some(allowance).or(refused);
+        }
+        assert!((5..=8).contains(&allowed), "{allowed} of 12 in an instant");
+        let wait = refused.expect("some were refused").retry_after;
+        assert!(wait > Duration::ZERO && wait <= Duration::from_millis(50), "{wait:?}");
+        assert!(one.take("bob:read", LIMIT, 5).await.allowed, "another bucket");
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        assert!(other.take("ada:read", LIMIT, 1).await.allowed);
+        assert!(!other.take("ada:read", LIMIT, 6).await.allowed, "more than it holds");
+    }
+}
+
+#[test]
+fn an_instance_alone_still_limits() {
+    let local = Local::default();
+    let allowed = (0..12).filter(|_| local.take("ada", LIMIT, 1).allowed).count();
+    assert_eq!(allowed, 5);
+    let refused = local.take("ada", LIMIT, 2);
+    assert!(refused.retry_after > Duration::from_millis(40));
+    std::thread::sleep(Duration::from_millis(60));
+    assert!(local.take("ada", LIMIT, 1).allowed);
+}
+
+#[tokio::test]
+async fn without_redis_the_limit_holds_too() {
+    let nobody = crate::link::Address::parse("redis://127.0.0.1:1").unwrap();
+    let rates = Rates::new(crate::link::Link::open(nobody).await, "");
+    let rates = Arc::new(rates);
+    let mut allowed = 0;
+    for _ in 0..12 {
+        allowed += u32::from(rates.take("ada", LIMIT, 1).await.allowed);
+    }
+    assert!((5..=6).contains(&allowed), "{allowed}");
+}
