@@ -18,7 +18,9 @@ pub mod auth;
 pub mod discovery;
 pub mod event;
 pub mod health;
+pub mod history;
 pub mod key;
+pub mod operation;
 pub mod page;
 mod patch;
 pub mod pipeline;
@@ -30,8 +32,8 @@ pub mod task;
 pub mod template;
 
 pub use mcpanel_domain::{
-    AgentId, ArtifactId, KeyId, Name, Namespace, Payload, PipelineId, SessionId, TaskId,
-    TemplateId, Timestamp,
+    AgentId, ArtifactId, KeyId, Name, Namespace, OperationId, Payload, PipelineId, SessionId,
+    TaskId, TemplateId, Timestamp,
 };
 pub use problem::{Fault, Problem};
 pub use retry::{BackoffStrategy, ErrorType, RetryConfig};

@@ -242,10 +242,30 @@ pub struct StageProgress {
     /// What an agent last said about one of its tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// How fast it goes.
+    #[serde(default)]
+    pub pace: StagePace,
     #[schema(value_type = Option<schema::Time>)]
     pub started_at: Option<Timestamp>,
     #[schema(value_type = Option<schema::Time>)]
     pub completed_at: Option<Timestamp>,
+}
+
+/// How fast a stage goes, from the tasks of it that were completed last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StagePace {
+    /// How long the middle one of them ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_p50_ms: Option<u64>,
+    /// What 95 of 100 of them did not exceed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_p95_ms: Option<u64>,
+    /// Tasks completed in a minute: of late while the stage runs, over all once it is completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_minute: Option<f64>,
+    /// How long the rest will take at this rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta_ms: Option<u64>,
 }
 
 /// Which pipelines to list.

@@ -112,6 +112,8 @@ markers! {
     Title = text("A title for people.", limits::TITLE_CHARS_MAX);
     /// A text for people.
     Text = text("A text for people.", limits::TEXT_CHARS_MAX).min_length(Some(0));
+    /// A text that is looked for.
+    SearchText = text("A text that is looked for; case does not matter.", limits::SEARCH_TEXT_CHARS_MAX);
     /// A file name.
     FileName = text("A file name, without folders.", limits::TITLE_CHARS_MAX)
         .pattern(Some(FILE_NAME_PATTERN))

@@ -309,6 +309,46 @@ pub struct TaskQuery {
     #[schema(value_type = Option<schema::Id>)]
     #[param(value_type = Option<schema::Id>)]
     pub assigned_agent_id: Option<AgentId>,
+    /// Held by this agent now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Id>)]
+    #[param(value_type = Option<schema::Id>)]
+    pub held_by: Option<AgentId>,
+    /// Created at this moment or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Time>)]
+    #[param(value_type = Option<schema::Time>)]
+    pub created_from: Option<Timestamp>,
+    /// Created before this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Time>)]
+    #[param(value_type = Option<schema::Time>)]
+    pub created_before: Option<Timestamp>,
+    /// Changed at this moment or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Time>)]
+    #[param(value_type = Option<schema::Time>)]
+    pub updated_from: Option<Timestamp>,
+    /// Last changed before this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Time>)]
+    #[param(value_type = Option<schema::Time>)]
+    pub updated_before: Option<Timestamp>,
+    /// Ended at this moment or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Time>)]
+    #[param(value_type = Option<schema::Time>)]
+    pub ended_from: Option<Timestamp>,
+    /// Ended before this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Time>)]
+    #[param(value_type = Option<schema::Time>)]
+    pub ended_before: Option<Timestamp>,
+    /// Contained in the id, the type, the error or the parameters; case does not matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::SearchText>)]
+    #[param(value_type = Option<schema::SearchText>)]
+    pub text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Limit>)]
     #[param(value_type = Option<schema::Limit>)]

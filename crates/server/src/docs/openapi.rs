@@ -32,6 +32,14 @@ const TAGS: &[(&str, &str)] = &[
     ("templates", "Versioned descriptions of pipelines."),
     ("artifacts", "Files that travel between stages."),
     ("events", "Everything that happened, to read and to follow."),
+    (
+        "operations",
+        "One wish about many tasks, carried out in the background.",
+    ),
+    (
+        "metrics",
+        "How things stand and stood: queues, counts and times, minute by minute.",
+    ),
     ("keys", "API keys and tokens."),
     ("discovery", "What there is to be found."),
     ("health", "How the server is."),
@@ -77,7 +85,8 @@ fn components() -> Components {
     Problem::schemas(&mut schemas);
     let key = ApiKey::Header(ApiKeyValue::with_description(
         "X-API-Key",
-        "An API key, such as the one in `admin.key`.",
+        "An API key, such as the one in `admin.key`. The administrator's works on the namespace `default`, or on the one \
+         that `X-Namespace` names.",
     ));
     debug_assert!("X-API-Key".eq_ignore_ascii_case(X_API_KEY));
     let bearer = HttpBuilder::new()

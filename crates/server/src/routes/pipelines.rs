@@ -224,7 +224,8 @@ async fn progress(
     let scope = app.scope(&caller);
     let view = app.control.pipelines.get(&scope, &id).await?;
     let reports = app.control.pipelines.reports(&view).await?;
-    Ok(Json(views::pipeline::progress(&view, reports)))
+    let paces = app.control.pipelines.paces(&view).await?;
+    Ok(Json(views::pipeline::progress(&view, reports, paces)))
 }
 
 /// Executes a pipeline

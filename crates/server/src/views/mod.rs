@@ -7,6 +7,8 @@ pub mod event;
 pub mod explain;
 pub mod history;
 pub mod key;
+pub mod metrics;
+pub mod operation;
 pub mod page;
 pub mod pipeline;
 pub mod task;

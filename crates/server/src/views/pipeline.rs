@@ -1,10 +1,10 @@
 //! Pipelines and how far they are.
 
 use mcpanel_api::pipeline::{
-    NewPipeline, Pipeline, PipelineProgress, PipelineStatus, Stage, StageProgress, StageStatus,
-    TaskCounts, UpdatePipeline,
+    NewPipeline, Pipeline, PipelineProgress, PipelineStatus, Stage, StagePace, StageProgress,
+    StageStatus, TaskCounts, UpdatePipeline,
 };
-use mcpanel_control::{PipelineRequest, PipelineView, StageReport, StagesFrom};
+use mcpanel_control::{self as control, PipelineRequest, PipelineView, StageReport, StagesFrom};
 use mcpanel_domain::{
     Fault, TaskId,
     pipeline::{self as rules, Changes, Facts, Status},
@@ -98,16 +98,20 @@ fn counts(stage: &rules::Stage, facts: &Facts) -> TaskCounts {
     }
 }
 
-/// How far a pipeline is; `reports` in the order of its stages.
-pub fn progress(view: &PipelineView, reports: Vec<StageReport>) -> PipelineProgress {
+/// How far a pipeline is; `reports` and `paces` in the order of its stages.
+pub fn progress(
+    view: &PipelineView,
+    reports: Vec<StageReport>,
+    paces: Vec<control::StagePace>,
+) -> PipelineProgress {
     let pipeline = &*view.pipeline;
-    let stages = pipeline.stages.iter().zip(reports);
+    let stages = pipeline.stages.iter().zip(reports).zip(paces);
     PipelineProgress {
         pipeline_id: pipeline.id.clone(),
         status: status(pipeline.status),
         progress: pipeline.progress(&view.facts),
         stages: stages
-            .map(|(stage, report)| StageProgress {
+            .map(|((stage, report), pace)| StageProgress {
                 stage: stage.definition.number,
                 name: stage.definition.name.clone(),
                 status: stage_status(stage.status),
@@ -115,6 +119,12 @@ pub fn progress(view: &PipelineView, reports: Vec<StageReport>) -> PipelineProgr
                 counts: counts(stage, &view.facts),
                 counters: report.counters,
                 message: report.message,
+                pace: StagePace {
+                    run_p50_ms: pace.run_p50_ms,
+                    run_p95_ms: pace.run_p95_ms,
+                    per_minute: pace.per_minute,
+                    eta_ms: pace.eta_ms,
+                },
                 started_at: stage.started_at,
                 completed_at: stage.completed_at,
             })

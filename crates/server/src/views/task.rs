@@ -10,9 +10,8 @@ use mcpanel_control::{Claimed, TaskView};
 use mcpanel_domain::{
     Payload, TaskId,
     retry::RetryConfig,
-    task::{self as rules, new::Changes},
+    task::{self as rules, Filter, Proof, Search, new::Changes},
 };
-use mcpanel_store::query::TaskFilter;
 
 /// The retry policy of all tasks that name none, shared between them: a million waiting tasks hold one.
 static RETRY_DEFAULT: LazyLock<Arc<RetryConfig>> = LazyLock::new(Arc::default);
@@ -98,7 +97,8 @@ pub fn status(status: rules::Status) -> TaskStatus {
     }
 }
 
-fn wanted(status: TaskStatus) -> rules::Status {
+/// A status in the words of the rules.
+pub fn wanted(status: TaskStatus) -> rules::Status {
     match status {
         TaskStatus::Pending => rules::Status::Pending,
         TaskStatus::Assigned => rules::Status::Assigned,
@@ -165,13 +165,31 @@ pub fn changes(request: UpdateTask, present: &RetryConfig) -> Changes {
 }
 
 /// Which tasks a query asks for.
-pub fn filter(query: TaskQuery) -> TaskFilter {
-    TaskFilter {
-        statuses: query.status.map(wanted).into_iter().collect(),
-        task_type: query.task_type,
-        agent_id: query.assigned_agent_id,
-        pipeline_id: query.pipeline_id,
-        stage: query.stage,
-        ..TaskFilter::default()
+pub fn search(query: TaskQuery) -> Search {
+    Search {
+        filter: Filter {
+            statuses: query.status.map(wanted).into_iter().collect(),
+            task_type: query.task_type,
+            agent_id: query.assigned_agent_id,
+            held_by: query.held_by,
+            pipeline_id: query.pipeline_id,
+            stage: query.stage,
+            created_from: query.created_from,
+            created_before: query.created_before,
+            updated_from: query.updated_from,
+            updated_before: query.updated_before,
+            ended_from: query.ended_from,
+            ended_before: query.ended_before,
+        },
+        text: query.text,
     }
+}
+
+/// A lease as the rules compare it. Leases are opaque to callers, so a text that is none is
+/// not a fault of form but a lease that holds nothing: attempts begin at 1.
+pub fn proof(lease: &str) -> Proof {
+    Proof::parse(lease).unwrap_or(Proof {
+        attempt: 0,
+        nonce: 0,
+    })
 }

@@ -112,6 +112,7 @@ mod tests {
             counts: TaskCounts::default(),
             counters: None,
             message: None,
+            pace: Default::default(),
             started_at: None,
             completed_at: None,
         }

@@ -131,6 +131,7 @@ mod tests {
             },
             counters: None,
             message: None,
+            pace: Default::default(),
             started_at: None,
             completed_at: None,
         }

@@ -18,7 +18,9 @@ use crate::{
 
 /// Lists tasks
 ///
-/// Newest first. `assigned_agent_id` finds what an agent holds, held last, or is alone allowed to run.
+/// Newest first. `assigned_agent_id` finds what an agent holds, held last, or is alone allowed to run; `held_by` what it holds
+/// now. A search for a `text` reads for a while and then answers what it found: a page may hold few tasks or none and still
+/// not be the last, as long as there is a `next_cursor`.
 #[utoipa::path(
     get, path = "/api/v1/tasks", operation_id = "list_tasks", tag = "tasks", params(TaskQuery),
     responses((status = 200, description = "A page of tasks.", body = TaskPage))
@@ -29,9 +31,9 @@ pub async fn list(
     Query(query): Query<TaskQuery>,
 ) -> ApiResult<Json<TaskPage>> {
     let page = page::page(TASKS, query.limit, query.cursor.as_deref())?;
-    let filter = views::task::filter(query);
+    let search = views::task::search(query);
     let scope = app.scope(&caller);
-    let listing = app.control.tasks.list(&scope, &filter, &page).await?;
+    let listing = app.control.tasks.search(&scope, &search, &page).await?;
     Ok(Json(TaskPage {
         tasks: listing.items.iter().map(views::task::task).collect(),
         next_cursor: page::next_cursor(TASKS, listing.next),
