@@ -16,7 +16,9 @@ use mcpanel_guard::Permission;
 
 use crate::{
     auth::{Authenticator, Caller},
+    edge,
     error::{ApiError, ApiResult, Code},
+    namespace,
 };
 
 /// Who may use a route.
@@ -112,6 +114,8 @@ async fn let_in(guard: &Guard, request: &mut Request) -> ApiResult<()> {
     let principal = authenticator
         .identify(request.headers(), request.uri().query())
         .await?;
+    edge::note_caller(principal.actor());
+    let principal = namespace::chosen(principal, request.headers())?;
     if let Access::Needs(permission) = route.access
         && !principal.may(permission)
     {

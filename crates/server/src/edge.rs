@@ -1,7 +1,10 @@
 //! What surrounds every request: its id, a guard against panics, headers that every answer has, and
 //! problems for what axum refuses itself.
 
-use std::panic::AssertUnwindSafe;
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     Router,
@@ -24,6 +27,8 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 struct Context {
     request_id: HeaderValue,
     path: String,
+    /// Who asks, once that is known.
+    caller: Arc<OnceLock<String>>,
 }
 
 tokio::task_local! {
@@ -41,6 +46,20 @@ pub fn request_id() -> Option<String> {
 /// The path of the request that is being answered here.
 pub fn request_path() -> Option<String> {
     CONTEXT.try_with(|context| context.path.clone()).ok()
+}
+
+/// Writes down who sent the request that is being answered here.
+pub fn note_caller(actor: String) {
+    // Outside a request there is nothing to write it into, and a second caller of one request there is not.
+    let _ = CONTEXT.try_with(|context| context.caller.set(actor));
+}
+
+/// Who sent the request that is being answered here, where credentials were checked.
+pub fn caller() -> Option<String> {
+    CONTEXT
+        .try_with(|context| context.caller.get().cloned())
+        .ok()
+        .flatten()
 }
 
 /// Wraps the whole router: unknown paths and methods become problems, and every request gets its surroundings.
@@ -76,6 +95,7 @@ async fn surround(request: Request, next: Next) -> Response {
     let context = Context {
         request_id: request_id.clone(),
         path: request.uri().path().to_owned(),
+        caller: Arc::default(),
     };
     let mut response = CONTEXT
         .scope(context, async {

@@ -34,6 +34,7 @@ mod failure;
 mod follow;
 pub mod limits;
 pub mod logging;
+mod namespace;
 pub mod range;
 mod requests;
 mod routes;

@@ -1,4 +1,4 @@
-//! A log line for each request: method, route, status, duration, request id. Never a body, a query or a header.
+//! A log line for each request: method, route, status, duration, request id, and who asked. Never a body, a query or a header.
 
 use std::time::Instant;
 
@@ -35,6 +35,7 @@ async fn logged(request: Request, next: Next) -> Response {
         target: TARGET,
         {
             request.id = edge::request_id().as_deref(),
+            user.id = edge::caller().as_deref(),
             http.method = method.as_str(),
             http.route = route,
             http.status = response.status().as_u16(),

@@ -6,6 +6,7 @@ use mcpanel_domain::{
     Fault, Payload, Rejection, TaskId, Timestamp,
     limits::{BATCH_TASKS_MAX, PAYLOAD_BYTES_MAX, TEXT_CHARS_MAX},
     task::{self, Command, Effect, Progress, Proof, Task, TaskError, command::Held},
+    text::bad_text,
 };
 use mcpanel_store::{Commit, Write};
 
@@ -274,15 +275,10 @@ fn check_progress(progress: &Progress) -> Result<()> {
 }
 
 fn check_text(pointer: &str, text: &str) -> Result<()> {
-    if text.len() > TEXT_CHARS_MAX {
-        return Err(Rejection::fault(
-            pointer,
-            "too_long",
-            format!("has {} bytes; at most {TEXT_CHARS_MAX}", text.len()),
-        )
-        .into());
+    match bad_text(text, TEXT_CHARS_MAX) {
+        Some(why) => Err(Rejection::fault(pointer, "too_long", why).into()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn check_size(pointer: &str, payload: Option<&Payload>) -> Result<()> {

@@ -8,6 +8,7 @@ use crate::{
     event::{self, Event},
     limits::{SEARCH_TEXT_CHARS_MAX, TEXT_CHARS_MAX},
     task::Search,
+    text::bad_text,
 };
 
 /// What a caller asks for.
@@ -113,14 +114,9 @@ pub fn create(
             ));
         }
     }
-    if let Some(reason) = &new.reason
-        && reason.len() > TEXT_CHARS_MAX
-    {
-        faults.push(Fault::new(
-            "/reason",
-            "too_long",
-            format!("has {} bytes; at most {TEXT_CHARS_MAX}", reason.len()),
-        ));
+    let reason = new.reason.as_deref().unwrap_or_default();
+    if let Some(why) = bad_text(reason, TEXT_CHARS_MAX) {
+        faults.push(Fault::new("/reason", "too_long", why));
     }
     if !faults.is_empty() {
         return Err(Rejection::Invalid { faults });

@@ -10,7 +10,7 @@ use mcpanel_adapters::artifacts::Reader;
 use mcpanel_domain::artifact::Artifact;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{digest, disposition, upload::failed};
+use super::{digest, disposition, pace, upload::failed};
 use crate::{
     app::App,
     error::{ApiError, ApiResult},
@@ -68,8 +68,7 @@ async fn open(app: &App, artifact: &Artifact) -> ApiResult<Reader> {
 
 fn body(reader: Reader, piece: Piece, place: OwnedSemaphorePermit) -> Body {
     Body::from_stream(
-        reader
-            .stream(piece.start, piece.length)
+        pace::keep(reader.stream(piece.start, piece.length), piece.length)
             // The place is free again when the body is dropped.
             .inspect(move |_| {
                 let _held = &place;

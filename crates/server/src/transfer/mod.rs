@@ -3,6 +3,7 @@
 mod digest;
 mod disposition;
 mod download;
+mod pace;
 mod upload;
 
 use std::{sync::Arc, time::Duration};

@@ -81,3 +81,60 @@ async fn only_an_administrator_opens_another_namespace() {
     assert_eq!(server.admin().get(KEYS).await.ok(200)["keys"], json!([]));
     manager.delete(&format!("{KEYS}/{id}")).await.ok(204);
 }
+
+#[tokio::test]
+async fn an_administrator_lists_and_revokes_the_keys_of_any_namespace() {
+    let server = TestServer::new().await;
+    let stranger = server.stranger().await;
+    let clinic = server
+        .key("clinic", &["key:manage", "task:create", "task:read"])
+        .await;
+    let in_clinic = server.admin().with_header("x-namespace", "clinic");
+
+    let listed = in_clinic.get(KEYS).await.ok(200);
+    let keys = listed["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 1);
+    let id = keys[0]["key_id"].as_str().unwrap();
+    let elsewhere = server.admin().with_header("x-namespace", "elsewhere");
+    for other in [&server.admin(), &stranger, &elsewhere] {
+        let answer = other.delete(&format!("{KEYS}/{id}")).await;
+        answer.refused(404, "not_found");
+    }
+
+    // What is made there is seen there.
+    let task = json!({"task_type": "weigh", "task_id": "t"});
+    in_clinic.post("/api/v1/tasks", task).await.ok(201);
+    clinic.get("/api/v1/tasks/t").await.ok(200);
+    server
+        .admin()
+        .get("/api/v1/tasks/t")
+        .await
+        .refused(404, "not_found");
+
+    in_clinic.delete(&format!("{KEYS}/{id}")).await.ok(204);
+    clinic.get(KEYS).await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn whoever_is_no_administrator_names_no_other_namespace() {
+    let server = TestServer::new().await;
+    let clinic = server.key("clinic", &["key:manage"]).await;
+    clinic
+        .with_header("x-namespace", "clinic")
+        .get(KEYS)
+        .await
+        .ok(200);
+    for other in ["default", "nobody-has-this"] {
+        let answer = clinic.with_header("x-namespace", other).get(KEYS).await;
+        answer.refused(403, "forbidden");
+    }
+    let twice = server
+        .admin()
+        .with_header("x-namespace", "a")
+        .with_header("x-namespace", "b");
+    for bad in [twice, server.admin().with_header("x-namespace", "../etc")] {
+        let answer = bad.get(KEYS).await;
+        answer.refused(422, "validation");
+        assert!(answer.text().contains("/X-Namespace"), "{}", answer.text());
+    }
+}

@@ -1,4 +1,5 @@
-//! The API as its callers see it: the real router over the store in memory, with a clock that the tests move.
+//! The API as its callers see it: the real router over the store in memory, and over the others ([`stores`]), with a
+//! clock that the tests move.
 
 #![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
@@ -12,6 +13,7 @@ mod health;
 mod keys;
 mod pipelines;
 mod serve;
+mod stores;
 mod support;
 mod tasks;
 mod templates;

@@ -5,6 +5,7 @@ mod answer;
 mod client;
 mod env;
 mod masked;
+pub mod stores;
 
 use std::{ops::Deref, sync::Arc};
 
@@ -13,7 +14,7 @@ use mcpanel_adapters::ArtifactFiles;
 use mcpanel_domain::Timestamp;
 use mcpanel_guard::{Permission, Secret, Secrets};
 use mcpanel_server::App;
-use mcpanel_store::{Store, memory::MemoryStore};
+use mcpanel_store::Store;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -33,6 +34,7 @@ pub struct TestServer {
     pub env: Arc<TestEnv>,
     router: Router,
     _artifacts: TempDir,
+    _store: Option<TempDir>,
 }
 
 /// A signed-on agent.
@@ -46,14 +48,22 @@ pub struct TestAgent {
 impl TestServer {
     /// A server with an empty store, on 2 January 2026.
     pub async fn new() -> Self {
-        Self::over(|clock| Arc::new(MemoryStore::new(clock)))
+        let env = Arc::new(TestEnv::new());
+        let opened = stores::open(clock_of(&env)).await;
+        Self {
+            _store: opened.folder,
+            ..Self::begin(env, opened.store)
+        }
     }
 
     /// A server over the store that this makes with the server's clock.
     pub fn over(make: impl FnOnce(Clock) -> Arc<dyn Store>) -> Self {
         let env = Arc::new(TestEnv::new());
-        let clock = env.clone();
-        let store = make(Arc::new(move || clock.time()));
+        let store = make(clock_of(&env));
+        Self::begin(env, store)
+    }
+
+    fn begin(env: Arc<TestEnv>, store: Arc<dyn Store>) -> Self {
         let secrets = Secrets {
             admin_key: Secret::new(ADMIN_KEY),
             jwt: Secret::new("a secret to sign tokens with in tests"),
@@ -66,6 +76,7 @@ impl TestServer {
             app,
             env,
             _artifacts: artifacts,
+            _store: None,
         }
     }
 
@@ -158,6 +169,11 @@ impl TestServer {
         }
         Value::Object(all)
     }
+}
+
+fn clock_of(env: &Arc<TestEnv>) -> Clock {
+    let env = env.clone();
+    Arc::new(move || env.time())
 }
 
 impl Deref for TestAgent {

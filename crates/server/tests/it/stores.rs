@@ -1,0 +1,42 @@
+//! The same cases over every other store: this binary runs itself again.
+
+use std::{env, process::Command};
+
+use crate::support::stores::STORE;
+
+/// What another store makes no difference to, or that opens its own: run once. Sockets keep real time, which two
+/// processes at once would make scarce; what they tell comes from the event log, whose cases are run.
+const ELSEWHERE: [&str; 6] = [
+    "stores::",
+    "full_disk::",
+    "serve::",
+    "realtime::",
+    "whole::openapi::",
+    "whole::bodies::bodies_about_keys_and_health",
+];
+
+/// Runs all cases but these in a process of their own.
+fn all_cases_over(store: &str) {
+    if env::var_os(STORE).is_some() {
+        println!("skipped: this process was told which store to use");
+        return;
+    }
+    let ran = Command::new(env::current_exe().unwrap())
+        .args(ELSEWHERE.iter().flat_map(|case| ["--skip", case]))
+        .env(STORE, store)
+        .env("INSTA_UPDATE", "no")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&ran.stdout);
+    assert!(
+        ran.status.success(),
+        "over the store `{store}`:\n{told}\n{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    assert!(told.contains("tasks::create::"), "no case ran:\n{told}");
+}
+
+#[test]
+fn every_case_holds_over_the_embedded_store() {
+    all_cases_over("embedded");
+}
