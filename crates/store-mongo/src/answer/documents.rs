@@ -73,7 +73,7 @@ pub async fn idempotency(
     key: &str,
 ) -> Result<Option<IdempotencyRecord>> {
     let filter = doc! { "namespace": namespace.as_str(), "key": key };
-    let query = Query::of(schema::IDEMPOTENCY, filter).by("by_key");
+    let query = Query::of(schema::IDEMPOTENCY, filter).by("by_id");
     let found = one(mongo, query, small::decode_idempotency).await?;
     Ok(found.map(Arc::unwrap_or_clone))
 }
@@ -139,12 +139,11 @@ pub async fn samples(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<Arc<Sample>>> {
-    // Times in RFC 3339 with milliseconds sort as texts.
-    let within = doc! { "$gte": from.to_string(), "$lt": to.to_string() };
-    let filter = doc! { "namespace": namespace.as_str(), "sample_id": within };
+    let within = doc! { "$gte": date(from), "$lt": date(to) };
+    let filter = doc! { "namespace": namespace.as_str(), "minute": within };
     let query = Query::of(schema::SAMPLES, filter)
-        .by("by_id")
-        .sorted(doc! { "sample_id": 1 });
+        .by("by_minute")
+        .sorted(doc! { "minute": 1 });
     all(mongo, &query, history::decode_sample).await
 }
 

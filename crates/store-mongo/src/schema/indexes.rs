@@ -188,7 +188,7 @@ pub const INDEXES: &[Index] = &[
     unique(API_KEYS, "by_id", &["namespace", "key_id"]),
     plain(API_KEYS, "newest", &["namespace", "-created_at", "-key_id"]),
     plain(API_KEYS, "by_secret", &["sha256"]),
-    unique(IDEMPOTENCY, "by_key", &["namespace", "key"]),
+    unique(IDEMPOTENCY, "by_id", &["namespace", "key"]),
     Index {
         expires_after: Some(IDEMPOTENCY_NET_SECONDS),
         ..plain(IDEMPOTENCY, "expired", &["expires_at"])
@@ -214,7 +214,8 @@ pub const INDEXES: &[Index] = &[
         "running",
     ),
     unique(SAMPLES, "by_id", &["namespace", "sample_id"]),
-    plain(SAMPLES, "by_minute", &["minute"]),
+    plain(SAMPLES, "by_minute", &["namespace", "minute"]),
+    plain(SAMPLES, "oldest", &["minute"]),
     unique(ACTIVITY, "by_minute", &["namespace", "minute", "instance"]),
     Index {
         expires_after: Some(ACTIVITY_SECONDS),

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use mongodb::{
     Database,
-    bson::{Bson, Document, doc, oid::ObjectId},
-    options::ReturnDocument,
+    bson::{Bson, DateTime, Document, doc, oid::ObjectId},
 };
 
 use super::{COLLECTIONS, INDEXES, META};
@@ -78,23 +77,24 @@ async fn version(db: &Database) -> Result<i64, OpenError> {
 
 /// Takes the lock if it is free or its holder is gone; tells whether.
 async fn lock(db: &Database, me: &str) -> Result<bool, OpenError> {
-    let free = doc! {
+    let meta = db.collection::<Document>(META);
+    let free = doc! { "owner": Bson::Null, "until": DateTime::from_millis(0) };
+    let made = meta
+        .update_one(doc! { "_id": "lock" }, doc! { "$setOnInsert": free })
+        .upsert(true)
+        .await;
+    match made {
+        Ok(_) => {}
+        // Two made it at once, and one of them was first.
+        Err(error) if code(&error) == Some(code::DUPLICATE_KEY) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let mine_or_free = doc! {
         "_id": "lock",
         "$expr": { "$or": [{ "$lt": ["$until", "$$NOW"] }, { "$eq": ["$owner", me] }] },
     };
     let take = vec![doc! { "$set": { "owner": me, "until": { "$add": ["$$NOW", LOCK_MS] } } }];
-    let taken = db
-        .collection::<Document>(META)
-        .find_one_and_update(free, take)
-        .upsert(true)
-        .return_document(ReturnDocument::After)
-        .await;
-    match taken {
-        Ok(_) => Ok(true),
-        // It is there and not free, so the server tried to make a second one.
-        Err(error) if code(&error) == Some(code::DUPLICATE_KEY) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    Ok(meta.find_one_and_update(mine_or_free, take).await?.is_some())
 }
 
 async fn keep_lock(db: &Database, me: &str) -> Result<(), OpenError> {
