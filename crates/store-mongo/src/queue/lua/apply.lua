@@ -5,31 +5,42 @@ local now, views, verify = tonumber(ARGV[3]), ARGV[4] == '1', ARGV[5] == '1'
 
 local function in_place(id, task)
   if task.place == 'q' then
-    return call('ZSCORE', key('q', task.lane, task.prio, task.group), task.order .. id)
-      and call('SISMEMBER', key('lanes', target_of(task.lane)), task.lane) == 1
+    return call('ZSCORE', tasks_key(task), task.order .. id)
+      and call('SISMEMBER', B .. '|lanes|' .. target_of(task.lane), task.lane) == 1
+      and call('ZSCORE', B .. '|l|' .. task.lane, task.prio)
+      and call('ZSCORE', B .. '|v|' .. task.lane .. '|' .. task.prio, task.group)
   elseif task.place == 'l' then
-    return call('ZSCORE', key('later'), id)
+    return call('ZSCORE', LATER, id)
   elseif task.place == 'h' then
-    return call('SISMEMBER', key('held', task.agent, task.session), id) == 1
+    return call('SISMEMBER', B .. '|held|' .. task.agent .. '|' .. task.session, id) == 1
   elseif task.place == 't' then
-    return call('ZSCORE', key('taken'), id)
+    return call('ZSCORE', TAKEN, id)
   elseif task.place == 'x' then
-    return call('ZSCORE', key('ended'), id)
+    return call('ZSCORE', ENDED, id)
   end
   return true
 end
 
 local count, torn = 0, 0
+local ids = {}
+for at = 6, #ARGV, 2 do ids[#ids + 1] = ARGV[at] end
+read_ahead(ids)
+if verify then
+  -- Before anything moves, so that everything is where its record says or lost.
+  for _, id in ipairs(ids) do
+    local task = read(id)
+    if task and not in_place(id, task) then torn = torn + 1 end
+  end
+end
 for at = 6, #ARGV, 2 do
-  local id, new = ARGV[at], parse('n||' .. ARGV[at + 1])
+  local id, new = ARGV[at], parse_rest('n', '', ARGV[at + 1])
   local old = read(id)
   local newer = not old or old.revision < new.revision
     or (old.revision == new.revision and old.blocked and not new.blocked)
-  if verify and old and not in_place(id, old) then torn = torn + 1 end
   if newer then
     count = count + 1
     if old then
-      if old.place == 't' then freed[string.match(old.token, '^([^ ]*)')] = true end
+      if old.place == 't' then freed[taker_of(old)] = true end
       if old.place == 'h' and new.status ~= 'a' and new.status ~= 'r' then freed[old.agent] = true end
       unplace(id, old)
     end
@@ -37,13 +48,13 @@ for at = 6, #ARGV, 2 do
     place(id, new, now)
   end
   if views and (newer or verify) then
-    moved[#moved + 1] = 't ' .. id
+    moved['t ' .. id] = true
     if old and old.agent ~= '' and old.agent ~= new.agent then
-      moved[#moved + 1] = 'l ' .. old.agent .. ' ' .. id
-      moved[#moved + 1] = 'a ' .. old.agent
+      moved['l ' .. old.agent .. ' ' .. id] = true
+      moved['a ' .. old.agent] = true
     end
-    if new.agent ~= '' then moved[#moved + 1] = 'a ' .. new.agent end
-    if new.group ~= '' then moved[#moved + 1] = 'p ' .. new.group end
+    if new.agent ~= '' then moved['a ' .. new.agent] = true end
+    if new.group ~= '' then moved['p ' .. new.group] = true end
   end
 end
 forget_ended(2 * count + 10)

@@ -6,10 +6,11 @@ for at = 4, #ARGV do
   if task then
     if task.place == 'h' then freed[task.agent] = true end
     unplace(id, task)
-    call('HDEL', key('tasks'), id)
+    texts[id] = false
+    later_on('HDEL', TASKS, id)
     if ARGV[3] == '1' then
-      moved[#moved + 1] = 't ' .. id
-      if task.agent ~= '' then moved[#moved + 1] = 'l ' .. task.agent .. ' ' .. id end
+      moved['t ' .. id] = true
+      if task.agent ~= '' then moved['l ' .. task.agent .. ' ' .. id] = true end
     end
   end
 end

@@ -4,8 +4,8 @@ for at = 4, #ARGV, 3 do
   local id = ARGV[at]
   local task = read(id)
   if task and task.place == 't' and task.revision == tonumber(ARGV[at + 1])
-    and string.match(task.token, ' (.*)$') == ARGV[at + 2] then
-    freed[string.match(task.token, '^([^ ]*)')] = true
+    and match(task.token, ' (.*)$') == ARGV[at + 2] then
+    freed[taker_of(task)] = true
     unplace(id, task)
     place(id, task, now)
   end

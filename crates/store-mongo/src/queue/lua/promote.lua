@@ -5,4 +5,4 @@ reap(now)
 promote(now)
 forget_ended(1000)
 local whole = finish(ARGV[1], ARGV[2])
-return { whole, tonumber(call('GET', key('ready')) or '0'), call('ZRANGE', key('later'), 0, 0, 'WITHSCORES')[2] or '' }
+return { whole, tonumber(call('GET', B .. '|ready') or '0'), call('ZRANGE', LATER, 0, 0, 'WITHSCORES')[2] or '' }

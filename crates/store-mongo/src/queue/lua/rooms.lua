@@ -7,9 +7,9 @@ for at = 1, #ARGV, 3 do
   targets[ARGV[at]] = true
 end
 for target in pairs(targets) do
-  for _, lane in ipairs(call('SMEMBERS', key('lanes', target))) do
+  for _, lane in ipairs(call('SMEMBERS', B .. '|lanes|' .. target)) do
     local count = 0
-    for _, n in ipairs(call('HVALS', key('n', lane))) do count = count + tonumber(n) end
+    for _, n in ipairs(call('HVALS', B .. '|n|' .. lane)) do count = count + tonumber(n) end
     lanes[#lanes + 1] = count .. ' ' .. lane
   end
 end
