@@ -114,7 +114,8 @@ fn sign_in(request: &Request) -> Response {
             .get(header::ACCEPT)
             .is_some_and(|accept| accept == "text/event-stream");
     if is_script {
-        let redirect = HeaderValue::try_from(target).unwrap_or(HeaderValue::from_static("/sign-in"));
+        let redirect =
+            HeaderValue::try_from(target).unwrap_or(HeaderValue::from_static("/sign-in"));
         let name = HeaderName::from_static("hx-redirect");
         return (StatusCode::UNAUTHORIZED, [(name, redirect)]).into_response();
     }
@@ -161,7 +162,9 @@ fn finish(mut response: Response, viewer: Option<&Viewer>, theme: Theme) -> Resp
     fields
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    fields.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    fields
+        .entry(header::X_CONTENT_TYPE_OPTIONS)
+        .or_insert(HeaderValue::from_static("nosniff"));
     if is_page && viewer.is_some_and(|viewer| viewer.flash.is_some() && !viewer.partial) {
         fields.append(
             header::SET_COOKIE,

@@ -4,11 +4,7 @@
 //! A word comes at most once a second, however much happens. A tab that cannot keep up loses nothing: it reads the event log
 //! itself whenever its connection takes more.
 
-use std::{
-    collections::BTreeSet,
-    convert::Infallible,
-    time::Duration,
-};
+use std::{collections::BTreeSet, convert::Infallible, time::Duration};
 
 use axum::{
     extract::{RawQuery, State},
@@ -187,7 +183,10 @@ impl Follower {
         let named = [
             event.task_id.as_ref().map(|id| format!("task:{id}")),
             event.agent_id.as_ref().map(|id| format!("agent:{id}")),
-            event.pipeline_id.as_ref().map(|id| format!("pipeline:{id}")),
+            event
+                .pipeline_id
+                .as_ref()
+                .map(|id| format!("pipeline:{id}")),
         ];
         changed.extend(
             named

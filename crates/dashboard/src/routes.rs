@@ -14,9 +14,7 @@ use crate::{
     Dashboard, assets,
     guard::{Access, Gate, guard},
     live,
-    pages::{
-        agents, artifacts, events, operations, overview, pipelines, settings, sign_in, tasks,
-    },
+    pages::{agents, artifacts, events, operations, overview, pipelines, settings, sign_in, tasks},
 };
 
 /// One route.
@@ -148,6 +146,26 @@ pub fn table() -> Vec<Route> {
         ),
         see("/events", Needs(P::EventRead), get(events::list)),
         see("/operations", Needs(P::TaskRead), get(operations::list)),
+        act(
+            "/operations",
+            Needs(P::TaskManage),
+            post(operations::create),
+        ),
+        see(
+            "/operations/new",
+            Needs(P::TaskManage),
+            get(operations::new),
+        ),
+        see(
+            "/operations/{operation_id}",
+            Needs(P::TaskRead),
+            get(operations::show),
+        ),
+        act(
+            "/operations/{operation_id}/abort",
+            Needs(P::TaskManage),
+            post(operations::abort),
+        ),
         see("/settings", SignedIn, get(settings::home)),
         see("/settings/keys", Needs(P::KeyManage), get(settings::keys)),
         act(

@@ -16,6 +16,7 @@
 //! - `follow`: streams of events
 //! - [`serve`], [`stop`]: the server as a process runs it, and the signal to end
 //! - [`logging`], `requests`: log lines in the specification's form, one for each request
+//! - `dashboard`: the pages at `/`, and what they ask of the server
 //! - [`docs`]: `/openapi.json`, `/docs` and `/redoc`, all of them offline
 
 pub mod access;
@@ -24,6 +25,7 @@ pub mod auth;
 pub mod body;
 mod claims;
 pub mod cursor;
+mod dashboard;
 pub mod docs;
 pub mod edge;
 pub mod env;

@@ -143,14 +143,14 @@ fn runs(view: &AgentView) -> Markup {
         @if view.leases.is_empty() { (parts::none("nothing")) }
         @for held in view.leases.iter().take(NAMED) { div { (parts::link("/tasks", held.task_id.as_str())) } }
         @if view.leases.len() > NAMED {
-            div.under { a href={ "/tasks?agent=" (view.agent.id) "&status=running&status=assigned" } { "and " (view.leases.len() - NAMED) " more" } }
+            div.under { a href={ "/tasks?held=" (view.agent.id) } { "and " (view.leases.len() - NAMED) " more" } }
         }
     }
 }
 
 fn capabilities(view: &AgentView) -> Markup {
     html! { span.chips { @for name in view.agent.capabilities.iter().take(8) { span.chip { (name) } }
-        @if view.agent.capabilities.len() > 8 { span.muted { "+" (view.agent.capabilities.len() - 8) } } } }
+    @if view.agent.capabilities.len() > 8 { span.muted { "+" (view.agent.capabilities.len() - 8) } } } }
 }
 
 /// Shows one agent.
@@ -223,9 +223,14 @@ fn why_idle(view: &AgentView) -> String {
 }
 
 fn held(view: &AgentView) -> Markup {
-    let shown: Vec<&TaskId> = view.leases.iter().map(|held| &held.task_id).take(100).collect();
+    let shown: Vec<&TaskId> = view
+        .leases
+        .iter()
+        .map(|held| &held.task_id)
+        .take(100)
+        .collect();
     html! { ul.chips { @for id in &shown { li { (parts::link("/tasks", id.as_str())) } }
-        @if view.leases.len() > shown.len() { li.muted { "and " (view.leases.len() - shown.len()) " more" } } } }
+    @if view.leases.len() > shown.len() { li.muted { "and " (view.leases.len() - shown.len()) " more" } } } }
 }
 
 fn facts(view: &AgentView, now: Timestamp) -> Markup {
@@ -292,9 +297,16 @@ pub async fn admit(
     let id = parse(&id)?;
     let (admission, word) = match form.text("to") {
         Some("open") => (Admission::Open, "takes work"),
-        Some("draining") => (Admission::Draining, "finishes what it has and gets nothing new"),
+        Some("draining") => (
+            Admission::Draining,
+            "finishes what it has and gets nothing new",
+        ),
         Some("disabled") => (Admission::Disabled, "gets no work"),
-        _ => return Err(Failure::bad_request("`to` must be `open`, `draining` or `disabled`")),
+        _ => {
+            return Err(Failure::bad_request(
+                "`to` must be `open`, `draining` or `disabled`",
+            ));
+        }
     };
     let changes = Changes {
         admission: Some(admission),
@@ -318,8 +330,15 @@ pub async fn forget(
     _: Form,
 ) -> Result<Response> {
     let id = parse(&id)?;
-    dashboard.control.agents.unregister(&viewer.scope, &id).await?;
-    Ok(back_with("/agents", &Flash::done(format!("Agent {id} is forgotten."))))
+    dashboard
+        .control
+        .agents
+        .unregister(&viewer.scope, &id)
+        .await?;
+    Ok(back_with(
+        "/agents",
+        &Flash::done(format!("Agent {id} is forgotten.")),
+    ))
 }
 
 fn parse(id: &str) -> Result<AgentId> {

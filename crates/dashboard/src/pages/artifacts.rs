@@ -134,7 +134,10 @@ pub async fn show(
 
 /// Whether a file holds what people said, rather than figures about it.
 fn holds_records(artifact: &Artifact) -> bool {
-    !matches!(artifact.role.as_str(), "report" | "metrics" | "card" | "checksums")
+    !matches!(
+        artifact.role.as_str(),
+        "report" | "metrics" | "card" | "checksums"
+    )
 }
 
 /// The file, shown in a frame that can do nothing.

@@ -89,7 +89,6 @@ fn filter(query: &Query) -> EventFilter {
         pipeline_id: query
             .text("pipeline")
             .and_then(|id| PipelineId::parse(id).ok()),
-        ..EventFilter::default()
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod artifacts;
 pub mod events;
+pub mod history;
 pub mod operations;
 pub mod overview;
 pub mod pipelines;

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
 use mcpanel_control::{AgentView, PipelineView};
 use mcpanel_domain::{
     Timestamp,
     agent::Status as AgentStatus,
     pipeline::Status as PipelineStatus,
+    sample::Activity,
     task::{Status as TaskStatus, Task},
 };
 use mcpanel_guard::Permission;
 use mcpanel_store::query::{Health, Page as Slice, PipelineFilter, TaskFilter, Totals};
 
-use super::{agents, pipelines};
+use super::{agents, history, pipelines};
 use crate::{
     Dashboard,
     error::Result,
@@ -22,6 +23,7 @@ use crate::{
     ui::{
         icon::Icon,
         layout::{self, Page, Section},
+        list::Query,
         parts, status, text,
     },
 };
@@ -39,10 +41,17 @@ struct Picture {
 }
 
 /// Shows the overview.
-pub async fn show(State(dashboard): State<Dashboard>, viewer: Viewer) -> Result<Markup> {
+pub async fn show(
+    State(dashboard): State<Dashboard>,
+    viewer: Viewer,
+    RawQuery(query): RawQuery,
+) -> Result<Markup> {
+    let query = Query::read(query.as_deref());
+    let range = history::Range::of(&query);
     let picture = look(&dashboard, &viewer).await?;
     let follows = "topic=tasks&topic=agents&topic=pipelines";
-    let history = super::operations::history(&dashboard, &viewer).await?;
+    let past = history::look(&dashboard, &viewer, range).await?;
+    let here = range.on("/");
     Ok(layout::page(
         &viewer,
         &Page {
@@ -51,13 +60,17 @@ pub async fn show(State(dashboard): State<Dashboard>, viewer: Viewer) -> Result<
             follows: Some(follows.to_owned()),
             body: html! {
                 div.page-head { h1 { "Overview" } }
-                div #overview data-live="tasks agents pipelines tick" hx-get="/" hx-trigger="live" hx-select="#overview" hx-swap="outerMorph" {
+                div #overview data-live="tasks agents pipelines tick" hx-get=(here) hx-trigger="live" hx-select="#overview" hx-swap="outerMorph" {
                     (health(&dashboard, &viewer, &picture))
-                    @if viewer.may(Permission::TaskRead) { (tiles(&picture)) }
-                    (history)
+                    @if viewer.may(Permission::TaskRead) { (tiles(&picture, past.as_ref().map(|past| &past.hour), viewer.now)) }
+                    @if let Some(past) = &past { (history::charts(past, range)) }
                     div.columns {
                         @if viewer.may(Permission::PipelineRead) { (in_flight(&viewer, &picture.running)) }
                         @if let Some(found) = &picture.agents { (agents_card(found, viewer.now)) }
+                    }
+                    div.columns {
+                        @if let Some(past) = &past { (history::queues(past, viewer.now)) }
+                        @if let Some(past) = &past { (history::reasons(past, viewer.now)) }
                     }
                     @if viewer.may(Permission::TaskRead) { (failures(&viewer, &picture.failed)) }
                 }
@@ -155,7 +168,7 @@ fn health(dashboard: &Dashboard, viewer: &Viewer, picture: &Picture) -> Markup {
     }
 }
 
-fn tiles(picture: &Picture) -> Markup {
+fn tiles(picture: &Picture, hour: Option<&Activity>, now: Timestamp) -> Markup {
     let count = |status: TaskStatus| {
         TaskStatus::ALL
             .iter()
@@ -174,13 +187,27 @@ fn tiles(picture: &Picture) -> Markup {
             (parts::tile("Queued", figure(count(TaskStatus::Pending)), html! { (text::count(picture.totals.ready)) " could start now" }, "/tasks?status=pending", "t-pending"))
             (parts::tile("Running", figure(running), html! { (text::count(count(TaskStatus::Assigned))) " just handed out" }, "/tasks?status=running&status=assigned", "t-running"))
             (parts::tile("Retrying", figure(count(TaskStatus::Retry)), html! { "waiting for another try" }, "/tasks?status=retry", "t-warn"))
-            (parts::tile("Failed", figure(count(TaskStatus::Failed)), html! { (text::count(count(TaskStatus::Cancelled))) " cancelled" }, "/tasks?status=failed", "t-bad"))
-            (parts::tile("Done", figure(count(TaskStatus::Completed)), html! { "completed" }, "/tasks?status=completed", "t-good"))
+            @if let Some(hour) = hour {
+                (parts::tile("Failed, last hour", figure(hour.failed), html! { (text::count(count(TaskStatus::Failed))) " in all" }, &lately("failed", now), "t-bad"))
+                (parts::tile("Done, last hour", figure(hour.completed), html! { (text::count(count(TaskStatus::Completed))) " in all" }, &lately("completed", now), "t-good"))
+            } @else {
+                (parts::tile("Failed", figure(count(TaskStatus::Failed)), html! { (text::count(count(TaskStatus::Cancelled))) " cancelled" }, "/tasks?status=failed", "t-bad"))
+                (parts::tile("Done", figure(count(TaskStatus::Completed)), html! { "completed" }, "/tasks?status=completed", "t-good"))
+            }
             @if picture.agents.is_some() {
                 (parts::tile("Agents", html! { (online) span.of { " of " (agents.len()) } }, html! { "heard lately" }, "/agents", "t-assigned"))
             }
         }
     }
+}
+
+/// The tasks that ended so within the last hour.
+fn lately(status: &str, now: Timestamp) -> String {
+    let from = now.minus_ms(history::HOUR_MS).to_string();
+    Query::default()
+        .with("status", status)
+        .with("ended", &from)
+        .on("/tasks")
 }
 
 fn in_flight(viewer: &Viewer, running: &[PipelineView]) -> Markup {

@@ -32,7 +32,13 @@ pub async fn show(
 ) -> Response {
     let query = Query::read(query.as_deref());
     let next = query.text("next").filter(|path| is_ours(path));
-    form(&dashboard, &headers, next.unwrap_or("/"), None, StatusCode::OK)
+    form(
+        &dashboard,
+        &headers,
+        next.unwrap_or("/"),
+        None,
+        StatusCode::OK,
+    )
 }
 
 fn form(
@@ -43,7 +49,11 @@ fn form(
     status: StatusCode,
 ) -> Response {
     let nonce = format!("{:032x}", dashboard.host.random());
-    let page = frame("Sign in", Theme::of(headers), &body(next, &csrf_of(&nonce), fault));
+    let page = frame(
+        "Sign in",
+        Theme::of(headers),
+        &body(next, &csrf_of(&nonce), fault),
+    );
     let keep = set_cookie(SIGN_IN, &nonce, Some(FORM_S), is_secure(headers), true);
     (status, [(header::SET_COOKIE, keep)], page).into_response()
 }
@@ -86,7 +96,9 @@ pub async fn enter(State(dashboard): State<Dashboard>, request: Request) -> Resu
             .find(|(found, _)| found == name)
             .map_or("", |(_, value)| value.trim())
     };
-    let next = Some(field("next")).filter(|path| is_ours(path)).unwrap_or("/");
+    let next = Some(field("next"))
+        .filter(|path| is_ours(path))
+        .unwrap_or("/");
     let refused = |why: &str, status| form(&dashboard, &headers, next, Some(why), status);
     let expected = cookie(&headers, SIGN_IN).map(|nonce| csrf_of(&nonce));
     if !expected.is_some_and(|expected| same(&expected, field(CSRF))) {
@@ -139,8 +151,9 @@ pub async fn leave(headers: HeaderMap, _: Form) -> Response {
     let mut response = Redirect::to("/sign-in").into_response();
     let secure = session::cookie(&headers, SESSION_SECURE).is_some();
     let name = if secure { SESSION_SECURE } else { SESSION };
-    response
-        .headers_mut()
-        .append(header::SET_COOKIE, set_cookie(name, "", Some(0), secure, true));
+    response.headers_mut().append(
+        header::SET_COOKIE,
+        set_cookie(name, "", Some(0), secure, true),
+    );
     response
 }

@@ -25,7 +25,10 @@ pub struct Series<'a> {
 }
 
 /// Columns over time, stacked.
-#[expect(clippy::cast_precision_loss, reason = "a drawing has a few hundred units")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a drawing has a few hundred units"
+)]
 pub fn columns(title: &str, series: &[Series<'_>], columns: &[Column]) -> Markup {
     let highest = columns
         .iter()
@@ -59,7 +62,7 @@ pub fn columns(title: &str, series: &[Series<'_>], columns: &[Column]) -> Markup
                 }
             }
             div.chart-axis aria-hidden="true" {
-                @for label in axis(columns) { span { (label) } }
+                @for at in ends(columns.len()) { span { (columns[at].label) } }
             }
             figcaption {
                 ul.legend { @for line in series { li { span class={ "swatch " (line.tone) } {} (line.word) } } }
@@ -81,27 +84,82 @@ fn stack(values: &[u64], height: impl Fn(u64) -> f64) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// A line over time, with the area under it.
-#[expect(clippy::cast_precision_loss, reason = "a drawing has a few hundred units")]
-pub fn spark(title: &str, values: &[u64], tone: &str) -> Markup {
-    let top = values.iter().copied().max().unwrap_or(0).max(1);
-    let step = 100.0 / values.len().saturating_sub(1).max(1) as f64;
-    let points: Vec<String> = values
+/// Lines over time, broken where nothing was measured. `label` writes a value.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a drawing has a few hundred units"
+)]
+pub fn lines(
+    title: &str,
+    series: &[Series<'_>],
+    moments: &[(String, Vec<Option<u64>>)],
+    label: impl Fn(u64) -> String,
+) -> Markup {
+    let highest = moments
         .iter()
-        .enumerate()
-        .map(|(at, value)| {
-            let y = 24.0 - *value as f64 / top as f64 * 22.0;
-            format!("{:.2},{y:.2}", at as f64 * step)
-        })
-        .collect();
-    let line = points.join(" ");
+        .flat_map(|(_, values)| values.iter().flatten())
+        .copied()
+        .max()
+        .unwrap_or(0);
+    let top = rounded_up(highest);
+    let step = WIDTH / moments.len().saturating_sub(1).max(1) as f64;
+    let y = |value: u64| HEIGHT - value as f64 / top.max(1) as f64 * (HEIGHT - 2.0) - 1.0;
     html! {
-        svg class={ "spark " (tone) } viewBox="0 0 100 25" preserveAspectRatio="none" role="img" aria-label=(title) {
-            @if values.len() > 1 {
-                polygon.area points={ "0,25 " (line) " 100,25" } {}
-                polyline.line points=(line) {}
+        figure.chart {
+            div.chart-frame {
+                span.chart-top aria-hidden="true" { (label(top)) }
+                svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(title) {
+                    @for quarter in 0..=4 {
+                        @let at = HEIGHT * f64::from(quarter) / 4.0;
+                        line.grid x1="0" x2=(WIDTH) y1=(format!("{at:.1}")) y2=(format!("{at:.1}")) {}
+                    }
+                    @for (at, line) in series.iter().enumerate() {
+                        @for run in runs(moments, at) {
+                            @if let [(place, value)] = run.as_slice() {
+                                // A lone value is a short stroke, because a point of a stretched drawing is a smear.
+                                @let x = *place as f64 * step;
+                                polyline class={ "stroke " (line.tone) } points=(format!("{:.2},{:.2} {:.2},{:.2}", (x - 2.0).max(0.0), y(*value), (x + 2.0).min(WIDTH), y(*value))) {}
+                            } @else {
+                                @let points: Vec<String> = run.iter().map(|(place, value)| format!("{:.2},{:.2}", *place as f64 * step, y(*value))).collect();
+                                polyline class={ "stroke " (line.tone) } points=(points.join(" ")) {}
+                            }
+                        }
+                    }
+                }
+            }
+            div.chart-axis aria-hidden="true" {
+                @for at in ends(moments.len()) { span { (moments[at].0) } }
+            }
+            figcaption {
+                ul.legend { @for line in series { li { span class={ "swatch " (line.tone) } {} (line.word) } } }
             }
         }
+    }
+}
+
+/// The stretches of a series without a gap: places and values.
+fn runs(moments: &[(String, Vec<Option<u64>>)], series: usize) -> Vec<Vec<(usize, u64)>> {
+    let mut runs = vec![Vec::new()];
+    for (place, (_, values)) in moments.iter().enumerate() {
+        match values.get(series).copied().flatten() {
+            Some(value) => {
+                if let Some(run) = runs.last_mut() {
+                    run.push((place, value));
+                }
+            }
+            None => runs.push(Vec::new()),
+        }
+    }
+    runs.retain(|run| !run.is_empty());
+    runs
+}
+
+/// The first, the middle and the last place of so many.
+fn ends(count: usize) -> Vec<usize> {
+    match count {
+        0 => Vec::new(),
+        1 => vec![0],
+        many => vec![0, many / 2, many - 1],
     }
 }
 
@@ -113,19 +171,6 @@ fn words(values: &[u64], series: &[Series<'_>]) -> String {
         .map(|(line, value)| format!("{value} {}", line.word))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// The first, the middle and the last moment.
-fn axis(columns: &[Column]) -> Vec<&str> {
-    match columns {
-        [] => Vec::new(),
-        [only] => vec![&only.label],
-        many => vec![
-            &many[0].label,
-            &many[many.len() / 2].label,
-            &many[many.len() - 1].label,
-        ],
-    }
 }
 
 /// A round figure at or above a value: 1, 2 or 5 times a power of ten.
@@ -148,18 +193,39 @@ mod tests {
 
     #[test]
     fn the_top_of_a_chart_is_a_round_figure() {
-        for (value, top) in [(0, 4), (3, 5), (7, 10), (11, 20), (201, 500), (1_000, 1_000)] {
+        for (value, top) in [
+            (0, 4),
+            (3, 5),
+            (7, 10),
+            (11, 20),
+            (201, 500),
+            (1_000, 1_000),
+        ] {
             assert_eq!(rounded_up(value), top);
         }
         assert_eq!(rounded_up(u64::MAX), u64::MAX);
     }
 
     #[test]
+    fn a_line_is_broken_where_nothing_was_measured() {
+        let moment = |value: Option<u64>| (String::new(), vec![value]);
+        let moments = [Some(1), Some(2), None, None, Some(3)].map(moment);
+        assert_eq!(runs(&moments, 0), [vec![(0, 1), (1, 2)], vec![(4, 3)]]);
+        assert!(runs(&moments, 1).is_empty(), "there is no such series");
+    }
+
+    #[test]
     fn a_label_from_outside_cannot_leave_its_place() {
         let drawn = columns(
             "</svg><script>",
-            &[Series { word: "<b>", tone: "t-good" }],
-            &[Column { label: "\"<script>".to_owned(), values: vec![1] }],
+            &[Series {
+                word: "<b>",
+                tone: "t-good",
+            }],
+            &[Column {
+                label: "\"<script>".to_owned(),
+                values: vec![1],
+            }],
         )
         .into_string();
         assert!(!drawn.contains("<script>") && !drawn.contains("<b>"));

@@ -23,64 +23,56 @@ pub enum Section {
     Settings,
 }
 
-/// The places: word, path, icon, key after `g`, and what one must be allowed to see there.
-const PLACES: [(Section, &str, &str, Icon, char, Option<Permission>); 7] = [
-    (Section::Overview, "Overview", "/", Icon::Overview, 'o', None),
-    (
-        Section::Agents,
-        "Agents",
-        "/agents",
-        Icon::Agents,
-        'a',
-        Some(Permission::AgentRead),
-    ),
-    (
-        Section::Tasks,
-        "Tasks",
-        "/tasks",
-        Icon::Tasks,
-        't',
-        Some(Permission::TaskRead),
-    ),
-    (
-        Section::Pipelines,
-        "Pipelines",
-        "/pipelines",
-        Icon::Pipelines,
-        'p',
-        Some(Permission::PipelineRead),
-    ),
-    (
-        Section::Events,
-        "Events",
-        "/events",
-        Icon::Events,
-        'e',
-        Some(Permission::EventRead),
-    ),
-    (
-        Section::Operations,
-        "Operations",
-        "/operations",
-        Icon::Operations,
-        'b',
-        Some(Permission::TaskRead),
-    ),
-    (
-        Section::Settings,
-        "Settings",
-        "/settings",
-        Icon::Settings,
-        's',
-        None,
-    ),
+/// A line of the navigation.
+struct Place {
+    section: Section,
+    word: &'static str,
+    path: &'static str,
+    icon: Icon,
+    /// The key after `g`.
+    key: char,
+    /// What one must be allowed to see there.
+    needs: Option<Permission>,
+}
+
+const fn place(
+    section: Section,
+    word: &'static str,
+    path: &'static str,
+    icon: Icon,
+    key: char,
+    needs: Option<Permission>,
+) -> Place {
+    Place {
+        section,
+        word,
+        path,
+        icon,
+        key,
+        needs,
+    }
+}
+
+/// The places, in their order.
+#[rustfmt::skip]
+const PLACES: [Place; 7] = [
+    place(Section::Overview, "Overview", "/", Icon::Overview, 'o', None),
+    place(Section::Agents, "Agents", "/agents", Icon::Agents, 'a', Some(Permission::AgentRead)),
+    place(Section::Tasks, "Tasks", "/tasks", Icon::Tasks, 't', Some(Permission::TaskRead)),
+    place(Section::Pipelines, "Pipelines", "/pipelines", Icon::Pipelines, 'p', Some(Permission::PipelineRead)),
+    place(Section::Events, "Events", "/events", Icon::Events, 'e', Some(Permission::EventRead)),
+    place(Section::Operations, "Operations", "/operations", Icon::Operations, 'b', Some(Permission::TaskRead)),
+    place(Section::Settings, "Settings", "/settings", Icon::Settings, 's', None),
 ];
 
 /// What the keys do, for the help.
 const KEYS: [(&str, &str); 8] = [
     ("?", "this help"),
     ("/", "search tasks, or the filter of this page"),
-    ("g then o a t p e b s", "go to overview, agents, tasks, pipelines, events, operations, settings"),
+    (
+        "g then o a t p e b s",
+        "go to overview, agents, tasks, pipelines, events, operations, settings",
+    ),
     ("r", "live on or off"),
     ("t", "colours: automatic, light, dark"),
     ("z", "times in UTC or in your zone"),
@@ -114,12 +106,12 @@ pub fn page(viewer: &Viewer, page: &Page<'_>) -> Markup {
                 header.side {
                     a.brand href="/" { span.mark aria-hidden="true" {} "mcpanel" }
                     nav aria-label="Main" { ul {
-                        @for (section, word, path, icon, key, permission) in PLACES {
-                            @if permission.is_none_or(|permission| viewer.may(permission)) {
+                        @for place in &PLACES {
+                            @if place.needs.is_none_or(|permission| viewer.may(permission)) {
                                 li {
-                                    a href=(path) aria-current=[(section == page.section).then_some("page")]
-                                        data-go=(key) title={ (word) " (g " (key) ")" } {
-                                        (icon.draw()) span { (word) }
+                                    a href=(place.path) aria-current=[(place.section == page.section).then_some("page")]
+                                        data-go=(place.key) title={ (place.word) " (g " (place.key) ")" } {
+                                        (place.icon.draw()) span { (place.word) }
                                     }
                                 }
                             }

@@ -58,14 +58,12 @@ pub fn bar(percent: f64, label: &str, tone: &str) -> Markup {
     }
 }
 
-/// A part of a stacked bar: how much, in which tone, and what it is called.
+/// A part of a stacked bar.
 pub struct Part<'a> {
     /// How much.
     pub value: u64,
     /// The class that gives the colour.
     pub tone: &'a str,
-    /// The word.
-    pub word: &'a str,
 }
 
 /// A bar of several values.

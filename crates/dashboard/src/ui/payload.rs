@@ -33,7 +33,10 @@ fn kind(value: &Value) -> String {
         Value::Null => "nothing".to_owned(),
         Value::Bool(_) => "yes or no".to_owned(),
         Value::Number(_) => "number".to_owned(),
-        Value::String(text) => format!("text, {}", text::counted(text.chars().count() as u64, "character")),
+        Value::String(text) => format!(
+            "text, {}",
+            text::counted(text.chars().count() as u64, "character")
+        ),
         Value::Array(items) => format!("list, {}", text::counted(items.len() as u64, "item")),
         Value::Object(fields) => format!("object, {}", text::counted(fields.len() as u64, "field")),
     }

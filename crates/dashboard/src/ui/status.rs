@@ -22,7 +22,7 @@ pub fn tone(word: &str) -> &'static str {
         "completed" | "active" => "t-good",
         "failed" | "error" | "timed_out" | "lease_lost" => "t-bad",
         "retry" | "suspect" | "released" => "t-warn",
-        "cancelled" | "inactive" => "t-off",
+        "cancelled" | "inactive" | "aborted" => "t-off",
         _ => "t-pending",
     }
 }
@@ -36,7 +36,7 @@ pub fn icon(word: &str) -> Icon {
         "failed" | "error" | "timed_out" | "lease_lost" => Icon::Failed,
         "retry" | "released" => Icon::Retry,
         "suspect" => Icon::Suspect,
-        "cancelled" | "inactive" => Icon::Cancelled,
+        "cancelled" | "inactive" | "aborted" => Icon::Cancelled,
         _ => Icon::Pending,
     }
 }

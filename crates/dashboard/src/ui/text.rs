@@ -33,7 +33,7 @@ pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -135,7 +135,10 @@ mod tests {
     #[test]
     fn long_texts_are_cut_between_characters() {
         assert_eq!(short("äöü\n€", 4), "äöü …");
-        assert_eq!(middle("task_01jgk3v8f2q4x6z8b0d2f4h6j8"), "task_01jg…f4h6j8");
+        assert_eq!(
+            middle("task_01jgk3v8f2q4x6z8b0d2f4h6j8"),
+            "task_01jg…f4h6j8"
+        );
         assert_eq!(middle("short"), "short");
     }
 }

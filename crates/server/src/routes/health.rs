@@ -187,7 +187,7 @@ fn code(status: Health) -> StatusCode {
 }
 
 /// The memory that this process holds, where the system tells it (Linux).
-fn resident_bytes() -> Option<u64> {
+pub(crate) fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
         .lines()

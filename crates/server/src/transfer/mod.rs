@@ -10,6 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub use digest::hex;
 pub use download::download;
 pub use upload::{Upload, failed, receive};
 

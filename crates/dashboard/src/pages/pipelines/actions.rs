@@ -21,7 +21,11 @@ pub async fn execute(
     _: Form,
 ) -> Result<Response> {
     let id = parse(&id)?;
-    let changed = dashboard.control.pipelines.execute(&viewer.scope, &id).await;
+    let changed = dashboard
+        .control
+        .pipelines
+        .execute(&viewer.scope, &id)
+        .await;
     outcome(&format!("/pipelines/{id}"), changed, |_| {
         "The pipeline runs.".to_owned()
     })
@@ -86,6 +90,5 @@ pub async fn execute_stage(
 }
 
 fn stage(text: &str) -> Result<u16> {
-    text.parse()
-        .map_err(|_| Failure::not_found("stage", text))
+    text.parse().map_err(|_| Failure::not_found("stage", text))
 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
 use maud::{Markup, html};
-use mcpanel_control::{PipelineView, StageReport};
+use mcpanel_control::{PipelineView, StagePace, StageReport};
 use mcpanel_domain::{
     artifact::Artifact,
     pipeline::{Stage, StageStatus, Status},
-    task::Status as TaskStatus,
 };
 use mcpanel_guard::Permission;
 use mcpanel_store::query::{ArtifactFilter, Page as Slice, TaskFilter};
@@ -40,6 +39,7 @@ pub async fn show(
     let pipelines = &dashboard.control.pipelines;
     let view = pipelines.get(&viewer.scope, &id).await?;
     let reports = pipelines.reports(&view).await?;
+    let paces = pipelines.paces(&view).await?;
     let open: Option<u16> = query.text("stage").and_then(|text| text.parse().ok());
     let opened = match open.and_then(|number| view.pipeline.stage(number)) {
         Some(stage) if viewer.may(Permission::TaskRead) => {
@@ -80,7 +80,7 @@ pub async fn show(
                     }
                     @if let Some(error) = &pipeline.error { section.card.error aria-label="Error" { pre.wrap { (error) } } }
                     (summary(&viewer, &view))
-                    (stage_list(&viewer, &view, &reports, open))
+                    (stage_list(&viewer, &view, &reports, &paces, open))
                 }
                 div #stage-tasks aria-live="polite" { @if let Some(opened) = &opened { (opened) } }
                 div #files data-live={ "pipeline:" (id) } hx-get=(here) hx-trigger="live" hx-select="#files" hx-swap="outerMorph" data-hold {
@@ -143,6 +143,7 @@ fn stage_list(
     viewer: &Viewer,
     view: &PipelineView,
     reports: &[StageReport],
+    paces: &[StagePace],
     open: Option<u16>,
 ) -> Markup {
     html! {
@@ -150,7 +151,7 @@ fn stage_list(
             h2 #stages { "Stages" }
             ol.stages {
                 @for (at, stage) in view.pipeline.stages.iter().enumerate() {
-                    (stage_row(viewer, view, stage, reports.get(at), open == Some(stage.definition.number)))
+                    (stage_row(viewer, view, stage, (reports.get(at), paces.get(at)), open == Some(stage.definition.number)))
                 }
             }
         }
@@ -161,7 +162,7 @@ fn stage_row(
     viewer: &Viewer,
     view: &PipelineView,
     stage: &Stage,
-    report: Option<&StageReport>,
+    (report, pace): (Option<&StageReport>, Option<&StagePace>),
     open: bool,
 ) -> Markup {
     let number = stage.definition.number;
@@ -183,7 +184,7 @@ fn stage_row(
             (stages::bar(view, stage))
             div.stage-foot {
                 span { (stages::words(view, stage)) }
-                @if let Some(rate) = rate(view, stage, viewer) { span { (rate) } }
+                @if let Some(pace) = pace { (figures(pace)) }
                 @if stage.run > 1 { span { "run " (stage.run) } }
                 @if let Some(report) = report {
                     @if let Some(counters) = &report.counters {
@@ -208,20 +209,25 @@ fn stage_row(
     }
 }
 
-/// Tasks per minute, once there is something to tell it from.
-fn rate(view: &PipelineView, stage: &Stage, viewer: &Viewer) -> Option<String> {
-    let done = u64::from(stages::counts(view, stage).count(TaskStatus::Completed));
-    let from = stage.started_at?;
-    let ms = stage.completed_at.unwrap_or(viewer.now).ms_since(from);
-    if done < 2 || ms == 0 {
-        return None;
+/// How fast a stage goes, as far as that is known.
+fn figures(pace: &StagePace) -> Markup {
+    html! {
+        @if let (Some(p50), Some(p95)) = (pace.run_p50_ms, pace.run_p95_ms) {
+            span title="Half of its tasks, and 95 of 100, took no longer" { "p50 " b { (text::duration(p50)) } " · p95 " b { (text::duration(p95)) } }
+        }
+        @if let Some(rate) = pace.per_minute { span { b { (rate_words(rate)) } } }
+        @if let Some(eta) = pace.eta_ms { span { "about " b { (text::duration(eta)) } " left" } }
     }
-    let per_minute = done.saturating_mul(60_000) / ms;
-    Some(if per_minute > 0 {
-        format!("{} tasks/min", text::count(per_minute))
+}
+
+fn rate_words(per_minute: f64) -> String {
+    if per_minute >= 10.0 {
+        format!("{per_minute:.0} tasks/min")
+    } else if per_minute >= 0.1 {
+        format!("{per_minute:.1} tasks/min")
     } else {
-        format!("{} tasks/h", text::count(done.saturating_mul(3_600_000) / ms))
-    })
+        format!("{:.1} tasks/h", per_minute * 60.0)
+    }
 }
 
 /// Shows the tasks of one stage: a part of the pipeline's page, or the page opened at it.
@@ -271,7 +277,11 @@ async fn stage_tasks(
         .list(&viewer.scope, &filter, &slice)
         .await?;
     let mut found: Vec<_> = listing.items.into_iter().map(|view| view.task).collect();
-    found.sort_by_key(|task| task.place.as_ref().map(|place| (std::cmp::Reverse(place.run), place.index)));
+    found.sort_by_key(|task| {
+        task.place
+            .as_ref()
+            .map(|place| (std::cmp::Reverse(place.run), place.index))
+    });
     let shown = &found[..found.len().min(STAGE_TASKS_SHOWN)];
     let all = format!("/tasks?pipeline={id}&stage={number}");
     Ok(html! {
@@ -293,9 +303,9 @@ async fn stage_tasks(
 
 /// What came out, the report before everything else.
 fn files_card(viewer: &Viewer, files: &[Arc<Artifact>]) -> Markup {
-    let report = files.iter().find(|file| {
-        file.role == "report" && file.media_type.starts_with("text/html")
-    });
+    let report = files
+        .iter()
+        .find(|file| file.role == "report" && file.media_type.starts_with("text/html"));
     html! {
         section.card aria-labelledby="artifacts" {
             (parts::section("artifacts", "Artifacts", html! {

@@ -29,7 +29,6 @@ pub async fn list(
     let filter = PipelineFilter {
         statuses: query.all("status").filter_map(Status::parse).collect(),
         tag: query.text("tag").map(str::to_owned),
-        ..PipelineFilter::default()
     };
     let listing = dashboard
         .control

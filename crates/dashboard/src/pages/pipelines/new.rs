@@ -160,12 +160,14 @@ async fn receive(
             }
             check(checked, viewer)?;
             if !viewer.may(Permission::ArtifactWrite) {
-                let why = "this needs the permission `artifact:write`, which your key does not have";
+                let why =
+                    "this needs the permission `artifact:write`, which your key does not have";
                 return Err(Failure::new(StatusCode::FORBIDDEN, why));
             }
-            let media_type = field
-                .content_type()
-                .map_or_else(|| "application/octet-stream".to_owned(), ToString::to_string);
+            let media_type = field.content_type().map_or_else(
+                || "application/octet-stream".to_owned(),
+                ToString::to_string,
+            );
             let upload = Upload {
                 name: plain_name(&file_name),
                 media_type,
@@ -181,7 +183,10 @@ async fn receive(
         while let Some(piece) = field.chunk().await.map_err(broken)? {
             bytes.extend_from_slice(&piece);
             if bytes.len() > FORM_BYTES_MAX {
-                let why = format!("`{}` has more than {FORM_BYTES_MAX} bytes", text::short(&name, 40));
+                let why = format!(
+                    "`{}` has more than {FORM_BYTES_MAX} bytes",
+                    text::short(&name, 40)
+                );
                 return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, why));
             }
         }
@@ -198,8 +203,13 @@ async fn receive(
             "input" => asked.input = value,
             "execute" => asked.execute = value == "yes",
             "artifact" if asked.artifact.is_none() && !value.is_empty() => {
-                let id = ArtifactId::parse(&value).map_err(|_| Failure::not_found("artifact", &value))?;
-                let stored = dashboard.control.catalog.artifact(&viewer.scope, &id).await?;
+                let id = ArtifactId::parse(&value)
+                    .map_err(|_| Failure::not_found("artifact", &value))?;
+                let stored = dashboard
+                    .control
+                    .catalog
+                    .artifact(&viewer.scope, &id)
+                    .await?;
                 asked.artifact = Some((id, stored.name.clone()));
             }
             _ => {}
@@ -217,7 +227,9 @@ fn check(checked: bool, viewer: &Viewer) -> Result<()> {
 }
 
 fn broken(error: multer::Error) -> Failure {
-    Failure::bad_request(format!("the form did not come whole: {error}; nothing was made"))
+    Failure::bad_request(format!(
+        "the form did not come whole: {error}; nothing was made"
+    ))
 }
 
 /// The last part of a file's name, whatever a browser puts before it.
@@ -233,8 +245,8 @@ fn plain_name(name: &str) -> String {
 
 async fn make(dashboard: &Dashboard, viewer: &Viewer, asked: &Asked) -> Result<Response> {
     let refused = |why: String| Failure::new(StatusCode::UNPROCESSABLE_ENTITY, why);
-    let template = TemplateId::parse(&asked.template)
-        .map_err(|_| refused("choose a template".to_owned()))?;
+    let template =
+        TemplateId::parse(&asked.template).map_err(|_| refused("choose a template".to_owned()))?;
     let priority = match asked.priority.as_str() {
         "" => 0,
         text => text
@@ -270,7 +282,10 @@ async fn make(dashboard: &Dashboard, viewer: &Viewer, asked: &Asked) -> Result<R
     let id = &made.pipeline.id;
     let here = format!("/pipelines/{id}");
     if !asked.execute {
-        return Ok(back_with(&here, &Flash::done("The pipeline is made; start it when you like.")));
+        return Ok(back_with(
+            &here,
+            &Flash::done("The pipeline is made; start it when you like."),
+        ));
     }
     crate::form::outcome(&here, pipelines.execute(&viewer.scope, id).await, |_| {
         "The pipeline runs.".to_owned()

@@ -55,7 +55,6 @@ pub fn bar(view: &PipelineView, stage: &Stage) -> Markup {
     let part = |status: Status| Part {
         value: u64::from(counts.count(status)),
         tone: status::tone(status.as_str()),
-        word: status.as_str(),
     };
     let whole = u64::from(stage.total.max(counts.total()));
     // One task tells more by its per cents than by its state.

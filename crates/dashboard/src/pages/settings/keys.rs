@@ -200,10 +200,17 @@ pub async fn create_key(
         namespace: viewer.principal.namespace.clone(),
         expires_at: (days > 0).then(|| end(viewer.now, days)),
     };
-    match dashboard.control.catalog.create_key(&viewer.scope, new, None).await {
+    match dashboard
+        .control
+        .catalog
+        .create_key(&viewer.scope, new, None)
+        .await
+    {
         Ok(made) => {
             let shown = Some((&*made.value, secret.reveal()));
-            Ok(page(&dashboard, &viewer, shown, None).await?.into_response())
+            Ok(page(&dashboard, &viewer, shown, None)
+                .await?
+                .into_response())
         }
         Err(error) => {
             let failure = Failure::from(error);
@@ -235,7 +242,11 @@ pub async fn revoke_key(
     _: Form,
 ) -> Result<Response> {
     let id = KeyId::parse(&id).map_err(|_| Failure::not_found("key", &id))?;
-    let revoked = dashboard.control.catalog.revoke_key(&viewer.scope, &id).await;
+    let revoked = dashboard
+        .control
+        .catalog
+        .revoke_key(&viewer.scope, &id)
+        .await;
     outcome("/settings/keys", revoked, |key| {
         format!("The key “{}” is revoked.", text::short(&key.name, 60))
     })

@@ -117,7 +117,10 @@ async fn page(
     fault: Option<&str>,
 ) -> Result<Markup> {
     let found = dashboard.control.pipelines.templates(&viewer.scope).await?;
-    let example = found.first().map(|first| text_of(first)).unwrap_or_default();
+    let example = found
+        .first()
+        .map(|first| text_of(first))
+        .unwrap_or_default();
     let stages = if draft.stages.is_empty() {
         &example
     } else {

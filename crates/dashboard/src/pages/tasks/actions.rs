@@ -65,7 +65,11 @@ pub async fn change_selected(
         Some("cancel") => false,
         _ => return Err(Failure::bad_request("`do` must be `retry` or `cancel`")),
     };
-    let ids: Vec<_> = form.all("id").take(ROWS_MAX).map(parse).collect::<Result<_>>()?;
+    let ids: Vec<_> = form
+        .all("id")
+        .take(ROWS_MAX)
+        .map(parse)
+        .collect::<Result<_>>()?;
     if ids.is_empty() {
         return Ok(back_with(
             &back,
@@ -113,7 +117,7 @@ pub async fn reveal(
     _: Form,
 ) -> Result<Markup> {
     let id = parse(&id)?;
-    let view = dashboard.control.tasks.get(&viewer.scope, &id).await?;
+    let view = dashboard.control.tasks.reveal(&viewer.scope, &id).await?;
     let viewer = Viewer {
         // Whatever is done on this page leads back to the one that can be asked for again.
         here: format!("/tasks/{id}"),

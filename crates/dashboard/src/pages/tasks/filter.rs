@@ -3,11 +3,10 @@
 use maud::{Markup, html};
 use mcpanel_domain::{
     AgentId, Name, PipelineId, Timestamp,
-    task::Status,
+    task::{Filter, Search, Status},
 };
-use mcpanel_store::query::TaskFilter;
 
-use crate::ui::{list::Query, status};
+use crate::ui::{list::Query, status, text};
 
 /// The views that people ask for most: word and query.
 const VIEWS: [(&str, &str); 6] = [
@@ -21,8 +20,8 @@ const VIEWS: [(&str, &str); 6] = [
 
 /// A filter, and what of the query could not be understood.
 pub struct Asked {
-    /// What the store is asked.
-    pub filter: TaskFilter,
+    /// What is looked for.
+    pub search: Search,
     /// Sentences about what was ignored.
     pub faults: Vec<String>,
 }
@@ -45,9 +44,11 @@ pub fn read(query: &Query) -> Asked {
     let agent = asked("agent", "no agent can be called");
     let pipeline = asked("pipeline", "no pipeline can be called");
     let stage = asked("stage", "no stage can be called");
+    let held = asked("held", "no agent can be called");
     let from = asked("from", "not a time:");
     let before = asked("before", "not a time:");
-    let filter = TaskFilter {
+    let ended = asked("ended", "not a time:");
+    let filter = Filter {
         statuses,
         task_type: parsed(task_type, |text| Name::parse(text).ok(), &mut faults),
         agent_id: parsed(agent, |text| AgentId::parse(text).ok(), &mut faults),
@@ -55,9 +56,66 @@ pub fn read(query: &Query) -> Asked {
         stage: parsed(stage, |text| text.parse().ok(), &mut faults),
         created_from: parsed(from, moment, &mut faults),
         created_before: parsed(before, moment, &mut faults),
-        ..TaskFilter::default()
+        held_by: parsed(held, |text| AgentId::parse(text).ok(), &mut faults),
+        ended_from: parsed(ended, moment, &mut faults),
+        ..Filter::default()
     };
-    Asked { filter, faults }
+    let text = query.text("q").map(str::to_owned);
+    Asked {
+        search: Search { filter, text },
+        faults,
+    }
+}
+
+/// The query that reads as this search.
+pub fn write(search: &Search) -> Query {
+    let filter = &search.filter;
+    let mut query = Query::default();
+    for status in &filter.statuses {
+        query = query.with("status", status.as_str());
+    }
+    let texts = [
+        ("type", filter.task_type.as_ref().map(ToString::to_string)),
+        ("agent", filter.agent_id.as_ref().map(ToString::to_string)),
+        ("held", filter.held_by.as_ref().map(ToString::to_string)),
+        (
+            "pipeline",
+            filter.pipeline_id.as_ref().map(ToString::to_string),
+        ),
+        ("stage", filter.stage.map(|stage| stage.to_string())),
+        ("from", filter.created_from.map(|at| at.to_string())),
+        ("before", filter.created_before.map(|at| at.to_string())),
+        ("ended", filter.ended_from.map(|at| at.to_string())),
+        ("q", search.text.clone()),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            query = query.with(name, &text);
+        }
+    }
+    query
+}
+
+/// What a search is about, in words and chips.
+pub fn describe(search: &Search) -> Markup {
+    let query = write(search);
+    html! {
+        span.chips {
+            @if query.is_empty() { span.chip { "every task" } }
+            @for (name, value) in query.pairs() { span.chip { (label(name)) " " b { (text::short(value, 60)) } } }
+        }
+    }
+}
+
+fn label(name: &str) -> &str {
+    match name {
+        "held" => "runs on",
+        "from" => "created from",
+        "before" => "created before",
+        "ended" => "ended from",
+        "q" => "text",
+        other => other,
+    }
 }
 
 fn parsed<T>(
@@ -85,8 +143,8 @@ fn moment(text: &str) -> Option<Timestamp> {
 }
 
 /// The names of the query that make the filter.
-pub const NAMES: [&str; 8] = [
-    "status", "type", "agent", "pipeline", "stage", "from", "before", "q",
+pub const NAMES: [&str; 10] = [
+    "status", "type", "agent", "held", "pipeline", "stage", "from", "before", "ended", "q",
 ];
 
 /// Whether the query filters at all.
@@ -103,8 +161,9 @@ pub fn bar(query: &Query) -> Markup {
                 input type="text" name=(name) value=[query.text(name)] placeholder=(hint) autocomplete="off" spellcheck="false"; }
         }
     };
-    let detailed = ["type", "agent", "pipeline", "stage", "from", "before"]
+    let detailed = NAMES
         .iter()
+        .filter(|name| !matches!(**name, "status" | "q"))
         .any(|name| query.text(name).is_some());
     html! {
         nav.views aria-label="Views" {
@@ -131,8 +190,10 @@ pub fn bar(query: &Query) -> Markup {
                     (field("agent", "Agent", "agent id"))
                     (field("pipeline", "Pipeline", "pipeline id"))
                     (field("stage", "Stage", "3"))
+                    (field("held", "Runs on now", "agent id"))
                     (field("from", "Created from (UTC)", "2026-01-02T03:04"))
                     (field("before", "Created before (UTC)", "2026-01-03"))
+                    (field("ended", "Ended from (UTC)", "2026-01-02T03:04"))
                 }
             }
         }
@@ -150,7 +211,9 @@ mod tests {
         ));
         let asked = read(&query);
         assert!(asked.faults.is_empty(), "{:?}", asked.faults);
-        let filter = asked.filter;
+        let again = read(&write(&asked.search));
+        assert_eq!(again.search, asked.search, "what is written reads the same");
+        let filter = asked.search.filter;
         assert_eq!(filter.statuses, [Status::Failed, Status::Retry]);
         assert_eq!(filter.stage, Some(3));
         assert_eq!(

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
-use mcpanel_domain::task::{Status, Task};
+use mcpanel_domain::task::{Filter, Search, Status, Task};
 use mcpanel_guard::Permission;
-use mcpanel_store::query::{Page as Slice, Position, TaskFilter};
+use mcpanel_store::query::{Page as Slice, Position};
 
 use super::filter;
 use crate::{
@@ -34,10 +34,12 @@ pub async fn list(
     let listing = dashboard
         .control
         .tasks
-        .list(&viewer.scope, &asked.filter, &slice)
+        .search_heads(&viewer.scope, &asked.search, &slice)
         .await?;
-    let tasks: Vec<Arc<Task>> = listing.items.into_iter().map(|view| view.task).collect();
-    let newer = newer(&dashboard, &viewer, &query, &asked.filter).await?;
+    let tasks: Vec<Arc<Task>> = listing.items;
+    let newer = newer(&dashboard, &viewer, &query, &asked.search).await?;
+    let counted = counted(&dashboard, &viewer, &asked.search).await?;
+    let filter = &asked.search.filter;
     let plain = query.without(&["from_row"]);
     let anchor = tasks.first().map(|task| position(task));
     // Only a first page has a beginning that can stay: later ones begin where their cursor says.
@@ -48,20 +50,24 @@ pub async fn list(
     Ok(layout::page(
         &viewer,
         &Page {
-            title: title(&asked.filter),
+            title: title(filter),
             section: Section::Tasks,
             follows: Some("topic=tasks".to_owned()),
             body: html! {
-                div.page-head { h1 { (title(&asked.filter)) } }
+                div.page-head { h1 { (title(filter)) @if let Some(counted) = &counted { span.h1-kind { (counted) } } } }
                 (filter::bar(&query))
                 @for fault in &asked.faults { p.flash.t-bad role="alert" { "Ignored: " (fault) "." } }
+                @if viewer.may(Permission::TaskManage) && asked.faults.is_empty() && !asked.search.is_empty() { (bulk(&asked.search)) }
                 div #rows data-live="tasks" data-hold hx-get=(refresh.on("/tasks")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
                     @if newer > 0 {
                         p.newer data-newer=(newer) { a href=(plain.without(&["after"]).on("/tasks")) {
                             @if newer >= NEW_ROWS_COUNTED_MAX { "More than " (NEW_ROWS_COUNTED_MAX - 1) " new" } @else { (newer) " new" }
                             " – show" } }
                     }
-                    @if tasks.is_empty() {
+                    @if tasks.is_empty() && listing.next.is_some() {
+                        (parts::empty("No task fits so far", html! { "The search looked for a moment and is not through." }))
+                        (pager("/tasks", &query, listing.next.as_ref()))
+                    } @else if tasks.is_empty() {
                         (parts::empty("No task fits", html! {
                             @if filter::is_empty(&query) { "Tasks show here as soon as somebody creates one: " code { "mcpanel tasks submit" } " or " code { "POST /api/v1/tasks" } "." }
                             @else { a href="/tasks" { "Clear the filter" } " or look at " a href="/tasks?status=failed" { "what failed" } "." }
@@ -76,15 +82,44 @@ pub async fn list(
     ))
 }
 
-fn title(filter: &TaskFilter) -> &'static str {
+fn title(filter: &Filter) -> &'static str {
     match filter.statuses.as_slice() {
         [Status::Failed] => "Failed tasks",
         [Status::Pending] => "Waiting tasks",
-        [Status::Running] | [Status::Assigned, Status::Running] | [Status::Running, Status::Assigned] => "Running tasks",
+        [Status::Running]
+        | [Status::Assigned, Status::Running]
+        | [Status::Running, Status::Assigned] => "Running tasks",
         [Status::Retry] => "Retrying tasks",
         [Status::Completed] => "Completed tasks",
         [Status::Cancelled] => "Cancelled tasks",
         _ => "Tasks",
+    }
+}
+
+/// How many there are, where that is known without looking at each.
+async fn counted(
+    dashboard: &Dashboard,
+    viewer: &Viewer,
+    search: &Search,
+) -> Result<Option<String>> {
+    if search.text.is_some() || !search.filter.names_statuses_only() {
+        return Ok(None);
+    }
+    let totals = dashboard.control.tasks.totals(&viewer.scope).await?;
+    Ok(Some(text::count(totals.of(&search.filter.statuses))))
+}
+
+/// What can be done to everything that the filter finds.
+fn bulk(search: &Search) -> Markup {
+    let query = filter::write(search);
+    html! {
+        div.bulk {
+            span { "Everything that this filter finds:" }
+            span.actions {
+                a.button.small href=(query.clone().with("kind", "retry").on("/operations/new")) { "Retry all…" }
+                a.button.small.danger href=(query.with("kind", "cancel").on("/operations/new")) { "Cancel all…" }
+            }
+        }
     }
 }
 
@@ -101,7 +136,7 @@ async fn newer(
     dashboard: &Dashboard,
     viewer: &Viewer,
     query: &Query,
-    filter: &TaskFilter,
+    search: &Search,
 ) -> Result<usize> {
     if query.text("from_row").is_none() {
         return Ok(0);
@@ -109,19 +144,15 @@ async fn newer(
     let Some(anchor) = query.page().after else {
         return Ok(0);
     };
-    let filter = TaskFilter {
-        created_from: Some(anchor.created_at.max(filter.created_from.unwrap_or_default())),
-        ..filter.clone()
-    };
+    let mut search = search.clone();
+    let from = &mut search.filter.created_from;
+    *from = Some(anchor.created_at.max(from.unwrap_or_default()));
     let slice = Slice {
         after: None,
         limit: NEW_ROWS_COUNTED_MAX,
     };
-    let store = dashboard.control.store();
-    let found = store
-        .list_tasks(&viewer.scope.namespace, &filter, &slice)
-        .await
-        .map_err(mcpanel_control::Error::Store)?;
+    let tasks = &dashboard.control.tasks;
+    let found = tasks.search_heads(&viewer.scope, &search, &slice).await?;
     Ok(found
         .items
         .iter()

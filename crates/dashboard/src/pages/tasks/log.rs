@@ -49,7 +49,9 @@ fn asked(lines: &[Line], query: &Query) -> Vec<Line> {
     lines
         .iter()
         .filter(|line| attempt.is_none_or(|attempt| line.attempt == attempt))
-        .filter(|line| !errors || matches!(line.level, Level::Error | Level::Critical | Level::Warn))
+        .filter(|line| {
+            !errors || matches!(line.level, Level::Error | Level::Critical | Level::Warn)
+        })
         .filter(|line| {
             wanted
                 .as_ref()
@@ -147,7 +149,10 @@ pub async fn log(
     let name = HeaderValue::try_from(format!("attachment; filename=\"{id}.log\""))
         .map_err(crate::error::Failure::internal)?;
     Ok((
-        [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)],
+        [
+            (header::CONTENT_TYPE, kind),
+            (header::CONTENT_DISPOSITION, name),
+        ],
         text,
     )
         .into_response())

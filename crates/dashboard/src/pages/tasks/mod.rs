@@ -2,7 +2,7 @@
 
 mod actions;
 mod detail;
-mod filter;
+pub mod filter;
 mod list;
 mod log;
 mod timeline;

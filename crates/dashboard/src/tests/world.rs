@@ -1,0 +1,378 @@
+//! A dashboard over a store in memory, and a browser without a window.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures::StreamExt;
+use http_body_util::BodyExt;
+use mcpanel_control::{Control, Env, NewArtifact, NewKey, Scope};
+use mcpanel_domain::{
+    AgentId, Name, Namespace, Payload, TaskId, Timestamp,
+    agent::Registration,
+    artifact::Artifact,
+    task::{NewTask, TaskError},
+};
+use mcpanel_guard::{ApiKeySecret, Permission, Permissions, Principal, Role, Secret, Tokens};
+use mcpanel_store::memory::MemoryStore;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use crate::{About, Dashboard, Host, Refusal, Upload, router};
+
+pub const ADMIN_KEY: &str = "the-administrator";
+
+struct Clock(AtomicU64);
+
+impl Env for Clock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap())
+    }
+
+    fn random(&self) -> u128 {
+        let number = self.0.fetch_add(1, Ordering::Relaxed);
+        u128::from(number).wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645) + 1
+    }
+}
+
+struct Server {
+    control: Control,
+    env: Arc<Clock>,
+    tokens: Tokens,
+    stop: watch::Sender<bool>,
+}
+
+#[async_trait]
+impl Host for Server {
+    async fn identify(&self, credential: &str) -> Result<Principal, Refusal> {
+        let unknown = || Refusal::Credential("the credential is not valid".to_owned());
+        if credential == ADMIN_KEY {
+            return Ok(Principal::admin());
+        }
+        if let Ok(secret) = ApiKeySecret::parse(credential) {
+            let found = self
+                .control
+                .catalog
+                .valid_key(secret.digest().as_bytes())
+                .await;
+            let key = found.unwrap().ok_or_else(unknown)?;
+            let words = key.permissions.iter().map(String::as_str);
+            return Ok(Principal {
+                role: Role::Key(key.id.clone()),
+                namespace: key.namespace.clone(),
+                permissions: Permissions::parse(words).unwrap(),
+            });
+        }
+        let principal = self
+            .tokens
+            .read(credential, self.env.now())
+            .map_err(|_| unknown())?;
+        if let Role::Key(id) = &principal.role {
+            let scope = Scope::new(principal.namespace.clone(), "test");
+            let keys = self.control.catalog.keys(&scope).await.unwrap();
+            let now = self.env.now();
+            if !keys.iter().any(|key| key.id == *id && key.is_valid_at(now)) {
+                return Err(unknown());
+            }
+        }
+        Ok(principal)
+    }
+
+    fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    fn random(&self) -> u128 {
+        self.env.random()
+    }
+
+    fn about(&self) -> About {
+        About {
+            version: "1.2.3",
+            started_at: self.env.now(),
+            resident_bytes: None,
+            claims_waiting: 0,
+        }
+    }
+
+    fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
+    async fn store(&self, scope: &Scope, mut upload: Upload) -> Result<Arc<Artifact>, Refusal> {
+        let mut size_bytes = 0;
+        while let Some(piece) = upload.bytes.next().await {
+            let piece = piece.map_err(|error| Refusal::Request(error.to_string()))?;
+            size_bytes += piece.len() as u64;
+        }
+        let new = NewArtifact {
+            id: self.control.catalog.new_artifact_id(),
+            pipeline_id: None,
+            made_by: None,
+            index: 0,
+            name: upload.name,
+            role: "input".to_owned(),
+            media_type: upload.media_type,
+            size_bytes,
+            sha256: "0".repeat(64),
+            records: None,
+            metadata: Payload::empty(),
+        };
+        let made = self.control.catalog.create_artifact(scope, new, None).await;
+        Ok(made
+            .map_err(|error| Refusal::Request(error.to_string()))?
+            .value)
+    }
+
+    async fn download(&self, artifact: &Artifact, _: &HeaderMap) -> Response {
+        let kind = artifact.media_type.clone();
+        ([(header::CONTENT_TYPE, kind)], "<script>alert(1)</script>").into_response()
+    }
+}
+
+pub struct World {
+    pub control: Control,
+    pub scope: Scope,
+    tokens: Tokens,
+    env: Arc<Clock>,
+    router: Router,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let env = Arc::new(Clock(AtomicU64::new(1)));
+        let clock = env.clone();
+        let store = MemoryStore::new(Arc::new(move || clock.now()));
+        let control = Control::new(Arc::new(store), env.clone());
+        let tokens = Tokens::new(&Secret::new("a secret for tests that is long enough"));
+        let host = Server {
+            control: control.clone(),
+            env: env.clone(),
+            tokens: tokens.clone(),
+            stop: watch::Sender::new(false),
+        };
+        let dashboard = Dashboard::new(control.clone(), Arc::new(host));
+        Self {
+            router: router(&dashboard),
+            scope: Scope::new(Namespace::default_namespace(), "admin"),
+            control,
+            tokens,
+            env,
+        }
+    }
+
+    /// A key with these permissions.
+    pub async fn key(&self, permissions: &[Permission]) -> String {
+        let mut random = [0; 32];
+        random[..16].copy_from_slice(&self.env.random().to_be_bytes());
+        let secret = ApiKeySecret::of(random);
+        let permissions: Permissions = permissions.iter().copied().collect();
+        let new = NewKey {
+            name: "test".to_owned(),
+            sha256: *secret.digest().as_bytes(),
+            hint: secret.hint().to_owned(),
+            permissions: permissions.words(),
+            namespace: self.scope.namespace.clone(),
+            expires_at: None,
+        };
+        self.control
+            .catalog
+            .create_key(&self.scope, new, None)
+            .await
+            .unwrap();
+        secret.reveal().to_owned()
+    }
+
+    /// A token with every permission, such as a key buys.
+    pub fn token(&self) -> String {
+        let now = self.env.now();
+        self.tokens.issue(&Principal::admin(), 60_000, now, 7).0
+    }
+
+    pub async fn task(&self, id: &str, parameters: &str) -> TaskId {
+        let id = TaskId::parse(id).unwrap();
+        let mut new = NewTask::of_type(id.clone(), Name::parse("bias_detection").unwrap());
+        new.parameters = Payload::parse(parameters).unwrap();
+        self.control
+            .tasks
+            .create(&self.scope, new, None)
+            .await
+            .unwrap();
+        id
+    }
+
+    /// Lets an agent take the oldest task and fail it for good.
+    pub async fn fail_next(&self, message: &str) {
+        use mcpanel_control::Claim;
+        let id = AgentId::parse("worker").unwrap();
+        let view = self
+            .control
+            .agents
+            .register(
+                &self.scope,
+                Registration {
+                    id: id.clone(),
+                    name: "Worker".to_owned(),
+                    agent_type: Name::parse("bias-detector").unwrap(),
+                    capabilities: vec![Name::parse("bias_detection").unwrap()],
+                    concurrency: Some(4),
+                    metadata: Payload::empty(),
+                    permissions: Vec::new(),
+                    version: Some("1.0".to_owned()),
+                    endpoint_url: None,
+                    health_check_url: None,
+                },
+                None,
+            )
+            .await
+            .unwrap()
+            .value;
+        let claim = Claim {
+            agent_id: id,
+            session: Some(view.agent.session.id.clone()),
+            max: 1,
+        };
+        let claimed = self.control.tasks.claim(&self.scope, &claim).await.unwrap();
+        let task = &claimed[0].task;
+        let proof = task.lease().unwrap().proof();
+        let error = TaskError::new(mcpanel_domain::retry::ErrorType::Validation, message);
+        self.control
+            .tasks
+            .start(&self.scope, &task.id, proof)
+            .await
+            .unwrap();
+        self.control
+            .tasks
+            .fail(&self.scope, &task.id, proof, error)
+            .await
+            .unwrap();
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser {
+            router: self.router.clone(),
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    pub async fn signed_in(&self, credential: &str) -> Browser {
+        let mut browser = self.browser();
+        let answer = browser.sign_in(credential).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        browser
+    }
+}
+
+/// Keeps cookies and sends forms as a browser does.
+pub struct Browser {
+    router: Router,
+    pub cookies: BTreeMap<String, String>,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The value of the first field of this name.
+    pub fn field(&self, name: &str) -> String {
+        let begin = format!("name=\"{name}\" value=\"");
+        let (_, rest) = self.body.split_once(&begin).unwrap_or_default();
+        rest.split('"').next().unwrap_or_default().to_owned()
+    }
+}
+
+impl Browser {
+    pub async fn send(&mut self, request: axum::http::request::Builder, body: Body) -> Answer {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut request = request
+            .header(header::HOST, "panel.test")
+            .body(body)
+            .unwrap();
+        if !cookies.is_empty() {
+            let line = cookies.join("; ").parse().unwrap();
+            request.headers_mut().insert(header::COOKIE, line);
+        }
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        for line in parts.headers.get_all(header::SET_COOKIE) {
+            let text = line.to_str().unwrap();
+            let (name, value) = text.split(';').next().unwrap().split_once('=').unwrap();
+            if text.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.send(Request::get(path), Body::empty()).await
+    }
+
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut text = String::new();
+        for (name, value) in fields {
+            let encoded: String = value
+                .bytes()
+                .map(|byte| {
+                    if byte.is_ascii_alphanumeric() {
+                        (byte as char).to_string()
+                    } else {
+                        format!("%{byte:02X}")
+                    }
+                })
+                .collect();
+            text.push_str(&format!("{name}={encoded}&"));
+        }
+        let request = Request::post(path)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request, Body::from(text)).await
+    }
+
+    /// Sends a form with the token that a page of this session shows.
+    pub async fn act(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let token = self.get("/").await.field("csrf");
+        let mut all = vec![("csrf", token.as_str())];
+        all.extend_from_slice(fields);
+        self.post(path, &all).await
+    }
+
+    pub async fn sign_in(&mut self, credential: &str) -> Answer {
+        let token = self.get("/sign-in").await.field("csrf");
+        self.post("/sign-in", &[("csrf", &token), ("credential", credential)])
+            .await
+    }
+}

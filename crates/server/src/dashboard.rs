@@ -1,0 +1,123 @@
+//! The dashboard's host: what pages ask of the server around them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    body::Body,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use mcpanel_control::{Error, NewArtifact, Scope};
+use mcpanel_dashboard::{About, Dashboard, Host, Refusal, Upload};
+use mcpanel_domain::{Payload, artifact::Artifact};
+use mcpanel_guard::{Principal, Tokens};
+use tokio::sync::watch;
+
+use crate::{
+    app::App,
+    error::{ApiError, Code},
+    routes::resident_bytes,
+    transfer,
+};
+
+/// What an uploaded file is for.
+const ROLE: &str = "input";
+
+/// The pages over an application.
+pub fn router(app: &App) -> Router {
+    let host = Arc::new(Pages(app.clone()));
+    mcpanel_dashboard::router(&Dashboard::new(app.control.clone(), host))
+}
+
+struct Pages(App);
+
+#[async_trait]
+impl Host for Pages {
+    async fn identify(&self, credential: &str) -> Result<Principal, Refusal> {
+        let identified = self.0.authenticator.bearer(credential).await;
+        Ok(identified.map_err(refusal)?.principal)
+    }
+
+    fn tokens(&self) -> &Tokens {
+        self.0.authenticator.tokens()
+    }
+
+    fn random(&self) -> u128 {
+        self.0.env.random()
+    }
+
+    fn about(&self) -> About {
+        About {
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: self.0.started_at,
+            resident_bytes: resident_bytes(),
+            claims_waiting: u64::from(self.0.waiting.total()),
+        }
+    }
+
+    fn stopping(&self) -> watch::Receiver<bool> {
+        self.0.stop.subscribe()
+    }
+
+    async fn store(&self, scope: &Scope, upload: Upload) -> Result<Arc<Artifact>, Refusal> {
+        let app = &self.0;
+        let catalog = &app.control.catalog;
+        let id = catalog.new_artifact_id();
+        let mut new = NewArtifact {
+            id: id.clone(),
+            pipeline_id: None,
+            made_by: None,
+            index: 0,
+            name: upload.name,
+            role: ROLE.to_owned(),
+            media_type: upload.media_type,
+            size_bytes: 0,
+            sha256: String::new(),
+            records: None,
+            metadata: Payload::empty(),
+        };
+        let checked = catalog.check_artifact(scope, &new, None).await;
+        checked.map_err(|error| refusal(error.into()))?;
+        let _place = app.transfers.upload().await.map_err(refusal)?;
+        let received = transfer::receive(&app.files, Body::from_stream(upload.bytes)).await;
+        let draft = received.map_err(refusal)?;
+        new.size_bytes = draft.size_bytes();
+        new.sha256 = transfer::hex(&draft.sha256());
+        let kept = draft.keep(&scope.namespace, &id).await;
+        kept.map_err(|error| refusal(transfer::failed(error)))?;
+        match catalog.create_artifact(scope, new, None).await {
+            Ok(made) => Ok(made.value),
+            Err(error) => {
+                // After a failure of the store it may have been recorded after all; a sweep finds out.
+                if matches!(error, Error::Rejected(_))
+                    && let Err(error) = app.files.remove(&scope.namespace, &id).await
+                {
+                    tracing::warn!(artifact.id = %id, %error, "cannot remove the bytes of an artifact; a sweep will");
+                }
+                Err(refusal(error.into()))
+            }
+        }
+    }
+
+    async fn download(&self, artifact: &Artifact, headers: &HeaderMap) -> Response {
+        match transfer::download(&self.0, artifact, headers).await {
+            Ok(response) => response,
+            Err(error) => error.into_response(),
+        }
+    }
+}
+
+/// What people may know of a failure.
+fn refusal(error: ApiError) -> Refusal {
+    let problem = error.problem();
+    match error.code() {
+        Code::Unauthenticated | Code::SessionSuperseded => Refusal::Credential(problem.detail),
+        code if code.status().is_server_error() => {
+            tracing::error!(%error, "the dashboard could not do what was asked");
+            Refusal::Unavailable(format!("{}: {}", problem.title, problem.detail))
+        }
+        _ => Refusal::Request(problem.detail),
+    }
+}
