@@ -52,6 +52,10 @@ const WAKE_EVERY: Duration = Duration::from_secs(1);
 /// How often the clock is compared with MongoDB's.
 const CLOCK_EVERY: Duration = Duration::from_secs(30);
 
+/// How long MongoDB may take to show that it is there, before the store says that it takes no changes. It usually
+/// takes a millisecond, and whoever asks gives up after a few seconds.
+const PING_PATIENCE: Duration = Duration::from_secs(1);
+
 /// How long a closing store waits for what is being written.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -160,6 +164,14 @@ impl MongoStore {
         if let Some(shared) = &self.shared {
             shared.close().await;
         }
+    }
+
+    /// Stops at once, in the middle of whatever is going on, as a killed process does. For tests of what others
+    /// make of it.
+    #[doc(hidden)]
+    pub fn kill(&self) {
+        self.lanes.lock().abort_all();
+        self.tasks.lock().abort_all();
     }
 
     /// The time that all instances share.
@@ -536,10 +548,25 @@ impl Store for MongoStore {
 
     async fn health(&self) -> Health {
         let figures = self.figures();
+        let ping = self
+            .mongo
+            .db()
+            .run_command(mongodb::bson::doc! { "ping": 1 });
+        let read_only = match tokio::time::timeout(PING_PATIENCE, ping.into_future()).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(_)) => Some("MongoDB has no primary that can be reached".to_owned()),
+            Err(_) => Some(format!(
+                "MongoDB does not answer within {} ms",
+                PING_PATIENCE.as_millis()
+            )),
+        };
         Health {
             engine: "mongodb",
-            read_only: None,
-            size_bytes: self.mongo.size_bytes().await,
+            size_bytes: match &read_only {
+                None => self.mongo.size_bytes().await,
+                Some(_) => None,
+            },
+            read_only,
             flushes: figures.transactions,
             commits: figures.commits,
         }

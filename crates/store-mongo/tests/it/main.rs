@@ -1,4 +1,9 @@
 //! The store over real servers: `MCPANEL_TEST_MONGODB_URI`, and Redis for the part that is in it.
 
+mod forms;
 mod mongo_conformance;
+mod plans;
+mod rivals;
 mod servers;
+mod speed;
+mod work;

@@ -12,7 +12,7 @@ use mcpanel_store_mongo::MongoStore;
 use crate::servers::Database;
 
 /// A store over a database of its own; where there is no server, one in memory holds its place.
-enum Mongo {
+pub enum Mongo {
     Real {
         store: Arc<MongoStore>,
         clock: TestClock,

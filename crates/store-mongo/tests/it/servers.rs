@@ -1,8 +1,11 @@
 //! The servers that tests are given, and a database for each test.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    cell::RefCell,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use mcpanel_store_mongo::Settings;
@@ -26,6 +29,18 @@ pub fn given(variable: &str) -> Option<String> {
     found
 }
 
+thread_local! {
+    /// The database that this thread's test made last.
+    static NEWEST: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
+}
+
+/// The database that this thread's test made last, as the driver sees it.
+pub async fn newest_here() -> Option<mongodb::Database> {
+    let (uri, name) = NEWEST.with_borrow(Clone::clone)?;
+    let client = mongodb::Client::with_uri_str(&uri).await.unwrap();
+    Some(client.database(&name))
+}
+
 /// A database of its own, dropped with this.
 pub struct Database {
     uri: String,
@@ -42,10 +57,16 @@ impl Database {
             since.unwrap().as_nanos()
         });
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
-        given(MONGODB).map(|uri| Self {
-            uri,
-            name: format!("test_{run:x}_{}_{next}", std::process::id()),
+        given(MONGODB).map(|uri| {
+            let name = format!("test_{run:x}_{}_{next}", std::process::id());
+            NEWEST.set(Some((uri.clone(), name.clone())));
+            Self { uri, name }
         })
+    }
+
+    /// What it is called; no other test uses this name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// How a store opens it.
@@ -56,12 +77,6 @@ impl Database {
             ..Settings::new(self.uri.clone())
         }
     }
-
-    /// The database as the driver sees it.
-    pub async fn driver(&self) -> mongodb::Database {
-        let client = mongodb::Client::with_uri_str(&self.uri).await.unwrap();
-        client.database(&self.name)
-    }
 }
 
 impl Drop for Database {
@@ -69,7 +84,9 @@ impl Drop for Database {
         let (uri, name) = (self.uri.clone(), self.name.clone());
         // A test ends outside of any runtime that could wait.
         let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
             runtime.unwrap().block_on(async {
                 let client = mongodb::Client::with_uri_str(&uri).await.unwrap();
                 client.database(&name).drop().await.unwrap();
