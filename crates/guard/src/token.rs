@@ -112,6 +112,16 @@ impl Tokens {
 
     /// Reads a token, and refuses one that is not ours or not valid at `now`.
     pub fn read(&self, token: &str, now: Timestamp) -> Result<Principal, InvalidToken> {
+        self.read_with_end(token, now)
+            .map(|(principal, _)| principal)
+    }
+
+    /// Reads a token as [`Tokens::read`] does, and tells when it ends, for whoever holds a line open on its account.
+    pub fn read_with_end(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(Principal, Timestamp), InvalidToken> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(InvalidToken::NotOurs);
         }
@@ -134,11 +144,13 @@ impl Tokens {
             .iter()
             .filter_map(|word| word.parse().ok())
             .collect::<Permissions>();
-        Ok(Principal {
+        let principal = Principal {
             role,
             namespace: claims.ns,
             permissions,
-        })
+        };
+        let end = Timestamp::from_ms(claims.exp.saturating_mul(1_000));
+        Ok((principal, end))
     }
 }
 

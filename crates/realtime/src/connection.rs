@@ -183,7 +183,7 @@ impl Connection {
             return;
         };
         if let Err(problem) = server.parts.identify.still(&principal).await
-            && let Some(end) = End::of(&problem)
+            && let Some(end) = End::of(&problem, &principal)
         {
             self.end(end);
         }

@@ -1,6 +1,7 @@
 //! Why the server ends a socket. Each is said before the end, so that clients need not guess.
 
 use mcpanel_api::{Problem, socket::DisconnectReason};
+use mcpanel_guard::Principal;
 
 /// The event that says why.
 pub(crate) const EVENT: &str = "disconnect:reason";
@@ -27,11 +28,12 @@ pub(crate) enum End {
 }
 
 impl End {
-    /// The end that a refusal of the desk means, if it means one.
-    pub(crate) fn of(problem: &Problem) -> Option<Self> {
-        match problem.code.as_str() {
-            "session_superseded" => Some(Self::Superseded),
-            "unauthenticated" => Some(Self::Revoked),
+    /// The end that a refusal means for the socket of who was refused, if it means one.
+    pub(crate) fn of(problem: &Problem, caller: &Principal) -> Option<Self> {
+        match (problem.code.as_str(), caller.agent()) {
+            ("session_superseded", _) => Some(Self::Superseded),
+            ("unauthenticated", Some(_)) => Some(Self::Unregistered),
+            ("unauthenticated", None) => Some(Self::Revoked),
             _ => None,
         }
     }

@@ -21,7 +21,7 @@ pub(crate) enum Verdict {
 pub(crate) struct Flood {
     tokens: f64,
     at: Instant,
-    refused: u32,
+    refused: f64,
     queued: usize,
     queued_bytes: usize,
 }
@@ -31,7 +31,7 @@ impl Flood {
         Self {
             tokens: f64::from(CALLS_BURST_MAX),
             at: now,
-            refused: 0,
+            refused: 0.0,
             queued: 0,
             queued_bytes: 0,
         }
@@ -43,6 +43,7 @@ impl Flood {
         self.at = now;
         self.tokens =
             (self.tokens + passed * f64::from(CALLS_PER_S_MAX)).min(f64::from(CALLS_BURST_MAX));
+        self.refused = (self.refused - passed * f64::from(CALLS_REFUSED_MAX)).max(0.0);
         let why = if self.tokens < 1.0 {
             "too many calls a second"
         } else if self.queued >= CALLS_QUEUED_MAX {
@@ -51,13 +52,12 @@ impl Flood {
             "too many bytes are under way; wait for acknowledgements"
         } else {
             self.tokens -= 1.0;
-            self.refused = 0;
             self.queued += 1;
             self.queued_bytes += bytes;
             return Verdict::Taken;
         };
-        self.refused += 1;
-        if self.refused > CALLS_REFUSED_MAX {
+        self.refused += 1.0;
+        if self.refused > f64::from(CALLS_REFUSED_MAX) {
             Verdict::Ended
         } else {
             Verdict::Refused(why)

@@ -146,6 +146,15 @@ mod tests {
             unwrapped("agent:register", wrapped).unwrap().get(),
             r#"{"agentId":"a"}"#
         );
+        let wrapped = raw(
+            r#"{"payload":{"agentId":"bias-1","capabilities":["b"],"metadata":{"team":"a"}},"type":"agent:register"}"#,
+        );
+        assert!(
+            unwrapped("agent:register", wrapped)
+                .unwrap()
+                .get()
+                .starts_with(r#"{"agentId":"bias-1""#)
+        );
         let bare = raw(r#"{"type":"x","agentId":"a"}"#);
         assert_eq!(
             unwrapped("agent:register", bare).unwrap().get(),

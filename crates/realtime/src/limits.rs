@@ -36,7 +36,7 @@ pub const CALLS_PER_S_MAX: u32 = 1_000;
 /// Calls from one socket that may come at once.
 pub const CALLS_BURST_MAX: u32 = 2_000;
 
-/// Refused calls in a row after which a socket is ended: it does not listen.
+/// Refused calls within a second after which a socket is ended: it does not listen.
 pub const CALLS_REFUSED_MAX: u32 = 1_000;
 
 /// Calls of one socket that wait or are under way: several times an agent's usual concurrency.

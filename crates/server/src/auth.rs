@@ -50,6 +50,14 @@ pub trait Directory: Send + Sync {
     ) -> ApiResult<Option<SessionId>>;
 }
 
+/// Whose credential it is, and until when.
+pub struct Identified {
+    /// The caller.
+    pub principal: Principal,
+    /// When the credential ends, if it does.
+    pub expires_at: Option<Timestamp>,
+}
+
 /// Checks credentials.
 pub struct Authenticator {
     admin: KeyDigest,
@@ -102,13 +110,22 @@ impl Authenticator {
     }
 
     async fn by_bearer(&self, credential: &str) -> ApiResult<Principal> {
+        Ok(self.bearer(credential).await?.principal)
+    }
+
+    async fn by_key(&self, text: &str) -> ApiResult<Principal> {
+        Ok(self.key(text).await?.principal)
+    }
+
+    /// Whose token this is, or API key in a token's place.
+    pub async fn bearer(&self, credential: &str) -> ApiResult<Identified> {
         if credential.starts_with(key::PREFIX) || self.is_admin_key(credential) {
-            return self.by_key(credential).await;
+            return self.key(credential).await;
         }
         let now = (self.clock)();
-        let principal = self
+        let (principal, end) = self
             .tokens
-            .read(credential, now)
+            .read_with_end(credential, now)
             .map_err(|error| match error {
                 InvalidToken::NotOurs => unauthenticated("the token is not valid"),
                 InvalidToken::Expired { at } => {
@@ -117,7 +134,15 @@ impl Authenticator {
                 InvalidToken::FromTheFuture => unauthenticated(error.to_string()),
             })?;
         self.check_source(&principal, now).await?;
-        Ok(principal)
+        Ok(Identified {
+            principal,
+            expires_at: Some(end),
+        })
+    }
+
+    /// Whether a caller of before may still call.
+    pub async fn still(&self, principal: &Principal) -> ApiResult<()> {
+        self.check_source(principal, (self.clock)()).await
     }
 
     /// A token ends with what it came from: a revoked key takes the tokens that it bought with it, a new
@@ -153,22 +178,29 @@ impl Authenticator {
             || bearer.is_some_and(|text| text.starts_with(key::PREFIX) || self.is_admin_key(text))
     }
 
-    async fn by_key(&self, text: &str) -> ApiResult<Principal> {
+    /// Whose API key this is.
+    pub async fn key(&self, text: &str) -> ApiResult<Identified> {
         if self.is_admin_key(text) {
-            return Ok(Principal::admin());
+            return Ok(Identified {
+                principal: Principal::admin(),
+                expires_at: None,
+            });
         }
         let secret = ApiKeySecret::parse(text)
             .map_err(|error| unauthenticated(format!("the credential {error}")))?;
         let key = self.directory.by_digest(&secret.digest()).await?;
         match key.filter(|key| key.is_valid_at((self.clock)())) {
-            Some(key) => Ok(Principal {
-                role: Role::Key(key.id),
-                namespace: key.namespace,
-                permissions: key
-                    .permissions
-                    .iter()
-                    .filter_map(|word| word.parse().ok())
-                    .collect::<Permissions>(),
+            Some(key) => Ok(Identified {
+                expires_at: key.expires_at,
+                principal: Principal {
+                    role: Role::Key(key.id),
+                    namespace: key.namespace,
+                    permissions: key
+                        .permissions
+                        .iter()
+                        .filter_map(|word| word.parse().ok())
+                        .collect::<Permissions>(),
+                },
             }),
             None => Err(unauthenticated("the API key is not valid")),
         }

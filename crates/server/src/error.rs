@@ -197,6 +197,12 @@ impl ApiError {
         }
     }
 
+    /// The public form for an answer that is no response to a request. Written down like one.
+    pub fn into_problem(self) -> Problem {
+        self.log();
+        self.problem()
+    }
+
     /// Whoever answers a failure writes it down; refusals are the caller's business.
     fn log(&self) {
         if !self.0.code.status().is_server_error() {

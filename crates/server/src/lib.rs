@@ -14,6 +14,7 @@
 //! - `claims`: handing out work: who waits, and what became of answers that nobody took
 //! - `transfer`: uploads and downloads
 //! - `follow`: streams of events
+//! - [`realtime`]: what the Socket.IO edge is given of all this
 //! - [`serve`], [`stop`]: the server as a process runs it, and the signal to end
 //! - [`logging`], `requests`: log lines in the specification's form, one for each request
 //! - `dashboard`: the pages at `/`, and what they ask of the server
@@ -38,6 +39,7 @@ pub mod limits;
 pub mod logging;
 mod namespace;
 pub mod range;
+pub mod realtime;
 mod requests;
 mod routes;
 pub mod serve;

@@ -10,7 +10,7 @@ use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use super::{
     SocketError,
-    frame::{Frame, parse},
+    frame::{Frame, PONG, parse},
 };
 use crate::Credential;
 
@@ -60,10 +60,18 @@ pub(super) async fn open(
         Credential::Token(token) => json!({"token": token}),
     };
     writer.send(&format!("40{auth}")).await?;
-    let answer = line.text().await.ok_or(SocketError::Ended)?;
-    match answer.strip_prefix("44") {
-        Some(refusal) => Err(SocketError::Refused(refused(refusal))),
-        None => Ok((line, writer)),
+    loop {
+        let answer = line.text().await.ok_or(SocketError::Ended)?;
+        if let Some(refusal) = answer.strip_prefix("44") {
+            return Err(SocketError::Refused(refused(refusal)));
+        }
+        if answer.starts_with("40") {
+            return Ok((line, writer));
+        }
+        // The server may ask whether we are there before it has looked at the credential.
+        if matches!(parse(&answer), Frame::Ping) {
+            writer.send(PONG).await?;
+        }
     }
 }
 

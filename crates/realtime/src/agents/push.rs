@@ -54,7 +54,7 @@ pub(super) async fn run(seat: Arc<Seat>, connection: Arc<Connection>, desk: Arc<
             Ok(Look::Nothing(work)) => (Some(work), later(PUSH_LOOK_INTERVAL_MS)),
             Ok(Look::NotNow(until)) => (None, until),
             Err(problem) => {
-                if let Some(end) = End::of(&problem) {
+                if let Some(end) = End::of(&problem, seat.agent()) {
                     return connection.end(end);
                 }
                 tracing::debug!(agent.id = %seat.agent_id(), code = problem.code, "no work for now");

@@ -65,7 +65,7 @@ pub(super) async fn attach<'a>(
     let desk = desk(server)?.clone();
     let agent = agent(connection)?;
     let attached = desk.attach(&agent).await;
-    let attached = attached.inspect_err(|problem| ended_by(connection, problem))?;
+    let attached = attached.inspect_err(|problem| ended_by(connection, &agent, problem))?;
     let seating = Seating {
         server,
         connection,
@@ -83,7 +83,7 @@ pub(super) async fn heartbeat(
     let desk = desk(server)?;
     let agent = agent(connection)?;
     let answer = desk.heartbeat(&agent, body).await;
-    let answer = answer.inspect_err(|problem| ended_by(connection, problem))?;
+    let answer = answer.inspect_err(|problem| ended_by(connection, &agent, problem))?;
     if let Some(seat) = &*connection.seat.lock() {
         seat.nudge();
     }

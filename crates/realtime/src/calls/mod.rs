@@ -7,6 +7,7 @@ mod task;
 use std::sync::Arc;
 
 use mcpanel_api::{Problem, socket::Ack};
+use mcpanel_guard::Principal;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use socketioxide::{ParserError, extract::AckSender};
@@ -134,8 +135,8 @@ fn desk(server: &Inner) -> Answer<&Arc<dyn Desk>> {
 }
 
 /// Ends the socket whose caller may not call any more.
-fn ended_by(connection: &Arc<Connection>, problem: &Problem) {
-    if let Some(end) = End::of(problem) {
+fn ended_by(connection: &Arc<Connection>, caller: &Principal, problem: &Problem) {
+    if let Some(end) = End::of(problem, caller) {
         connection.end(end);
     }
 }

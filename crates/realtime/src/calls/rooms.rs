@@ -24,7 +24,7 @@ pub(super) async fn subscribe(
             .or_else(|refused| room.let_in(&caller).map_err(|_| refused))?;
     }
     let still = server.parts.identify.still(connection.caller()).await;
-    still.inspect_err(|problem| ended_by(connection, problem))?;
+    still.inspect_err(|problem| ended_by(connection, connection.caller(), problem))?;
     let channel = connection.channel().ok_or_else(ended)?;
     channel.subscribe(connection.id, rooms, asked.after).await
 }

@@ -22,5 +22,5 @@ pub(super) async fn hold(
     let caller = connection.acting();
     needs(&caller, Permission::TaskExecute)?;
     let answer = desk.hold(&caller, hold, body).await;
-    answer.inspect_err(|problem| ended_by(connection, problem))
+    answer.inspect_err(|problem| ended_by(connection, &caller, problem))
 }

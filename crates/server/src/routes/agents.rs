@@ -15,7 +15,7 @@ use mcpanel_api::{
     },
     schema,
 };
-use mcpanel_control::Claim as Asked;
+use mcpanel_control::{AgentView, Claim as Asked};
 use mcpanel_domain::{
     AgentId, SessionId,
     limits::{CLAIM_WAIT_MS_MAX, HEARTBEAT_INTERVAL_MS, LEASE_TTL_MS},
@@ -116,15 +116,28 @@ async fn register(
     let signed_on = agents
         .register(&scope, registration, idempotency(request.key).as_ref())
         .await?;
-    let agent = views::agent::agent(&signed_on.value);
-    let session = signed_on.value.agent.session.id.clone();
+    let (answer, _) = welcome(&app, &signed_on.value);
+    let path = format!("/api/v1/agents/{}", answer.agent.agent_id);
+    let revision = answer.agent.revision;
+    Ok(respond::created_at(
+        &path,
+        revision,
+        signed_on.replayed,
+        answer,
+    ))
+}
+
+/// What an agent that signed on is told, and who it is from now on.
+pub(crate) fn welcome(app: &App, view: &AgentView) -> (AgentRegistered, Principal) {
+    let agent = views::agent::agent(view);
+    let session = view.agent.session.id.clone();
     let principal = Principal {
         role: Role::Agent {
             agent_id: agent.agent_id.clone(),
             session: session.clone(),
         },
-        namespace: scope.namespace,
-        permissions,
+        namespace: agent.namespace.clone(),
+        permissions: Permissions::of_agent(),
     };
     let (token, token_expires_at) = app.authenticator.tokens().issue(
         &principal,
@@ -132,7 +145,6 @@ async fn register(
         app.env.now(),
         app.env.random(),
     );
-    let path = format!("/api/v1/agents/{}", agent.agent_id);
     let answer = AgentRegistered {
         token,
         token_expires_at,
@@ -141,13 +153,7 @@ async fn register(
         lease_ttl_ms: LEASE_TTL_MS,
         agent,
     };
-    let revision = answer.agent.revision;
-    Ok(respond::created_at(
-        &path,
-        revision,
-        signed_on.replayed,
-        answer,
-    ))
+    (answer, principal)
 }
 
 /// Lists agents

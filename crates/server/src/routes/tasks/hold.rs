@@ -14,7 +14,7 @@ use mcpanel_api::{
 use mcpanel_control::Scope;
 use mcpanel_domain::{
     TaskId,
-    task::{self as rules, Progress, Proof, TaskError},
+    task::{self as rules, Progress, TaskError},
 };
 
 use crate::{
@@ -24,6 +24,8 @@ use crate::{
     routes::respond,
     views,
 };
+
+pub(super) use crate::views::task::proof;
 
 /// What is written down for a task that was given back without a reason.
 const NO_REASON: &str = "the agent gave it back";
@@ -132,15 +134,6 @@ pub async fn release(
         .release(&scope, &id, proof(&body.lease), reason)
         .await?;
     shown(&app, &scope, task, prefer).await
-}
-
-/// A lease as the rules compare it. Leases are opaque to callers, so a text that is none is
-/// not a fault of form but a lease that holds nothing: attempts begin at 1.
-pub(super) fn proof(lease: &str) -> Proof {
-    Proof::parse(lease).unwrap_or(Proof {
-        attempt: 0,
-        nonce: 0,
-    })
 }
 
 /// A changed task with its payloads; nothing for who prefers that.

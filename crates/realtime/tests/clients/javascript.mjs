@@ -1,0 +1,186 @@
+// The realtime server, held to socket.io-client: `node javascript.mjs`, with MCPANEL_TEST_HTTP, MCPANEL_TEST_REALTIME
+// and MCPANEL_TEST_KEY saying where a server is and who calls. Everything once over websockets and once over polling.
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { io } from "socket.io-client";
+
+const http = process.env.MCPANEL_TEST_HTTP;
+const realtime = process.env.MCPANEL_TEST_REALTIME;
+const key = process.env.MCPANEL_TEST_KEY;
+const LONG_MS = 20_000;
+
+async function call(method, path, body, credential = key) {
+  const answer = await fetch(http + path, {
+    method,
+    headers: { "x-api-key": credential, "content-type": "application/json" },
+    body: body && JSON.stringify(body),
+  });
+  const text = await answer.text();
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
+  return text ? JSON.parse(text) : undefined;
+}
+
+function within(promise, what) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not in time: ${what}`)), LONG_MS);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+const once = (socket, event, wanted = () => true) =>
+  within(
+    new Promise((resolve) => {
+      const listener = (body, ack) => {
+        if (!wanted(body)) return;
+        socket.off(event, listener);
+        resolve([body, ack]);
+      };
+      socket.on(event, listener);
+    }),
+    event,
+  );
+
+function open(transport, auth) {
+  return io(realtime, { transports: [transport], auth, reconnection: false, forceNew: true });
+}
+
+async function connected(transport, auth = { api_key: key }) {
+  const socket = open(transport, auth);
+  await within(
+    new Promise((resolve, reject) => {
+      socket.on("connect", resolve);
+      socket.on("connect_error", reject);
+    }),
+    "connect",
+  );
+  return socket;
+}
+
+const ask = (socket, event, body) => within(socket.emitWithAck(event, body), event);
+
+const journeys = {
+  async "a caller without credentials is refused in words"(transport) {
+    const socket = open(transport, undefined);
+    const [error] = await once(socket, "connect_error");
+    assert.match(error.message, /^unauthenticated: connect with/);
+    socket.close();
+  },
+
+  async "an agent works and a page watches"(transport, id) {
+    const page = await connected(transport);
+    const subscribed = await ask(page, "subscribe", { room: "namespace" });
+    assert.equal(subscribed.ok, true);
+    const heard = [];
+    page.onAny((event, body) => heard.push([event, body]));
+
+    const agent = await connected(transport);
+    const registered = await ask(agent, "agent:register", {
+      agentId: id,
+      agentType: "bias-detector",
+      capabilities: [id],
+      metadata: { from: "javascript" },
+    });
+    assert.equal(registered.agent.agent_id, id);
+    const delivery = once(agent, "task:delegate");
+    const task = await call("POST", "/api/v1/tasks", { task_type: id, parameters: { text: "grüße" } });
+    const [delegated, acknowledge] = await delivery;
+    assert.equal(delegated.type, "task:delegate");
+    const { taskId, lease, taskType, agentId, parameters } = delegated.payload;
+    assert.deepEqual([taskId, taskType, agentId, parameters], [task.task_id, id, id, { text: "grüße" }]);
+    acknowledge({ accepted: true });
+    assert.equal((await ask(agent, "task:start", { taskId, lease })).status, "running");
+    const progress = { taskId, lease, progress: 50, message: "half", status: "running" };
+    assert.equal((await ask(agent, "progress:update", progress)).progress, 50);
+    const alive = await ask(agent, "agent:heartbeat", { tasks: [taskId] });
+    assert.deepEqual([alive.ok, alive.cancel, alive.lost], [true, [], []]);
+    const completed = once(page, "task:completed", (body) => body.payload.taskId === taskId);
+    assert.equal((await ask(agent, "task:complete", { taskId, lease, result: { rows: 3 } })).status, "completed");
+    await completed;
+    const stale = await ask(agent, "task:complete", { taskId, lease: "7-00", result: {} });
+    assert.deepEqual([stale.ok, stale.code, stale.status], [false, "stale_lease", 409]);
+
+    const mine = heard.filter(([, body]) => body.payload.taskId === taskId);
+    const kinds = mine.map(([event]) => event);
+    assert.deepEqual(kinds, ["task:created", "task:delegate", "task:started", "progress:update", "task:completed"]);
+    assert.equal(mine[3][1].payload.progress, 50);
+    const seqs = heard.map(([, body]) => body.seq);
+    assert.deepEqual(seqs, [...seqs].sort((a, b) => a - b));
+    const log = await call("GET", `/api/v1/events?limit=500&after=${subscribed.last_seq}&task_id=${taskId}`);
+    assert.deepEqual(mine.map(([, body]) => body), log.events);
+    agent.close();
+    page.close();
+  },
+
+  async "a page that comes back is told what it missed"(transport, id) {
+    const first = await connected(transport);
+    const { last_seq } = await ask(first, "subscribe", { room: "namespace" });
+    first.close();
+    const made = [];
+    for (let each = 0; each < 5; each += 1) {
+      made.push((await call("POST", "/api/v1/tasks", { task_type: id })).task_id);
+    }
+    const back = await connected(transport);
+    const missed = [];
+    back.on("task:created", (body) => missed.push(body.payload.taskId));
+    const told = await ask(back, "subscribe", { room: "namespace", after: last_seq });
+    assert.equal(told.replayed, missed.length);
+    assert.deepEqual(missed.filter((task) => made.includes(task)), made);
+    const lost = await ask(back, "subscribe", { room: "namespace", after: 9_000_000_000 });
+    assert.equal(lost.resync, true);
+    for (const task of made) await call("POST", `/api/v1/tasks/${task}/cancel`, {});
+    back.close();
+  },
+
+  async "a refused delivery goes back, and a wish to cancel arrives"(transport, id) {
+    const agent = await connected(transport);
+    await ask(agent, "agent:register", { agentId: id, agentType: "tester", capabilities: [id] });
+    const first = once(agent, "task:delegate");
+    const task = await call("POST", "/api/v1/tasks", { task_type: id });
+    const [, refuse] = await first;
+    const second = once(agent, "task:delegate");
+    refuse({ accepted: false, reason: "not now" });
+    const [delegated, accept] = await second;
+    assert.equal(delegated.payload.taskId, task.task_id);
+    assert.equal(delegated.payload.attempt, 2);
+    accept();
+    const { taskId, lease } = delegated.payload;
+    await ask(agent, "task:start", { taskId, lease });
+    const wish = once(agent, "task:cancel");
+    await call("POST", `/api/v1/tasks/${taskId}/cancel`, {});
+    assert.equal((await wish)[0].payload.taskId, taskId);
+    assert.equal((await ask(agent, "task:cancel", { taskId, lease })).status, "cancelled");
+    agent.close();
+  },
+
+  async "a revoked key ends its socket with a reason"(transport) {
+    const made = await call("POST", "/api/v1/keys", { name: "a page's", permissions: ["event:read"] });
+    const socket = await connected(transport, { api_key: made.api_key });
+    await ask(socket, "subscribe", { room: "namespace" });
+    const reason = once(socket, "disconnect:reason");
+    const end = once(socket, "disconnect");
+    await call("DELETE", `/api/v1/keys/${made.key.key_id}`);
+    assert.equal((await reason)[0].code, "key_revoked");
+    assert.equal((await end)[0], "io server disconnect");
+  },
+};
+
+for (const transport of ["websocket", "polling"]) {
+  for (const [name, journey] of Object.entries(journeys)) {
+    await journey(transport, `js-${randomUUID().slice(0, 8)}`);
+    console.log(`ok ${transport}: ${name}`);
+  }
+}
+const upgraded = io(realtime, { auth: { api_key: key }, reconnection: false });
+await once(upgraded, "connect");
+await within(
+  new Promise((resolve) => {
+    if (upgraded.io.engine.transport.name === "websocket") resolve();
+    else upgraded.io.engine.once("upgrade", resolve);
+  }),
+  "upgrade",
+);
+assert.equal((await ask(upgraded, "subscribe", { room: "namespace" })).ok, true);
+console.log("ok polling, upgraded to websocket");
+upgraded.close();

@@ -1,0 +1,53 @@
+//! What the Socket.IO edge is given: who calls, what happens, and what agents call. The same functions as behind the
+//! routes, with the same checks and the same errors.
+
+mod desk;
+mod follow;
+mod identify;
+
+use std::sync::Arc;
+
+use mcpanel_domain::limits::DELIVERY_GRACE_MS;
+pub use mcpanel_realtime::{Realtime, Settings};
+
+use mcpanel_realtime::Parts;
+
+use crate::app::App;
+
+/// The usual settings, for pages of these origins beside those of the server's own address.
+pub fn settings(origins: Vec<String>) -> Settings {
+    Settings {
+        origins,
+        delivery_ms: DELIVERY_GRACE_MS,
+        ..Settings::default()
+    }
+}
+
+/// Sockets over an application.
+pub fn over(app: &App, settings: Settings) -> Realtime {
+    let parts = Parts {
+        identify: Arc::new(identify::Credentials::new(
+            app.authenticator.clone(),
+            app.env.clone(),
+        )),
+        follow: Arc::new(follow::Log::new(app.control.clone())),
+        desk: Some(Arc::new(desk::Calls::new(app.clone()))),
+    };
+    Realtime::new(parts, settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use mcpanel_realtime::refusal::Refusal;
+
+    use crate::error::Code;
+
+    #[test]
+    fn sockets_refuse_in_the_words_of_the_api() {
+        for (code, status, title) in Refusal::ALL {
+            let ours = Code::ALL.iter().find(|ours| ours.as_str() == *code);
+            let ours = ours.unwrap_or_else(|| panic!("`{code}` is no code of the API"));
+            assert_eq!((ours.status().as_u16(), ours.title()), (*status, *title));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What one socket may ask for.
+
+use mcpanel_client::socket::SocketError;
+use mcpanel_realtime::limits::{
+    CALLS_BURST_MAX, CALLS_QUEUED_MAX, CALLS_REFUSED_MAX, MESSAGE_BYTES_MAX,
+};
+use serde_json::{Value, json};
+
+use super::world::World;
+
+#[tokio::test]
+async fn a_flood_is_refused_and_then_ended() {
+    let world = World::new().await;
+    let mut flood = world.visitor().await;
+    let enough = CALLS_BURST_MAX + CALLS_REFUSED_MAX * 3;
+    for _ in 0..enough {
+        if flood
+            .say("task:start", &json!({"taskId": "t", "lease": "1-0"}))
+            .await
+            .is_err()
+        {
+            break;
+        }
+    }
+    assert_eq!(flood.reason().await, "too_many");
+    // The others did not notice.
+    assert_eq!(
+        world.visitor().await.subscribe("namespace").await["ok"],
+        true
+    );
+}
+
+#[tokio::test]
+async fn too_many_calls_at_once_are_refused_one_by_one() {
+    let world = World::new().await;
+    let visitor = world.visitor().await;
+    let calls = (0..CALLS_QUEUED_MAX * 3).map(|_| {
+        let visitor = &visitor;
+        async move {
+            visitor
+                .call::<Value>("subscribe", &json!({"room": "namespace"}))
+                .await
+        }
+    });
+    let outcomes = futures::future::join_all(calls).await;
+    let refused = outcomes.iter().filter(|outcome| match outcome {
+        Err(SocketError::Problem(problem)) => {
+            assert_eq!((problem.code.as_str(), problem.status), ("too_many", 429));
+            true
+        }
+        Err(other) => panic!("{other}"),
+        Ok(_) => false,
+    });
+    assert!(refused.count() < CALLS_QUEUED_MAX * 2 + 1);
+    assert_eq!(
+        visitor.subscribe("namespace").await["ok"],
+        true,
+        "it goes on"
+    );
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_ends_its_socket_only() {
+    let world = World::new().await;
+    let visitor = world.visitor().await;
+    let large = "x".repeat(MESSAGE_BYTES_MAX + 1);
+    let outcome = visitor
+        .call::<Value>("task:complete", &json!({"result": large}))
+        .await;
+    assert!(matches!(outcome, Err(SocketError::Ended)), "{outcome:?}");
+    let fits = "x".repeat(MESSAGE_BYTES_MAX - 1_000);
+    let other = world.visitor().await;
+    let refused = other
+        .refused(
+            "task:complete",
+            json!({"taskId": "t", "lease": "1-0", "result": {"text": fits}}),
+        )
+        .await;
+    assert_eq!(refused["code"], "not_found");
+}

@@ -1,0 +1,174 @@
+//! Who is let in, and how sockets end: with a reason.
+
+use mcpanel_client::{Credential, socket::SocketError};
+use mcpanel_server::realtime::{Settings, settings};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::world::World;
+
+fn refusal(outcome: Result<super::world::Visitor, SocketError>) -> String {
+    match outcome.err() {
+        Some(SocketError::Refused(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The status and body of a plain request.
+async fn get(world: &World, path: &str, more: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(&world.address).await.unwrap();
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{more}\r\n",
+        world.address
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    let status = text.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, text)
+}
+
+const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";
+
+#[tokio::test]
+async fn without_a_valid_credential_nobody_is_let_in() {
+    let world = World::new().await;
+    let why = refusal(world.connect(Credential::None).await);
+    assert!(
+        why.starts_with("unauthenticated: connect with `auth: {token}`"),
+        "{why}"
+    );
+    let why = refusal(
+        world
+            .connect(Credential::ApiKey("mcp_wrong".to_owned()))
+            .await,
+    );
+    assert!(why.starts_with("unauthenticated: "), "{why}");
+    let why = refusal(
+        world
+            .connect(Credential::Token("not.a.token".to_owned()))
+            .await,
+    );
+    assert_eq!(why, "unauthenticated: the token is not valid");
+    assert_eq!(world.realtime.sockets(), 0);
+}
+
+#[tokio::test]
+async fn credentials_in_the_query_and_foreign_pages_are_refused() {
+    let world = World::with(settings(vec!["https://panel.example.org".to_owned()])).await;
+    let (status, text) = get(&world, &format!("{HANDSHAKE}&token=secret"), "").await;
+    assert_eq!(status, 401);
+    assert!(
+        text.contains("application/problem+json") && !text.contains("secret"),
+        "{text}"
+    );
+    assert_eq!(get(&world, HANDSHAKE, "").await.0, 200);
+    let (status, text) = get(&world, HANDSHAKE, "origin: https://evil.example\r\n").await;
+    assert_eq!(status, 403);
+    assert!(
+        !text
+            .to_ascii_lowercase()
+            .contains("access-control-allow-origin"),
+        "{text}"
+    );
+    let (status, text) = get(&world, HANDSHAKE, "origin: https://panel.example.org\r\n").await;
+    assert_eq!(status, 200);
+    assert!(
+        text.contains("access-control-allow-origin: https://panel.example.org"),
+        "{text}"
+    );
+    assert_eq!(get(&world, "/health", "").await.0, 200);
+    assert_eq!(get(&world, "/nothing", "").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_token_that_expires_ends_its_socket() {
+    let world = World::new().await;
+    let body = json!({"expires_in_ms": 60_000, "permissions": ["event:read"]});
+    let bought = world.admin().post("/api/v1/auth/token", body).await.ok(200);
+    let token = bought["token"].as_str().unwrap().to_owned();
+    let mut visitor = world.connect(Credential::Token(token)).await.unwrap();
+    visitor.subscribe("namespace").await;
+    world.advance_ms(61_000);
+    assert_eq!(visitor.reason().await, "token_expired");
+}
+
+#[tokio::test]
+async fn a_revoked_key_ends_its_sockets_and_those_of_its_tokens() {
+    let world = World::new().await;
+    let (id, secret) = world.new_key("default", &["event:read"]).await;
+    let client = world.anonymous().with_header("x-api-key", &secret);
+    let bought = client.post("/api/v1/auth/token", json!({})).await.ok(200);
+    let token = bought["token"].as_str().unwrap().to_owned();
+    let mut by_key = world.connect(Credential::ApiKey(secret)).await.unwrap();
+    let mut by_token = world.connect(Credential::Token(token)).await.unwrap();
+    let mut other = world.visitor().await;
+    by_key.subscribe("namespace").await;
+    world
+        .admin()
+        .delete(&format!("/api/v1/keys/{id}"))
+        .await
+        .ok(204);
+    assert_eq!(by_key.reason().await, "key_revoked");
+    assert_eq!(by_token.reason().await, "key_revoked");
+    other.hears_nothing().await;
+}
+
+#[tokio::test]
+async fn a_newer_session_ends_the_socket_of_the_one_before() {
+    let world = World::new().await;
+    let (mut before, _) = world.socket_agent("one", &["a"]).await;
+    let task = world.task("a").await;
+    before.take().await;
+    let (mut now, _) = world.socket_agent("one", &["a"]).await;
+    assert!(["session_superseded", "attached_elsewhere"].contains(&before.reason().await.as_str()));
+    assert_eq!(now.take().await.0, task, "what it held went back");
+    // By REST too.
+    world.agent("one", &["a"]).await;
+    assert_eq!(now.reason().await, "session_superseded");
+}
+
+#[tokio::test]
+async fn an_agent_that_is_signed_off_is_told() {
+    let world = World::new().await;
+    let (mut agent, _) = world.socket_agent("one", &["a"]).await;
+    world.admin().delete("/api/v1/agents/one").await.ok(204);
+    assert_eq!(agent.reason().await, "agent_unregistered");
+}
+
+#[tokio::test]
+async fn a_server_that_stops_says_so() {
+    let world = World::new().await;
+    let mut visitor = world.visitor().await;
+    let (mut agent, _) = world.socket_agent("one", &["a"]).await;
+    let stopping = tokio::spawn(world.stop());
+    assert_eq!(visitor.reason().await, "stopping");
+    assert_eq!(agent.reason().await, "stopping");
+    drop((visitor, agent));
+    assert_eq!(stopping.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn there_are_only_so_many_sockets() {
+    let world = World::with(Settings {
+        sockets_max: 2,
+        ..settings(Vec::new())
+    })
+    .await;
+    let one = world.visitor().await;
+    let _two = world.visitor().await;
+    assert!(world.connect(Credential::None).await.is_err());
+    let (status, text) = get(&world, HANDSHAKE, "").await;
+    assert_eq!(status, 503);
+    assert!(text.contains("retry-after: "), "{text}");
+    let problem: Value = serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!(problem["code"], "overloaded");
+    one.leave().await;
+    while world.realtime.sockets() == 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    world.visitor().await;
+}
