@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{Failure, Result, commands, exit, output::form::Form};
+use crate::{Failure, Result, commands, exit, help::topics, output::form::Form};
 
 /// Where `serve` keeps its data, and where other commands look for the administrator's key.
 pub const DATA_DEFAULT: &str = "mcpanel-data";
 
 /// A control panel server for AI agents, in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "mcpanel", version, max_term_width = 100, after_help = exit::TABLE)]
+#[command(name = "mcpanel", version, max_term_width = 100, after_help = format!("{}\n\n{}", topics::LIST, exit::TABLE))]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub struct Arguments {
     #[command(flatten)]
@@ -151,6 +151,13 @@ pub enum Command {
     /// See what happened, and what happens.
     #[command(subcommand)]
     Events(commands::events::Events),
+    /// See and stop operations on many tasks, which `tasks retry` and `tasks cancel` begin.
+    #[command(subcommand)]
+    Ops(commands::ops::Ops),
+    /// Show what waits, by type of task.
+    Queues(commands::metrics::QueuesCommand),
+    /// Show what happened over time: tasks created and ended, how long they waited and ran.
+    History(commands::metrics::HistoryCommand),
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Keys(commands::keys::Keys),
@@ -177,6 +184,18 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// What exit codes mean, for scripts
+    #[command(hide = true, help_template = topics::TEMPLATE, after_help = exit::TABLE)]
+    ExitCodes,
+    /// The variables that are read
+    #[command(hide = true, help_template = topics::TEMPLATE, after_help = topics::ENVIRONMENT)]
+    Environment,
+    /// Formats, columns, colours, watching
+    #[command(hide = true, help_template = topics::TEMPLATE, after_help = topics::OUTPUT)]
+    Output,
+    /// Print all commands with their options as Markdown
+    #[command(hide = true)]
+    Reference,
 }
 
 /// Where the data of a local server may be, and with it the administrator's key.

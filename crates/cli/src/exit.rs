@@ -183,9 +183,11 @@ fn words(problem: &Problem) -> String {
 fn hint(code: &str) -> Option<&'static str> {
     let hint = match code {
         "unauthenticated" => {
-            "set MCPANEL_API_KEY (or MCPANEL_TOKEN); the administrator's key is in `admin.key` in the server's data folder"
+            "`mcpanel auth login` keeps a credential; or set MCPANEL_API_KEY or MCPANEL_TOKEN; the administrator's key is in `admin.key` in the server's data folder"
         }
-        "forbidden" => "use a key with that permission; `mcpanel keys create` makes one",
+        "forbidden" => {
+            "use a key with that permission: `mcpanel auth whoami` lists yours, `mcpanel keys create` makes one"
+        }
         "not_found" => "the `list` commands show what there is for this credential",
         "conflict" => "another has that id, or changed it meanwhile; look at it with `get`",
         "revision_mismatch" => "it was changed meanwhile; look at it with `get`, then repeat",

@@ -2,7 +2,7 @@
 //!
 //! - [`arguments`]: what can be asked for; `commands` has a file for each
 //! - [`connect`]: which server, and as whom; [`contexts`]: servers by name
-//! - [`output`]: tables, JSON, progress
+//! - [`output`]: tables, JSON, progress; [`help`]: examples, topics
 //! - [`exit`]: what exit codes mean, and how failures are told
 //!
 //! Data goes to stdout, everything else to stderr.
@@ -12,11 +12,12 @@ mod commands;
 mod connect;
 mod contexts;
 mod exit;
+mod help;
 mod output;
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use arguments::Arguments;
 use exit::{Exit, Failure};
@@ -29,7 +30,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const LINGER: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let matches = help::command()
+        .color(output::colour_of_help(std::env::args_os()))
+        .get_matches();
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
     output::start(&arguments.global);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

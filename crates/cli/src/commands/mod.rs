@@ -12,19 +12,23 @@ pub mod events;
 pub mod health;
 pub mod healthcheck;
 pub mod keys;
+pub mod metrics;
 pub mod openapi;
+pub mod ops;
 pub mod pipelines;
 pub mod run;
 pub mod serve;
 pub mod tasks;
 pub mod templates;
 
-use clap::CommandFactory;
+use std::io::Write;
 
 use crate::{
     Result,
     arguments::{Arguments, Command},
-    exit::Exit,
+    exit::{self, Exit},
+    help::{self, topics},
+    output,
 };
 
 /// Does what was asked for.
@@ -40,6 +44,9 @@ pub async fn run(arguments: Arguments) -> Result {
         Command::Pipelines(pipelines) => pipelines.execute(&global).await,
         Command::Templates(templates) => templates.execute(&global).await,
         Command::Artifacts(artifacts) => artifacts.execute(&global).await,
+        Command::Ops(ops) => ops.execute(&global).await,
+        Command::Queues(queues) => queues.execute(&global).await,
+        Command::History(history) => history.execute(&global).await,
         Command::Keys(keys) => keys.execute(&global).await,
         Command::Events(events) => events.execute(&global).await,
         Command::Auth(auth) => auth.execute(&global).await,
@@ -51,11 +58,22 @@ pub async fn run(arguments: Arguments) -> Result {
         Command::Healthcheck(check) => check.execute(&global).await,
         Command::Openapi => openapi::execute(),
         Command::Completions { shell } => {
-            let mut command = Arguments::command();
-            clap_complete::generate(shell, &mut command, "mcpanel", &mut std::io::stdout());
+            let mut command = help::command();
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "mcpanel", &mut script);
+            std::io::stdout().lock().write_all(&script)?;
             Ok(Exit::Ok)
         }
+        Command::ExitCodes => topic(exit::TABLE),
+        Command::Environment => topic(topics::ENVIRONMENT),
+        Command::Output => topic(topics::OUTPUT),
+        Command::Reference => topic(&help::reference::markdown()),
     }
+}
+
+fn topic(text: &str) -> Result {
+    output::line(text.trim_end())?;
+    Ok(Exit::Ok)
 }
 
 /// Waits for Ctrl-C, or for being told to end.

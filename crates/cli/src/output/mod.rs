@@ -36,6 +36,27 @@ pub fn start(global: &Global) {
     log::start(global.verbose, global.quiet);
 }
 
+/// When help and complaints about the command line have colours, which are written before it is understood.
+pub fn colour_of_help(arguments: impl Iterator<Item = std::ffi::OsString>) -> clap::ColorChoice {
+    let arguments: Vec<String> = arguments
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    let is_given = |word: &str| {
+        let joined = format!("--color={word}");
+        arguments.contains(&joined)
+            || arguments
+                .windows(2)
+                .any(|pair| pair[0] == "--color" && pair[1] == word)
+    };
+    if is_given("always") {
+        clap::ColorChoice::Always
+    } else if is_given("never") {
+        clap::ColorChoice::Never
+    } else {
+        clap::ColorChoice::Auto
+    }
+}
+
 /// Whether notes and progress are to be left out.
 pub fn is_quiet() -> bool {
     IS_QUIET.load(Ordering::Relaxed)

@@ -70,8 +70,49 @@ fn the_exit_codes_are_in_the_help() {
 }
 
 #[test]
+fn topics_are_told_like_commands() {
+    for (topic, word) in [
+        ("exit-codes", "130  interrupted"),
+        ("environment", "MCPANEL_CONTEXT"),
+        ("output", "--columns"),
+    ] {
+        let asked = mcpanel(["help", topic]).output().unwrap();
+        let text = String::from_utf8(asked.stdout).unwrap();
+        assert_eq!(asked.status.code(), Some(0), "{topic}");
+        assert!(text.contains(word), "{topic}: {text}");
+        assert!(!text.contains("Usage:"), "{topic} is no command: {text}");
+    }
+}
+
+/// What stands between the part of the page that was written and the part that is made.
+const MADE: &str = "<!-- From here on made by `mcpanel reference`. -->\n\n";
+
+#[test]
+fn the_page_about_the_command_line_has_every_option() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cli.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (written, made) = page.split_once(MADE).expect("the page has both parts");
+    let output = mcpanel(["reference"]).output().unwrap();
+    let now = String::from_utf8(output.stdout).unwrap();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, format!("{written}{MADE}{now}")).unwrap();
+        return;
+    }
+    assert!(
+        made == now,
+        "docs/cli.md is out of date: run UPDATE_DOCS=1 cargo test -p mcpanel-cli --test it -- help"
+    );
+    for code in [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130] {
+        assert!(
+            written.contains(&format!("\n| {code} | ")),
+            "exit code {code}"
+        );
+    }
+}
+
+#[test]
 fn a_wrong_command_line_is_told_apart() {
-    let wrong: [&[&str]; 9] = [
+    let wrong: [&[&str]; 13] = [
         &[],
         &["tusks"],
         &["tasks"],
@@ -80,7 +121,11 @@ fn a_wrong_command_line_is_told_apart() {
         &["tasks", "submit"],
         &["tasks", "submit", "file", "--type", "demo"],
         &["tasks", "wait", "a", "--timeout", "soon"],
-        &["tasks", "list", "-o", "yaml"],
+        &["tasks", "list", "-o", "csv"],
+        &["tasks", "list", "-o", "json", "--columns", "task"],
+        &["tasks", "list", "--every", "5s"],
+        &["tasks", "list", "-q", "-v"],
+        &["tasks", "update", "a"],
     ];
     for arguments in wrong {
         let output = mcpanel(arguments).output().unwrap();
@@ -97,4 +142,48 @@ fn completions_know_the_commands_and_the_words() {
     for word in ["tasks", "submit", "--idempotency-key", "cancelled"] {
         assert!(script.contains(word), "{word}");
     }
+}
+
+#[test]
+fn every_shell_gets_completions() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = mcpanel(["completions", shell]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        let script = String::from_utf8(output.stdout).unwrap();
+        for word in ["pipelines", "retry-stage", "context", "doctor"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn completions_for_bash_complete() {
+    let output = mcpanel(["completions", "bash"]).output().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("mcpanel.bash"), output.stdout).unwrap();
+    let ask = |words: &str| {
+        let count = words.split(' ').count() - 1;
+        let script = format!(
+            "source mcpanel.bash; COMP_WORDS=({words}); COMP_CWORD={count}; \
+             _mcpanel mcpanel \"${{COMP_WORDS[{count}]}}\" \"${{COMP_WORDS[{}]}}\"; echo \"${{COMPREPLY[@]}}\"",
+            count - 1
+        );
+        let bash = std::process::Command::new("bash")
+            .args(["--norc", "-c", &script])
+            .current_dir(folder.path())
+            .output();
+        match bash {
+            Ok(output) => Some(String::from_utf8(output.stdout).unwrap().trim().to_owned()),
+            Err(_) => None,
+        }
+    };
+    let Some(answer) = ask("mcpanel pipe") else {
+        eprintln!("skipped: there is no `bash` here");
+        return;
+    };
+    assert_eq!(answer, "pipelines");
+    assert_eq!(ask("mcpanel pipelines retry-s").unwrap(), "retry-stage");
+    assert_eq!(ask("mcpanel tasks list --stat").unwrap(), "--status");
+    let statuses = ask("mcpanel tasks list --status c").unwrap();
+    assert_eq!(statuses, "completed cancelled");
 }

@@ -3,9 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
 mod crash;
+mod doctor;
 mod help;
+mod identity;
 mod nouns;
+mod output;
 mod run;
 mod serve;
 mod shell;
 mod support;
+mod terminal;

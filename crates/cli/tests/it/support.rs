@@ -14,15 +14,29 @@ use mcpanel_client::{Client, Config, Credential};
 /// Longer than anything takes, even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(240);
 
+/// Variables of other names that the binary reads.
+const OURS: [&str; 7] = [
+    "JWT_SECRET",
+    "MONGODB_URI",
+    "REDIS_URL",
+    "NO_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "FLASK_API_URL",
+];
+
 /// The binary without whatever the environment of the test would tell it.
 pub fn mcpanel<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mcpanel"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("MCPANEL_") || text == "JWT_SECRET" || text == "NO_COLOR" {
+        if text.starts_with("MCPANEL_") || OURS.contains(&text.as_ref()) {
             command.env_remove(&name);
         }
     }
+    // Nobody's contexts are a test's.
+    let nowhere = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-configuration");
+    command.env("XDG_CONFIG_HOME", nowhere);
     command.args(arguments).stdin(Stdio::null());
     command
 }

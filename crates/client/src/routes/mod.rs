@@ -3,6 +3,8 @@
 mod agents;
 mod artifacts;
 mod keys;
+mod metrics;
+mod operations;
 mod pipelines;
 mod system;
 mod tasks;

@@ -43,6 +43,14 @@ pub fn named<T: std::fmt::Display>(noun: &str, ids: &[T]) -> String {
 }
 
 impl Consent {
+    /// Whether to do nothing, for what needs no consent; says what would be done.
+    pub fn is_dry<T: std::fmt::Display>(self, verb: &str, ids: &[T]) -> bool {
+        if self.dry_run {
+            output::say(format_args!("would {verb} {}", named("task", ids)));
+        }
+        self.dry_run
+    }
+
     /// Whether to do something to all of these; the count is told first. `aside` is what else would happen.
     pub fn to_all<T: std::fmt::Display>(
         self,

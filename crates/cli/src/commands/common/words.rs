@@ -20,6 +20,9 @@ pub const PIPELINE_STATUSES: [&str; 5] = ["created", "running", "completed", "fa
 /// How an agent is.
 pub const AGENT_STATUSES: [&str; 5] = ["active", "suspect", "inactive", "busy", "error"];
 
+/// Where an operation on many tasks stands.
+pub const OPERATION_STATUSES: [&str; 4] = ["running", "completed", "aborted", "failed"];
+
 /// How much a log line matters, from the least.
 pub const LOG_LEVELS: [&str; 5] = ["debug", "info", "warn", "error", "critical"];
 
@@ -36,6 +39,7 @@ where
 mod tests {
     use mcpanel_api::{
         agent::AgentStatus,
+        operation::OperationStatus,
         pipeline::PipelineStatus,
         task::{LogLevel, TaskStatus},
     };
@@ -60,6 +64,7 @@ mod tests {
         is_whole::<TaskStatus>(&TASK_STATUSES, TASK_STATUSES.len());
         is_whole::<PipelineStatus>(&PIPELINE_STATUSES, PIPELINE_STATUSES.len());
         is_whole::<AgentStatus>(&AGENT_STATUSES, AGENT_STATUSES.len());
+        is_whole::<OperationStatus>(&OPERATION_STATUSES, OPERATION_STATUSES.len());
         is_whole::<LogLevel>(&LOG_LEVELS, LOG_LEVELS.len());
     }
 }

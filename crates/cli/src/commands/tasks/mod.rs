@@ -1,5 +1,6 @@
 //! `mcpanel tasks`: submit, see and steer tasks.
 
+mod bulk;
 mod logs;
 mod rows;
 mod submit;
@@ -15,9 +16,8 @@ use mcpanel_client::Client;
 
 use super::common::{
     self,
-    confirm::Consent,
+    filter::Filter,
     pages::Extent,
-    several::each,
     words::{self, TASK_STATUSES},
 };
 use crate::{
@@ -32,6 +32,7 @@ use crate::{
     },
 };
 
+use super::metrics::{self, Back};
 pub use submit::parameters;
 
 /// Submit, see and steer tasks.
@@ -51,13 +52,11 @@ pub enum Tasks {
     /// Change a task that waits.
     Update(Box<update::Update>),
     /// Cancel tasks; a running one stops when its agent hears of it.
-    Cancel(Cancel),
+    Cancel(Box<bulk::Cancel>),
     /// Run failed or cancelled tasks again, with fresh attempts.
-    Retry {
-        /// Their ids.
-        #[arg(required = true, value_name = "TASK_ID")]
-        task_ids: Vec<TaskId>,
-    },
+    Retry(Box<bulk::Retry>),
+    /// Show why tasks failed for good, the most frequent reason first.
+    Errors(Back),
     /// Hand a task to an agent now.
     Delegate {
         /// Its id.
@@ -88,33 +87,10 @@ pub struct List {
     /// Only those with this status.
     #[arg(long, value_parser = words::of::<TaskStatus>(&TASK_STATUSES))]
     status: Option<TaskStatus>,
-    /// Only those of this type.
-    #[arg(long = "type", value_name = "TYPE")]
-    task_type: Option<Name>,
-    /// Only those of this pipeline.
-    #[arg(long, value_name = "PIPELINE_ID")]
-    pipeline: Option<PipelineId>,
-    /// Only those of this stage of the pipeline.
-    #[arg(long, value_name = "N", requires = "pipeline")]
-    stage: Option<u16>,
-    /// Only those that this agent holds, or held last.
-    #[arg(long, value_name = "AGENT_ID")]
-    agent: Option<AgentId>,
+    #[command(flatten)]
+    filter: Filter,
     #[command(flatten)]
     extent: Extent,
-}
-
-/// Which tasks to cancel.
-#[derive(Debug, Args)]
-pub struct Cancel {
-    /// Their ids.
-    #[arg(required = true, value_name = "TASK_ID")]
-    task_ids: Vec<TaskId>,
-    /// Why; shown with the task.
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    #[command(flatten)]
-    consent: Consent,
 }
 
 impl Tasks {
@@ -136,12 +112,8 @@ impl Tasks {
             Self::Watch(watch) => watch.execute(&client, form).await,
             Self::Update(update) => update.execute(&client, form).await,
             Self::Cancel(cancel) => cancel.execute(&client, form).await,
-            Self::Retry { task_ids } => {
-                each(form, &task_ids, async |id| {
-                    Ok(Some(client.retry_task(id).await?))
-                })
-                .await
-            }
+            Self::Retry(retry) => retry.execute(&client, form).await,
+            Self::Errors(back) => metrics::errors(&client, form, back).await,
             Self::Delegate { task_id, to } => {
                 listing::one(form, &client.delegate_task(&task_id, to).await?)?;
                 Ok(Exit::Ok)
@@ -164,12 +136,7 @@ impl List {
     async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let query = TaskQuery {
             status: self.status,
-            task_type: self.task_type,
-            pipeline_id: self.pipeline,
-            stage: self.stage,
-            assigned_agent_id: self.agent,
-            limit: None,
-            cursor: None,
+            ..self.filter.query()
         };
         let read = async |page: common::pages::Page| {
             let query = TaskQuery {
@@ -181,24 +148,6 @@ impl List {
             Ok((page.tasks, page.next_cursor))
         };
         self.extent.show(form, read).await
-    }
-}
-
-impl Cancel {
-    async fn execute(self, client: &Client, form: Form<'_>) -> Result {
-        let reason = self.reason.as_deref();
-        if !self.consent.to_all("cancel", "task", &self.task_ids, "")? {
-            return each(form, &self.task_ids, async |id| {
-                let status = word(client.get_task(id).await?.status);
-                output::say(format_args!("task `{id}` is {status}"));
-                Ok(None::<Task>)
-            })
-            .await;
-        }
-        each(form, &self.task_ids, async |id| {
-            Ok(Some(client.cancel_task(id, reason).await?))
-        })
-        .await
     }
 }
 

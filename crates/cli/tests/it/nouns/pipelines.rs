@@ -183,10 +183,10 @@ async fn a_failed_pipeline_is_told_and_run_again() {
     let dry = shell.run(&["pipelines", "cancel", "p1", "--dry-run"]);
     assert_eq!(
         dry.err,
-        "would cancel pipeline `p1`, which is running, with 1 open task\n"
+        "would cancel pipeline `p1` with 1 open task\npipeline `p1` is running\n"
     );
     shell
-        .run(&["pipelines", "cancel", "p1", "--reason", "enough"])
+        .run(&["pipelines", "cancel", "p1", "--reason", "enough", "--yes"])
         .ok();
     assert_eq!(
         shell.run(&["pipelines", "wait", "p1", "-o", "name"]).code,

@@ -158,6 +158,7 @@ async fn waiting_tells_how_it_ended() {
             "gone",
             "--reason",
             "not wanted",
+            "--yes",
             "-o",
             "json",
         ])
@@ -238,8 +239,16 @@ fn of_several_each_is_tried() {
     let shell = Shell::open();
     submit(&shell, "a");
     submit(&shell, "b");
-    let ran = shell.run(&["tasks", "cancel", "a", "none", "b", "-o", "name"]);
+    let cancel = ["tasks", "cancel", "a", "none", "b", "-o", "name"];
+    let refused = shell.run(&cancel).refused(2);
+    assert!(
+        refused.contains("whether to cancel 3 tasks: `a`, `none`, `b`")
+            && refused.contains("--yes"),
+        "{refused}"
+    );
+    let ran = shell.run(&[&cancel[..], &["--yes"]].concat());
     assert_eq!((ran.code, ran.out.as_str()), (Some(3), "a\nb\n"));
+    assert!(ran.err.starts_with("cancel 3 tasks: "), "{}", ran.err);
     assert!(ran.err.contains("`none`: no task `none`"), "{}", ran.err);
 }
 
