@@ -163,6 +163,7 @@ impl TestServer {
             "pipelines",
             "artifacts",
             "templates",
+            "operations",
         ] {
             let list = admin.get(&format!("/api/v1/{path}?limit=500")).await;
             all.insert(path.to_owned(), list.ok(200));
