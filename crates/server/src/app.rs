@@ -19,6 +19,9 @@ use crate::{
     transfer::Transfers,
 };
 
+/// Tells how the way to Redis is.
+pub type LookAtRedis = Arc<dyn Fn() -> mcpanel_store_mongo::link::LinkHealth + Send + Sync>;
+
 /// The state of the router; cheap to clone.
 #[derive(Clone)]
 pub struct App {
@@ -28,6 +31,8 @@ pub struct App {
     pub authenticator: Arc<Authenticator>,
     /// Where artifacts' bytes are.
     pub files: Arc<ArtifactStore>,
+    /// Looks at Redis, where instances share one.
+    pub redis: Option<LookAtRedis>,
     /// The world outside.
     pub env: Arc<dyn Env>,
     /// When this process began to serve.
@@ -60,6 +65,7 @@ impl App {
             control,
             authenticator: Arc::new(authenticator),
             files: Arc::new(files.into()),
+            redis: None,
             started_at: env.now(),
             waiting: Waiting::default(),
             followers: Followers::default(),

@@ -14,16 +14,17 @@
 
 mod activity;
 mod answer;
+pub mod cache;
 mod chance;
 mod clock;
 mod commit;
 mod documents;
 mod error;
 mod follow;
-pub mod cache;
 mod keys;
 pub mod link;
 mod mongo;
+mod portable;
 pub mod project;
 pub mod queue;
 pub mod rates;
@@ -45,6 +46,6 @@ pub use commit::Figures;
 pub use error::OpenError;
 pub use project::{Away, Change, Projection, ReadyQueue};
 pub use settings::Settings;
-pub use shared::{Shared, SharedSettings};
+pub use shared::{Shared, SharedFigures, SharedSettings};
 pub use source::Source;
 pub use store::MongoStore;

@@ -1,6 +1,12 @@
 //! The store itself: the port, answered from MongoDB, and from Redis where it is there.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use mcpanel_domain::{
@@ -15,7 +21,7 @@ use mcpanel_domain::{
     task::Task,
 };
 use mcpanel_store::{
-    Commit, Due, Held, IdempotencyRecord, Offer, Receipt, Result, Store,
+    Commit, Due, Held, IdempotencyRecord, Offer, Receipt, Result, Store, Write,
     query::{
         ArtifactFilter, EventFilter, Events, Health, Listing, OperationFilter, Page, Payloads,
         PipelineFilter, Queue as TypeQueue, TaskFilter, Totals,
@@ -30,6 +36,7 @@ use tokio::{
 use crate::{
     activity::Activities,
     answer,
+    cache::{Brief, Hits, Lasting},
     commit::{self, Committer, Figures},
     error::OpenError,
     follow::Followers,
@@ -59,6 +66,14 @@ const PING_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a closing store waits for what is being written.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Versions of templates that are kept in memory.
+const TEMPLATES_CACHED: usize = 1_000;
+
+/// API keys that are kept in memory, and for how long each is believed: so long does a key that was revoked
+/// through another instance still work.
+const KEYS_CACHED: usize = 10_000;
+const KEYS_BELIEVED: Duration = Duration::from_secs(1);
+
 /// A store over MongoDB, one of any number of equal ones over the same database.
 pub struct MongoStore {
     pub(crate) mongo: Mongo,
@@ -68,6 +83,10 @@ pub struct MongoStore {
     timers: Arc<Timers>,
     activities: Arc<Activities>,
     shared: Option<Arc<Shared>>,
+    templates: Lasting<Template>,
+    keys: Brief<[u8; 32], Arc<ApiKey>>,
+    /// The oldest event that MongoDB kept when it was last asked; it only grows.
+    first_kept: AtomicU64,
     lanes: Mutex<JoinSet<()>>,
     tasks: Mutex<JoinSet<()>>,
 }
@@ -101,6 +120,12 @@ impl MongoStore {
             sequencer,
             queue,
             activities,
+            templates: match &shared {
+                Some(shared) => shared.cache("template", TEMPLATES_CACHED),
+                None => Lasting::new("template", TEMPLATES_CACHED, None),
+            },
+            keys: Brief::new(KEYS_CACHED, KEYS_BELIEVED),
+            first_kept: AtomicU64::new(0),
             shared,
             lanes: Mutex::new(JoinSet::new()),
             tasks: Mutex::new(JoinSet::new()),
@@ -137,6 +162,16 @@ impl MongoStore {
                 queue.look_for_others().await;
             }
         });
+        if let Some(shared) = &self.shared {
+            // Numbers that other instances gave are heard of here before the sequencer looks.
+            let (mut heard, sequencer) = (shared.events().watch(), self.sequencer.clone());
+            tasks.spawn(async move {
+                while heard.changed().await.is_ok() {
+                    let last = *heard.borrow_and_update();
+                    sequencer.advance(last);
+                }
+            });
+        }
         let mongo = self.mongo.clone();
         tasks.spawn(async move {
             loop {
@@ -194,6 +229,38 @@ impl MongoStore {
         self.shared.as_ref()
     }
 
+    /// How often the caches knew: templates, API keys.
+    pub fn cache_hits(&self) -> [(&'static str, Hits); 2] {
+        [
+            ("templates", self.templates.hits()),
+            ("api_keys", self.keys.hits()),
+        ]
+    }
+
+    /// Events that are in memory because Redis told of them, if there are any above `after`.
+    fn recent_events(
+        &self,
+        namespace: &Namespace,
+        filter: &EventFilter,
+        after: u64,
+        limit: usize,
+    ) -> Option<Events> {
+        let first_kept = self.first_kept.load(Ordering::Relaxed);
+        let mut events = self.shared.as_ref()?.events().recent(after, limit)?;
+        let scanned_to = events.last()?.seq;
+        if first_kept == 0 {
+            return None;
+        }
+        events.retain(|each| each.event.namespace == *namespace && filter.matches(each));
+        self.sequencer.advance(scanned_to);
+        Some(Events {
+            events,
+            scanned_to,
+            last: self.sequencer.last(),
+            first_kept,
+        })
+    }
+
     /// How many tasks the offer's session holds.
     async fn held(&self, offer: &Offer) -> Result<u32> {
         answer::held_by_session(&self.mongo, offer).await
@@ -239,7 +306,19 @@ impl MongoStore {
 #[async_trait]
 impl Store for MongoStore {
     async fn commit(&self, commit: Commit) -> Result<Receipt> {
-        self.committer.commit(commit).await
+        let keys: Vec<[u8; 32]> = commit
+            .writes
+            .iter()
+            .filter_map(|write| match write {
+                Write::Key(key) => Some(key.sha256),
+                _ => None,
+            })
+            .collect();
+        let receipt = self.committer.commit(commit).await;
+        for key in keys {
+            self.keys.forget(&key);
+        }
+        receipt
     }
 
     async fn tasks(&self, namespace: &Namespace, ids: &[TaskId]) -> Result<Vec<Option<Arc<Task>>>> {
@@ -460,7 +539,19 @@ impl Store for MongoStore {
         id: &TemplateId,
         version: Option<u32>,
     ) -> Result<Option<Arc<Template>>> {
-        answer::template(&self.mongo, namespace, id, version).await
+        // Only a named version never changes.
+        let Some(number) = version else {
+            return answer::template(&self.mongo, namespace, id, None).await;
+        };
+        let key = format!("{namespace}:{id}:{number}");
+        if let Some(template) = self.templates.get(&key).await {
+            return Ok(Some(template));
+        }
+        let found = answer::template(&self.mongo, namespace, id, version).await?;
+        if let Some(template) = &found {
+            self.templates.put(&key, template).await;
+        }
+        Ok(found)
     }
 
     async fn templates(&self, namespace: &Namespace) -> Result<Vec<Arc<Template>>> {
@@ -485,7 +576,14 @@ impl Store for MongoStore {
     }
 
     async fn key_by_hash(&self, sha256: &[u8; 32]) -> Result<Option<Arc<ApiKey>>> {
-        answer::key_by_hash(&self.mongo, sha256).await
+        if let Some(key) = self.keys.get(sha256) {
+            return Ok(Some(key));
+        }
+        let found = answer::key_by_hash(&self.mongo, sha256).await?;
+        if let Some(key) = &found {
+            self.keys.put(*sha256, key.clone());
+        }
+        Ok(found)
     }
 
     async fn key(&self, namespace: &Namespace, id: &KeyId) -> Result<Option<Arc<ApiKey>>> {
@@ -536,9 +634,14 @@ impl Store for MongoStore {
         after: u64,
         limit: usize,
     ) -> Result<Events> {
+        if let Some(events) = self.recent_events(namespace, filter, after, limit) {
+            return Ok(events);
+        }
         let last = self.sequencer.last();
         let events = answer::events(&self.mongo, namespace, filter, after, limit, last).await?;
         self.sequencer.advance(events.last);
+        self.first_kept
+            .fetch_max(events.first_kept, Ordering::Relaxed);
         Ok(events)
     }
 

@@ -32,7 +32,7 @@ pub struct Serve {
         default_value = "127.0.0.1:8080"
     )]
     http: SocketAddr,
-    /// Kept for the realtime protocol. Live events are at `/api/v1/events/stream` of the API.
+    /// Where sockets are served: Socket.IO, for pages and agents.
     #[arg(
         long,
         env = "MCPANEL_REALTIME",
@@ -40,6 +40,15 @@ pub struct Serve {
         default_value = "127.0.0.1:8081"
     )]
     realtime: SocketAddr,
+    /// Origin whose pages may connect to sockets, such as `https://panel.example.org`; may be repeated. Without it none but
+    /// those of its own address may.
+    #[arg(
+        long = "realtime-origin",
+        env = "MCPANEL_REALTIME_ORIGINS",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    origins: Vec<String>,
     /// MongoDB, which all instances share: `mongodb://…` of a replica set. Needs --redis-url.
     #[arg(long, env = "MONGODB_URI", value_name = "URI", hide_env_values = true)]
     mongodb_uri: Option<String>,
@@ -87,6 +96,9 @@ impl Serve {
         output::say(format_args!(
             "serving http://{address}, docs at http://{address}/docs"
         ));
+        if let Some(address) = running.realtime_addr() {
+            output::say(format_args!("sockets at http://{address}"));
+        }
         match is_shared {
             true => output::say("data in MongoDB, shared with other instances"),
             false => output::say(format_args!("data in {}", self.data.display())),
@@ -121,6 +133,7 @@ impl Serve {
             data_dir: self.data.clone(),
             http: self.http,
             realtime: self.realtime,
+            origins: self.origins.clone(),
             secrets: given_secrets(),
             instance: Instance {
                 shared: self.shared()?,
@@ -188,10 +201,11 @@ pub fn start_failed(error: &StartError) -> Failure {
         StartError::SameAddress { .. }
         | StartError::Alone
         | StartError::NoJwtSecret
+        | StartError::Redis(_)
         | StartError::ShortJwtSecret { .. } => Failure::new(error.to_string()).exit(Exit::Usage),
         StartError::DataDir { .. }
         | StartError::Secrets(_)
-        | StartError::NoSharedStore
+        | StartError::MongoDb(_)
         | StartError::Artifacts(_)
         | StartError::Store(_) => Failure::new(with_causes(error)),
     }

@@ -100,8 +100,11 @@ pub(super) async fn overall(app: &App) -> Health {
 
 async fn look(app: &App) -> HealthCheck {
     let database = database(app).await;
+    let redis = redis(app);
     let system = system(app);
-    let all_well = database.status == Health::Healthy && system.status == Health::Healthy;
+    let all_well = [&database, &redis, &system]
+        .iter()
+        .all(|part| matches!(part.status, Health::Healthy | Health::NotConfigured));
     HealthCheck {
         service: "mcpanel".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -113,7 +116,7 @@ async fn look(app: &App) -> HealthCheck {
         timestamp: app.env.now(),
         checks: HealthChecks {
             database,
-            redis: unused("this server needs none"),
+            redis,
             external_services: unused("none is set"),
             system_resources: system,
         },
@@ -143,6 +146,29 @@ async fn database(app: &App) -> HealthStatus {
         message: Some(message),
         latency_ms: Some(latency_ms),
         figures,
+    }
+}
+
+fn redis(app: &App) -> HealthStatus {
+    let Some(look) = &app.redis else {
+        return unused("this server needs none");
+    };
+    let health = look();
+    HealthStatus {
+        status: match health.up {
+            true => Health::Healthy,
+            false => Health::Degraded,
+        },
+        message: (!health.up).then(|| {
+            "Redis is away: work goes on from MongoDB, more slowly and less fairly".to_owned()
+        }),
+        latency_ms: Some(health.latency_us as f64 / 1_000.0),
+        figures: BTreeMap::from([
+            ("answered".to_owned(), health.answered),
+            ("failed".to_owned(), health.failed),
+            ("spared".to_owned(), health.spared),
+            ("opened".to_owned(), health.opened),
+        ]),
     }
 }
 

@@ -6,16 +6,28 @@
 //! <data>/artifacts/               the bytes of artifacts   ┘ runs alone
 //! ```
 
-use std::{fs::DirBuilder, io, path::Path, sync::Arc};
+use std::{
+    fs::DirBuilder,
+    io,
+    path::Path,
+    sync::{Arc, OnceLock, Weak},
+};
 
-use mcpanel_adapters::{ArtifactFiles, ArtifactStore};
+use mcpanel_adapters::{ArtifactFiles, ArtifactStore, GridFs};
 use mcpanel_control::Env;
 use mcpanel_guard::Secrets;
 use mcpanel_store::Store;
 use mcpanel_store_embedded::{EmbeddedStore, Options};
+use mcpanel_store_mongo::{
+    MongoStore, Shared as Redis, SharedSettings,
+    link::{self, Address},
+};
 
 use super::{Settings, Shared, StartError};
-use crate::env::SystemEnv;
+use crate::{
+    app::LookAtRedis,
+    env::{SharedEnv, SystemEnv},
+};
 
 /// What a server keeps, opened.
 pub(super) struct Data {
@@ -26,6 +38,8 @@ pub(super) struct Data {
 enum Documents {
     /// In use by this process alone.
     Embedded(Arc<EmbeddedStore>),
+    /// In use by any number of instances.
+    Shared(Arc<MongoStore>),
 }
 
 /// Opens it, and makes what is missing.
@@ -40,7 +54,7 @@ pub(super) async fn open(settings: &Settings) -> Result<(Data, Secrets), StartEr
     let secrets = Secrets::load(
         &settings.data_dir,
         settings.secrets.clone(),
-        settings.http.ip(),
+        settings.most_public(),
     )?;
     let data = match shared {
         None => embedded(&settings.data_dir)?,
@@ -58,14 +72,62 @@ fn embedded(dir: &Path) -> Result<Data, StartError> {
 }
 
 async fn with_others(shared: &Shared) -> Result<Data, StartError> {
-    let _ = (&shared.mongodb_uri, &shared.redis_url, &shared.artifacts);
-    Err(StartError::NoSharedStore)
+    let uri = shared.mongodb_uri.reveal();
+    advise(shared.redis_url.reveal()).await?;
+    // Redis is reached first, so that the store finds it; its clock is the store's as soon as there is one.
+    let opened: Arc<OnceLock<Weak<MongoStore>>> = Arc::default();
+    let redis = Redis::open(SharedSettings {
+        url: shared.redis_url.reveal().to_owned(),
+        prefix: String::new(),
+        clock: {
+            let opened = opened.clone();
+            Arc::new(move || match opened.get().and_then(Weak::upgrade) {
+                Some(store) => store.now(),
+                None => SystemEnv::now(),
+            })
+        },
+    })
+    .await?;
+    let store = MongoStore::open(mcpanel_store_mongo::Settings::new(uri), Some(redis)).await?;
+    // Nobody else knows of it, so it is empty.
+    let _ = opened.set(Arc::downgrade(&store));
+    let files = match &shared.artifacts {
+        Some(dir) => ArtifactFiles::new(dir.clone()).into(),
+        None => GridFs::connect(uri)
+            .await
+            .map_err(StartError::Artifacts)?
+            .into(),
+    };
+    Ok(Data {
+        store: Documents::Shared(store),
+        files,
+    })
+}
+
+/// Warns of what an operator should change about Redis.
+async fn advise(url: &str) -> Result<(), StartError> {
+    for advice in link::advice(&Address::parse(url)?).await {
+        tracing::warn!(redis = advice.node, "{}", advice.text);
+    }
+    Ok(())
 }
 
 impl Data {
     pub(super) fn store(&self) -> Arc<dyn Store> {
         match &self.store {
             Documents::Embedded(store) => store.clone(),
+            Documents::Shared(store) => store.clone(),
+        }
+    }
+
+    /// Looks at Redis, where there is one.
+    pub(super) fn redis(&self) -> Option<LookAtRedis> {
+        match &self.store {
+            Documents::Embedded(_) => None,
+            Documents::Shared(store) => {
+                let redis = store.shared()?.clone();
+                Some(Arc::new(move || redis.health()))
+            }
         }
     }
 
@@ -77,6 +139,10 @@ impl Data {
     pub(super) fn env(&self) -> Arc<dyn Env> {
         match &self.store {
             Documents::Embedded(_) => Arc::new(SystemEnv),
+            Documents::Shared(store) => {
+                let store = store.clone();
+                Arc::new(SharedEnv::new(Arc::new(move || store.now())))
+            }
         }
     }
 
@@ -84,6 +150,7 @@ impl Data {
     pub(super) async fn close(self) {
         match self.store {
             Documents::Embedded(store) => store.close().await,
+            Documents::Shared(store) => store.close().await,
         }
     }
 }

@@ -42,9 +42,12 @@ pub enum StartError {
         /// How many it needs.
         min: usize,
     },
-    /// Not built in.
-    #[error("this build has no store over MongoDB")]
-    NoSharedStore,
+    /// MongoDB cannot be used.
+    #[error(transparent)]
+    MongoDb(#[from] mcpanel_store_mongo::OpenError),
+    /// Redis cannot be meant.
+    #[error("`REDIS_URL` {0}")]
+    Redis(#[from] mcpanel_store_mongo::link::InvalidAddress),
     /// The database of artifacts' bytes cannot be used.
     #[error("cannot keep artifacts in MongoDB")]
     Artifacts(#[source] mcpanel_adapters::artifacts::Error),

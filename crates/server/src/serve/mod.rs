@@ -16,12 +16,15 @@ mod stalled;
 use std::{net::SocketAddr, time::Duration};
 
 use mcpanel_guard::Secret;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::{
+    net::TcpListener,
+    task::{JoinHandle, JoinSet},
+};
 
 pub use error::StartError;
 pub use settings::{Instance, Role, Settings, Shared};
 
-use crate::{app::App, service, stop::Stop};
+use crate::{app::App, realtime, service, stop::Stop};
 use connections::Listening;
 use data::Data;
 
@@ -31,6 +34,7 @@ pub struct Running {
     admin_key: Secret,
     http_addr: SocketAddr,
     listening: JoinHandle<usize>,
+    realtime: Option<(SocketAddr, JoinHandle<usize>)>,
     background: JoinSet<()>,
     data: Data,
     close: Stop,
@@ -47,14 +51,16 @@ pub struct Stopped {
 /// Starts a server. When this returns, it answers; when it fails, nothing runs.
 pub async fn start(settings: Settings) -> Result<Running, StartError> {
     settings.check()?;
-    let listener = connections::bind(settings.http)?;
-    let http_addr = listener.local_addr().map_err(|source| StartError::Listen {
-        address: settings.http,
-        source,
-    })?;
-    let (data, secrets) = data::open(&settings).await?;
-    let app = App::new(data.store(), data.env(), &secrets, data.files());
+    let (listener, http_addr) = listen(settings.http)?;
     let Instance { role, drain, .. } = settings.instance;
+    // Taken before anything runs, like the other one.
+    let realtime = match role.has_realtime() {
+        true => Some(listen(settings.realtime)?),
+        false => None,
+    };
+    let (data, secrets) = data::open(&settings).await?;
+    let mut app = App::new(data.store(), data.env(), &secrets, data.files());
+    app.redis = data.redis();
     let linger = settings.instance.linger();
     let close = Stop::new();
     let listening = Listening {
@@ -66,9 +72,18 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         close: close.clone(),
         finish_within: drain.saturating_sub(linger),
     };
+    let realtime = realtime.map(|(listener, address)| {
+        let sockets = realtime::over(&app, realtime::settings(settings.origins));
+        tracing::info!(%address, "serving sockets");
+        (
+            address,
+            tokio::spawn(sockets.serve(listener, close.subscribe())),
+        )
+    });
     tracing::info!(address = %http_addr, ?role, data_dir = %settings.data_dir.display(), "serving");
     Ok(Running {
         listening: tokio::spawn(listening.run()),
+        realtime,
         background: background::start(&app),
         admin_key: secrets.admin_key,
         http_addr,
@@ -79,10 +94,23 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     })
 }
 
+/// Takes an address, and tells which one it is.
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let listener = connections::bind(address)?;
+    let taken = listener.local_addr();
+    let taken = taken.map_err(|source| StartError::Listen { address, source })?;
+    Ok((listener, taken))
+}
+
 impl Running {
     /// Where the API is served.
     pub fn http_addr(&self) -> SocketAddr {
         self.http_addr
+    }
+
+    /// Where sockets are served, if this instance serves any.
+    pub fn realtime_addr(&self) -> Option<SocketAddr> {
+        self.realtime.as_ref().map(|(address, _)| *address)
     }
 
     /// The administrator's key, for who runs the server in its own process.
@@ -105,7 +133,11 @@ impl Running {
         self.app.stop.begin();
         tokio::time::sleep(self.linger).await;
         self.close.begin();
-        let cut_off = ended(self.listening.await, "the listener").unwrap_or(0);
+        let mut cut_off = 0;
+        if let Some((_, sockets)) = self.realtime {
+            cut_off += ended(sockets.await, "the realtime listener").unwrap_or(0);
+        }
+        cut_off += ended(self.listening.await, "the listener").unwrap_or(0);
         while let Some(outcome) = self.background.join_next().await {
             ended(outcome, "background work");
         }

@@ -88,8 +88,8 @@ pub struct Present {
 }
 
 impl Group {
-    /// Adds a write to what is present now.
-    pub fn add(&mut self, write: &Write, present: &Present) {
+    /// Adds a write to what is present now. What comes from another store is new at whatever revision.
+    pub fn add(&mut self, write: &Write, present: &Present, import: bool) {
         match write {
             Write::Task {
                 task,
@@ -131,12 +131,13 @@ impl Group {
                     "artifact_id",
                     (&new.namespace, new.id.as_str(), new.revision),
                     fields,
+                    import,
                 );
             }
             Write::Operation(new) => {
                 let fields = history::encode_operation(new, &mut self.large);
                 let place = (&new.namespace, new.id.as_str(), new.revision);
-                self.put_whole(schema::OPERATIONS, "operation_id", place, fields);
+                self.put_whole(schema::OPERATIONS, "operation_id", place, fields, import);
             }
             Write::Sample(new) => {
                 let fields = history::encode_sample(new, &mut self.large);
@@ -155,7 +156,8 @@ impl Group {
             ),
             Write::Key(new) => {
                 let place = (&new.namespace, new.id.as_str(), new.revision);
-                self.put_whole(schema::API_KEYS, "key_id", place, small::encode_key(new));
+                let fields = small::encode_key(new);
+                self.put_whole(schema::API_KEYS, "key_id", place, fields, import);
             }
             Write::Idempotency(record) => {
                 self.forgotten
@@ -199,8 +201,9 @@ impl Group {
         field: &str,
         (namespace, id, revision): (&Namespace, &str, u64),
         fields: Fields,
+        import: bool,
     ) {
-        if revision == 1 {
+        if revision == 1 || import {
             return self.insert(collection, fields);
         }
         let statement = rawdoc! {

@@ -377,7 +377,7 @@ impl Lane {
         let mut group = Group::default();
         for job in jobs {
             for write in &job.commit.writes {
-                group.add(write, present);
+                group.add(write, present, job.commit.import);
             }
             group.events.extend(job.commit.events.iter().cloned());
         }
