@@ -27,6 +27,11 @@ impl Keys {
         format!("{}namespaces", self.prefix)
     }
 
+    /// Which database everything here was derived from.
+    pub(crate) fn origin(&self) -> String {
+        format!("{}origin", self.prefix)
+    }
+
     /// The channel on which instances tell each other of new work.
     pub(crate) fn wakes(&self) -> String {
         format!("{}wakes", self.prefix)

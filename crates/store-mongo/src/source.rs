@@ -18,6 +18,8 @@ pub type Standing = (Arc<Task>, bool);
 /// The truth, as it is now.
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
+    /// A word that no other database has: what is derived from another one is worth nothing.
+    async fn identity(&self) -> Result<String>;
     /// Namespaces that have tasks or agents.
     async fn namespaces(&self) -> Result<Vec<Namespace>>;
     /// Tasks of a namespace that have not ended, in the order of their ids, above `after`.
@@ -45,6 +47,8 @@ pub trait Source: Send + Sync + 'static {
     ) -> Result<Option<(Arc<Pipeline>, Vec<StageCounts>)>>;
     /// Pipelines of all namespaces that have not settled.
     async fn unsettled(&self) -> Result<Vec<(Namespace, PipelineId)>>;
+    /// The number of the newest event.
+    async fn newest_event(&self) -> Result<u64>;
     /// Events of all namespaces with a number above `after`, oldest first, without gaps among them.
     async fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Arc<Numbered>>>;
 }

@@ -100,6 +100,9 @@ impl MongoStore {
     ) -> std::result::Result<Arc<Self>, OpenError> {
         let mongo = Mongo::connect(&settings).await?;
         mongo.clock().synchronise(mongo.db()).await;
+        let identity = answer::identity(&mongo)
+            .await
+            .map_err(|error| OpenError::Unavailable(error.to_string()))?;
         let followers = Arc::new(Followers::default());
         let sequencer = Sequencer::new(mongo.clone(), followers.clone(), settings.events_kept)
             .await
@@ -121,7 +124,7 @@ impl MongoStore {
             queue,
             activities,
             templates: match &shared {
-                Some(shared) => shared.cache("template", TEMPLATES_CACHED),
+                Some(shared) => shared.cache(format!("template:{identity}"), TEMPLATES_CACHED),
                 None => Lasting::new("template", TEMPLATES_CACHED, None),
             },
             keys: Brief::new(KEYS_CACHED, KEYS_BELIEVED),

@@ -193,6 +193,7 @@ pub(crate) struct Truth {
     pub(crate) agents: Mutex<BTreeMap<AgentId, Arc<Agent>>>,
     pub(crate) pipelines: Mutex<BTreeMap<PipelineId, Counted>>,
     pub(crate) events: Mutex<Vec<Arc<Numbered>>>,
+    pub(crate) identity: Mutex<String>,
 }
 
 impl Truth {
@@ -239,6 +240,14 @@ impl Truth {
 
 #[async_trait]
 impl Source for Truth {
+    async fn identity(&self) -> Result<String> {
+        Ok(self.identity.lock().clone())
+    }
+
+    async fn newest_event(&self) -> Result<u64> {
+        Ok(self.events.lock().len() as u64)
+    }
+
     async fn namespaces(&self) -> Result<Vec<Namespace>> {
         Ok(vec![ns()])
     }

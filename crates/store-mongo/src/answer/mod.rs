@@ -16,6 +16,7 @@ pub use events::events;
 pub use pipelines::{
     doomed, list_pipelines, pipeline, stage_counts, template, templates, unsettled,
 };
+pub use source::identity;
 pub use tasks::{
     count_tasks, dependents, list_tasks, logs, namespaces, payloads, queues, standing, task_counts,
 };

@@ -9,20 +9,55 @@ use mcpanel_domain::{
     event::Numbered,
     pipeline::{Pipeline, StageCounts},
 };
-use mcpanel_store::Result;
-use mongodb::bson::doc;
+use mcpanel_store::{Error, Result};
+use mongodb::{
+    bson::{Document, doc, oid::ObjectId},
+    options::ReturnDocument,
+};
 
 use super::tasks::stand;
 use crate::{
     MongoStore,
     documents::fields::long,
+    error::unavailable,
+    mongo::Mongo,
     read::{self, Query},
-    schema,
+    schema, sequence,
     source::{Source, Standing},
 };
 
+/// The document that tells this database from others.
+const IDENTITY: &str = "identity";
+
+/// A word that no other database has, made by whoever asks first.
+pub async fn identity(mongo: &Mongo) -> Result<String> {
+    let found = mongo
+        .db()
+        .collection::<Document>(schema::META)
+        .find_one_and_update(
+            doc! { "_id": IDENTITY },
+            doc! { "$setOnInsert": { "of": ObjectId::new().to_hex() } },
+        )
+        .upsert(true)
+        .return_document(ReturnDocument::After)
+        .await
+        .map_err(|error| unavailable(&error))?;
+    let identity = found.as_ref().and_then(|found| found.get_str("of").ok());
+    identity.map(str::to_owned).ok_or_else(|| Error::Damaged {
+        what: format!("`{IDENTITY}` in collection `{}`", schema::META),
+    })
+}
+
 #[async_trait]
 impl Source for MongoStore {
+    async fn identity(&self) -> Result<String> {
+        identity(&self.mongo).await
+    }
+
+    async fn newest_event(&self) -> Result<u64> {
+        sequence::newest(&self.mongo).await
+    }
+
     async fn namespaces(&self) -> Result<Vec<Namespace>> {
         super::namespaces(&self.mongo).await
     }

@@ -65,7 +65,7 @@ fn count(counter: &AtomicU64) {
 
 /// Values that never change under their key.
 pub struct Lasting<V> {
-    what: &'static str,
+    what: String,
     link: Option<(Arc<Link>, Keys)>,
     process: Generations<String, Arc<V>>,
     counters: Counters,
@@ -73,10 +73,14 @@ pub struct Lasting<V> {
 
 impl<V: Serialize + DeserializeOwned + Send + Sync> Lasting<V> {
     /// A cache that holds about `most` values here, and with a link those of all instances in Redis. `what` begins
-    /// the keys there.
-    pub(crate) fn new(what: &'static str, most: usize, link: Option<(Arc<Link>, Keys)>) -> Self {
+    /// the keys there; it names the database too, for another one's values are others.
+    pub(crate) fn new(
+        what: impl Into<String>,
+        most: usize,
+        link: Option<(Arc<Link>, Keys)>,
+    ) -> Self {
         Self {
-            what,
+            what: what.into(),
             link,
             process: Generations::new(most),
             counters: Counters::default(),

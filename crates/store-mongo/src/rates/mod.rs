@@ -46,11 +46,11 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Buckets in the Redis behind a link, under keys that begin with `prefix`.
-    pub fn new(link: Arc<Link>, prefix: &str) -> Self {
+    /// Buckets in the Redis behind a link.
+    pub(crate) fn new(link: Arc<Link>, keys: Keys) -> Self {
         Self {
             link,
-            keys: Keys::with_prefix(prefix),
+            keys,
             script: Script::of(&[include_str!("take.lua")]),
             local: Local::default(),
         }

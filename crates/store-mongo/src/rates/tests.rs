@@ -1,7 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Limit, Rates, local::Local};
-use crate::testing::{link, prefix, servers};
+use crate::{
+    keys::Keys,
+    testing::{link, prefix, servers},
+};
 
 const LIMIT: Limit = Limit {
     burst: 5,
@@ -11,9 +14,9 @@ const LIMIT: Limit = Limit {
 #[tokio::test]
 async fn instances_count_together_and_tokens_come_back() {
     for (_, address) in servers() {
-        let prefix = prefix();
-        let one = Rates::new(link(&address).await, &prefix);
-        let other = Rates::new(link(&address).await, &prefix);
+        let keys = Keys::with_prefix(&prefix());
+        let one = Rates::new(link(&address).await, keys.clone());
+        let other = Rates::new(link(&address).await, keys.clone());
         let mut allowed = 0;
         let mut refused = None;
         for n in 0..12 {
@@ -24,18 +27,29 @@ async fn instances_count_together_and_tokens_come_back() {
         }
         assert!((5..=8).contains(&allowed), "{allowed} of 12 in an instant");
         let wait = refused.expect("some were refused").retry_after;
-        assert!(wait > Duration::ZERO && wait <= Duration::from_millis(50), "{wait:?}");
-        assert!(one.take("bob:read", LIMIT, 5).await.allowed, "another bucket");
+        assert!(
+            wait > Duration::ZERO && wait <= Duration::from_millis(50),
+            "{wait:?}"
+        );
+        assert!(
+            one.take("bob:read", LIMIT, 5).await.allowed,
+            "another bucket"
+        );
         tokio::time::sleep(Duration::from_millis(60)).await;
         assert!(other.take("ada:read", LIMIT, 1).await.allowed);
-        assert!(!other.take("ada:read", LIMIT, 6).await.allowed, "more than it holds");
+        assert!(
+            !other.take("ada:read", LIMIT, 6).await.allowed,
+            "more than it holds"
+        );
     }
 }
 
 #[test]
 fn an_instance_alone_still_limits() {
     let local = Local::default();
-    let allowed = (0..12).filter(|_| local.take("ada", LIMIT, 1).allowed).count();
+    let allowed = (0..12)
+        .filter(|_| local.take("ada", LIMIT, 1).allowed)
+        .count();
     assert_eq!(allowed, 5);
     let refused = local.take("ada", LIMIT, 2);
     assert!(refused.retry_after > Duration::from_millis(40));
@@ -46,7 +60,7 @@ fn an_instance_alone_still_limits() {
 #[tokio::test]
 async fn without_redis_the_limit_holds_too() {
     let nobody = crate::link::Address::parse("redis://127.0.0.1:1").unwrap();
-    let rates = Rates::new(crate::link::Link::open(nobody).await, "");
+    let rates = Rates::new(crate::link::Link::open(nobody).await, Keys::default());
     let rates = Arc::new(rates);
     let mut allowed = 0;
     for _ in 0..12 {

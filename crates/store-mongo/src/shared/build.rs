@@ -1,6 +1,6 @@
 //! Building a queue from the documents, and looking whether one is as it should be.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use mcpanel_domain::{AgentId, Namespace, PipelineId, TaskId};
 
@@ -64,6 +64,7 @@ impl Shared {
         namespace: &Namespace,
     ) -> Result<(), Unbuilt> {
         let begun = tokio::time::Instant::now();
+        self.figures.builds.fetch_add(1, Ordering::Relaxed);
         let mut wipes = 0;
         let mut told = 0;
         let mut after: Option<TaskId> = None;
@@ -98,6 +99,41 @@ impl Shared {
             took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             "the queue in redis is whole"
         );
+        Ok(())
+    }
+
+    /// Makes sure that what is in Redis was derived from this database and not from another one (restored, or made
+    /// anew under the same address): revisions and event numbers of two databases cannot be compared.
+    pub(super) async fn check_origin(&self, source: &dyn Source) -> Result<(), Unbuilt> {
+        let identity = source.identity().await?;
+        let key = self.keys.origin();
+        let mut ask = redis::cmd("GET");
+        ask.arg(&key);
+        let found: Option<String> = self
+            .link
+            .call(|mut connection| async move { ask.query_async(&mut connection).await })
+            .await?;
+        if found.as_deref() == Some(identity.as_str()) {
+            return Ok(());
+        }
+        if found.is_some() {
+            tracing::warn!("what is in redis belongs to another database; it is made anew");
+            for namespace in self.queue.namespaces().await? {
+                self.queue.wipe(&namespace).await?;
+            }
+            let mut forget = redis::cmd("DEL");
+            forget.arg(self.keys.events());
+            let _: i64 = self
+                .link
+                .call(|mut connection| async move { forget.query_async(&mut connection).await })
+                .await?;
+        }
+        let mut tell = redis::cmd("SET");
+        tell.arg(&key).arg(identity);
+        let _: redis::Value = self
+            .link
+            .call(|mut connection| async move { tell.query_async(&mut connection).await })
+            .await?;
         Ok(())
     }
 

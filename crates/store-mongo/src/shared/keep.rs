@@ -88,6 +88,10 @@ impl Shared {
         if !self.link.is_up() {
             return;
         }
+        if let Err(error) = self.check_origin(source).await {
+            tracing::debug!(error = %error, "redis cannot be used now");
+            return;
+        }
         if let Ok(named) = self.queue.namespaces().await {
             self.known.lock().extend(named);
         }

@@ -13,19 +13,25 @@ mod tests;
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use mcpanel_domain::{Namespace, TaskId, Timestamp};
 use parking_lot::Mutex;
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::{sync::Notify, task::JoinHandle};
 
 use crate::{
     Away,
+    cache::Lasting,
     keys::Keys,
-    link::{Address, InvalidAddress, Link, LinkHealth, Script},
+    link::{self, Address, InvalidAddress, Link, LinkHealth, Script},
     queue::Queue,
+    rates::Rates,
     source::Source,
     stream::{EventStream, Publisher},
 };
@@ -64,10 +70,36 @@ pub struct Shared {
     overdue: Mutex<Overdue>,
     /// Queues that are to be built.
     wanted: Mutex<FxHashSet<Namespace>>,
+    figures: Figures,
     /// Told when a queue is wanted, and when one was built.
     nudge: Notify,
     built: Notify,
     workers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What this instance asked of the queue.
+#[derive(Debug, Default)]
+struct Figures {
+    claims: AtomicU64,
+    claims_away: AtomicU64,
+    changes: AtomicU64,
+    changes_overdue: AtomicU64,
+    builds: AtomicU64,
+}
+
+/// What this instance asked of the queue, so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SharedFigures {
+    /// Claims that the queue answered.
+    pub claims: u64,
+    /// Claims that MongoDB had to answer.
+    pub claims_away: u64,
+    /// Changes of tasks that were told.
+    pub changes: u64,
+    /// Changes that could not be told at once.
+    pub changes_overdue: u64,
+    /// Queues that were built or swept.
+    pub builds: u64,
 }
 
 /// What could not be told.
@@ -84,6 +116,12 @@ impl Shared {
     pub async fn open(settings: SharedSettings) -> Result<Arc<Self>, InvalidAddress> {
         let address = Address::parse(&settings.url)?;
         let link = Link::open(address.clone()).await;
+        let asked = address.clone();
+        tokio::spawn(async move {
+            for advice in link::advice(&asked).await {
+                tracing::warn!(redis.node = %advice.node, "{}", advice.text);
+            }
+        });
         let keys = Keys::with_prefix(&settings.prefix);
         let random = RandomState::new().build_hasher().finish();
         let known = FxHashSet::from_iter([Namespace::default_namespace()]);
@@ -99,6 +137,7 @@ impl Shared {
             known: Arc::new(Mutex::new(known)),
             overdue: Mutex::default(),
             wanted: Mutex::default(),
+            figures: Figures::default(),
             nudge: Notify::new(),
             built: Notify::new(),
             workers: Mutex::default(),
@@ -108,11 +147,11 @@ impl Shared {
     /// Begins to keep everything in step with the truth, for as long as that lives. Queues that are not whole are
     /// built before it answers, as far as that is quickly done.
     pub async fn attach(self: &Arc<Self>, source: Weak<dyn Source>) {
-        let workers = keep::workers(self, &source);
-        *self.workers.lock() = workers;
         if let Some(source) = source.upgrade() {
             self.look_at_all(&*source).await;
         }
+        let workers = keep::workers(self, &source);
+        *self.workers.lock() = workers;
     }
 
     /// The queue.
@@ -128,6 +167,31 @@ impl Shared {
     /// How the way to Redis is.
     pub fn health(&self) -> LinkHealth {
         self.link.health()
+    }
+
+    /// What was asked of the queue so far.
+    pub fn figures(&self) -> SharedFigures {
+        let of = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
+        SharedFigures {
+            claims: of(&self.figures.claims),
+            claims_away: of(&self.figures.claims_away),
+            changes: of(&self.figures.changes),
+            changes_overdue: of(&self.figures.changes_overdue),
+            builds: of(&self.figures.builds),
+        }
+    }
+
+    /// Rate limits that all instances count together.
+    pub fn rates(&self) -> Rates {
+        Rates::new(self.link.clone(), self.keys.clone())
+    }
+
+    /// A cache of what never changes under its key, shared by all instances.
+    pub fn cache<V>(&self, what: impl Into<String>, most: usize) -> Lasting<V>
+    where
+        V: Serialize + DeserializeOwned + Send + Sync,
+    {
+        Lasting::new(what, most, Some((self.link.clone(), self.keys.clone())))
     }
 
     /// The link, for what else is kept in Redis.

@@ -1,6 +1,9 @@
 //! The store's side of it: changes in, claims out.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use mcpanel_domain::{
@@ -49,15 +52,19 @@ impl Projection for Shared {
         for (namespace, changes) in by_namespace {
             self.know(namespace);
             if !changes.tasks.is_empty() {
-                match self
+                let count = changes.tasks.len() as u64;
+                self.figures.changes.fetch_add(count, Ordering::Relaxed);
+                let put = self
                     .queue
                     .put(namespace, &changes.tasks, self.now(), false)
-                    .await
-                {
+                    .await;
+                match put {
                     Ok(put) if put.whole => {}
                     Ok(_) => self.want(namespace),
                     Err(Away) => {
-                        self.owe(namespace, changes.tasks.iter().map(|(task, _)| &task.id))
+                        let overdue = &self.figures.changes_overdue;
+                        overdue.fetch_add(count, Ordering::Relaxed);
+                        self.owe(namespace, changes.tasks.iter().map(|(task, _)| &task.id));
                     }
                 }
             }
@@ -84,16 +91,13 @@ impl Projection for Shared {
 impl ReadyQueue for Shared {
     async fn take(&self, offer: &Offer, room: u32, now: Timestamp) -> Result<Vec<TaskId>, Away> {
         self.know(&offer.namespace);
-        let taken = self.queue.take(offer, room, now).await?;
-        if taken.whole {
-            return Ok(taken.tasks.into_iter().map(|(id, _)| id).collect());
-        }
-        self.wait_until_built(&offer.namespace).await?;
-        let taken = self.queue.take(offer, room, now).await?;
-        if taken.whole {
-            return Ok(taken.tasks.into_iter().map(|(id, _)| id).collect());
-        }
-        Err(Away)
+        let taken = self.take_whole(offer, room, now).await;
+        let figure = match taken {
+            Ok(_) => &self.figures.claims,
+            Err(Away) => &self.figures.claims_away,
+        };
+        figure.fetch_add(1, Ordering::Relaxed);
+        taken
     }
 
     fn give_back(&self, namespace: &Namespace, tasks: &[Arc<Task>]) {
@@ -134,6 +138,23 @@ impl ReadyQueue for Shared {
 }
 
 impl Shared {
+    async fn take_whole(
+        &self,
+        offer: &Offer,
+        room: u32,
+        now: Timestamp,
+    ) -> Result<Vec<TaskId>, Away> {
+        let mut taken = self.queue.take(offer, room, now).await?;
+        if !taken.whole {
+            self.wait_until_built(&offer.namespace).await?;
+            taken = self.queue.take(offer, room, now).await?;
+        }
+        if !taken.whole {
+            return Err(Away);
+        }
+        Ok(taken.tasks.into_iter().map(|(id, _)| id).collect())
+    }
+
     async fn wait_until_built(&self, namespace: &Namespace) -> Result<(), Away> {
         let built = self.built.notified();
         tokio::pin!(built);

@@ -8,9 +8,10 @@ use std::{
 
 use mcpanel_domain::event::Numbered;
 use parking_lot::Mutex;
+use redis::streams::StreamRangeReply;
 use tokio::sync::Notify;
 
-use super::EVENTS_KEPT;
+use super::{EVENTS_KEPT, last_of};
 use crate::{
     Away,
     link::{Link, Script},
@@ -27,6 +28,10 @@ const RUN_MAX: usize = 200;
 /// milliseconds: the instance that has it is most likely about to publish it.
 const PATIENCE: u32 = 10;
 const PATIENCE_MS: u64 = 20;
+
+/// After how long without news an instance looks whether events are missing at the end, in milliseconds: an instance
+/// that died after numbering them told nobody.
+const QUIET_MS: u64 = 1_000;
 
 /// How long until the next try when Redis is away, in milliseconds.
 const AWAY_MS: u64 = 250;
@@ -75,8 +80,12 @@ impl Publisher {
             let run = self.next_run();
             if run.is_empty() {
                 let added = self.added.notified();
-                // Not for ever, so that a store that was closed can go.
-                let _ = tokio::time::timeout(Duration::from_secs(1), added).await;
+                let quiet = tokio::time::timeout(Duration::from_millis(QUIET_MS), added).await;
+                if quiet.is_err()
+                    && let Some(source) = source.upgrade()
+                {
+                    self.catch_up(&*source).await;
+                }
                 continue;
             }
             if self.publish(run.clone(), &source).await.is_err() {
@@ -137,6 +146,42 @@ impl Publisher {
                 }
             }
         }
+    }
+
+    /// Publishes what is in MongoDB and not at the end of the stream. What is read a moment before its own
+    /// instance tells of it is told twice, which is harmless.
+    async fn catch_up(&self, source: &dyn Source) {
+        let Ok(top) = self.top().await else { return };
+        let Ok(newest) = source.newest_event().await else {
+            return;
+        };
+        if newest <= top {
+            return;
+        }
+        // A stream that was lost begins with the newest events; MongoDB has the others.
+        let after = if top == 0 {
+            newest.saturating_sub(RUN_MAX as u64)
+        } else {
+            top
+        };
+        if let Err(Away) = self.fill(source, after, newest + 1).await {
+            tracing::debug!("events are missing in redis still");
+        }
+    }
+
+    /// The number of the last event in the stream; zero when it is empty.
+    async fn top(&self) -> Result<u64, Away> {
+        let mut command = redis::cmd("XREVRANGE");
+        command.arg(&self.key).arg("+").arg("-").arg("COUNT").arg(1);
+        let newest: StreamRangeReply = self
+            .link
+            .call(|mut connection| async move { command.query_async(&mut connection).await })
+            .await?;
+        Ok(newest
+            .ids
+            .first()
+            .and_then(|entry| last_of(&entry.id))
+            .unwrap_or(0))
     }
 
     /// Publishes what MongoDB has between two numbers, as far as the stream would keep it.

@@ -5,5 +5,6 @@ mod mongo_conformance;
 mod plans;
 mod rivals;
 mod servers;
-mod speed;
+mod shared;
+mod shared_conformance;
 mod work;

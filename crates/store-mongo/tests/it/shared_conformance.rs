@@ -47,7 +47,9 @@ impl Both {
         };
         let shared = Shared::open(shared).await.unwrap();
         Self::Real {
-            store: MongoStore::open(settings, Some(shared.clone())).await.unwrap(),
+            store: MongoStore::open(settings, Some(shared.clone()))
+                .await
+                .unwrap(),
             shared,
             clock,
             database,

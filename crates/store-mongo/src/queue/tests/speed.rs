@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Instant};
 use mcpanel_domain::task::{State, Task};
 
 use super::super::Queue;
-use crate::testing::{assigned, next, ns, now, of_pipeline, offer, queue, servers, task};
+use crate::testing::{assigned, next, now, ns, of_pipeline, offer, queue, servers, task};
 
 const BATCH: usize = 100;
 
@@ -14,12 +14,18 @@ async fn cpu_seconds(queue: &Queue) -> f64 {
     let info: String = queue
         .link
         .call(|mut connection| async move {
-            redis::cmd("INFO").arg("cpu").query_async(&mut connection).await
+            redis::cmd("INFO")
+                .arg("cpu")
+                .query_async(&mut connection)
+                .await
         })
         .await
         .unwrap();
     let of = |field: &str| -> f64 {
-        let line = info.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+        let line = info
+            .lines()
+            .find_map(|line| line.strip_prefix(field))
+            .unwrap();
         line.trim_start_matches(':').trim().parse().unwrap()
     };
     of("used_cpu_user:") + of("used_cpu_sys:")
