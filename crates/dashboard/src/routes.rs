@@ -3,7 +3,6 @@
 
 use axum::{
     Router,
-    extract::Request,
     http::Method,
     middleware,
     routing::{MethodRouter, get, post},
@@ -210,13 +209,4 @@ pub fn router(dashboard: &Dashboard) -> Router {
         router = router.route(route.path, handler);
     }
     router.with_state(dashboard.clone())
-}
-
-/// A page for paths that nobody knows, for who asks with a browser.
-pub fn wants_page(request: &Request) -> bool {
-    request
-        .headers()
-        .get(axum::http::header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"))
 }

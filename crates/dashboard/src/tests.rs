@@ -2,6 +2,7 @@
 
 mod escaping;
 mod journeys;
+mod live;
 mod rights;
 mod signing_in;
 mod world;

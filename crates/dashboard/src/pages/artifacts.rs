@@ -52,7 +52,7 @@ fn shown_as(artifact: &Artifact) -> Option<&'static str> {
 pub fn table(artifacts: &[std::sync::Arc<Artifact>], viewer: &Viewer) -> Markup {
     let may_read = viewer.may(mcpanel_guard::Permission::ArtifactRead);
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Artifacts" {
+        div.scroll tabindex="0" role="region" aria-label="Table of artifacts" {
             table {
                 thead { tr {
                     th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Stage" }

@@ -274,7 +274,7 @@ pub fn queues(past: &Past, now: Timestamp) -> Markup {
             (parts::section("queues", "Queues by type", html! { a href="/tasks?status=pending" { "All that waits" } }))
             @if past.queues.is_empty() { (parts::empty("Nothing waits and nothing runs", html! { "Types show here while they have tasks." })) }
             @else {
-                div.scroll tabindex="0" role="region" aria-label="Queues by type" { table.queues {
+                div.scroll tabindex="0" role="region" aria-label="Table of queues" { table.queues {
                     thead { tr { th scope="col" { "Type" } th.number scope="col" { "Waiting" } th.number scope="col" { "Running" } th.number scope="col" { "Oldest waits" } } }
                     tbody { @for queue in past.queues.iter().take(QUEUES_SHOWN) { tr {
                         td { a href=(of_type(queue).with("status", "pending").on("/tasks")) { (queue.task_type) } }
@@ -300,7 +300,7 @@ pub fn reasons(past: &Past, now: Timestamp) -> Markup {
             (parts::section("reasons", "Why tasks failed, last hour", html! { a href="/tasks?status=failed" { "All failures" } }))
             @if past.reasons.is_empty() { (parts::empty("No failure", html! { "The same reasons are counted together here." })) }
             @else {
-                div.scroll tabindex="0" role="region" aria-label="Reasons of failures" { table {
+                div.scroll tabindex="0" role="region" aria-label="Table of reasons" { table {
                     thead { tr { th.number scope="col" { "Times" } th scope="col" { "Reason" } th scope="col" { "Newest" } } }
                     tbody { @for group in past.reasons.iter().take(REASONS_SHOWN) { tr {
                         td.number { (text::count(group.count)) }

@@ -341,6 +341,22 @@ impl Browser {
         self.send(Request::get(path), Body::empty()).await
     }
 
+    /// Opens a stream.
+    pub async fn open(&self, path: &str) -> Body {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let request = Request::get(path)
+            .header(header::COOKIE, cookies.join("; "))
+            .body(Body::empty())
+            .unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        response.into_body()
+    }
+
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let mut text = String::new();
         for (name, value) in fields {

@@ -1,12 +1,12 @@
 //! One task: what is wrong first, why it is where it is, its attempts over time, its log, and what can be done beside it.
 
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, State},
     http::Uri,
 };
 use maud::{Markup, html};
 use mcpanel_control::{Explanation, TaskView};
-use mcpanel_domain::task::{Status, Task};
+use mcpanel_domain::task::{Status, Task, fingerprint};
 use mcpanel_guard::Permission;
 
 use super::{list, log, parse, timeline};
@@ -31,7 +31,6 @@ pub async fn show(
     State(dashboard): State<Dashboard>,
     viewer: Viewer,
     Path(id): Path<String>,
-    RawQuery(_): RawQuery,
 ) -> Result<Markup> {
     let id = parse(&id)?;
     let view = dashboard.control.tasks.get(&viewer.scope, &id).await?;
@@ -91,15 +90,24 @@ fn status_word(task: &Task) -> Markup {
 
 /// Why it is where it is, in one sentence and then in full.
 fn standing(why: &Explanation) -> Markup {
-    let tone = status::tone(why.task.status().as_str());
-    let mut summary = why.summary.clone();
-    if let Some(first) = summary.get(..1) {
-        let upper = first.to_uppercase();
-        summary.replace_range(..1, &upper);
-    }
+    let task = &why.task;
+    let word = task.status().as_str();
+    // The error itself stands in the card below.
+    let sentence = match task.status() {
+        Status::Failed => format!(
+            "Failed after {}; retry it to run it again",
+            text::counted(u64::from(task.attempt), "attempt")
+        ),
+        Status::Cancelled => "Cancelled; retry it to run it again".to_owned(),
+        Status::Pending
+        | Status::Assigned
+        | Status::Running
+        | Status::Completed
+        | Status::Retry => capital(&why.summary),
+    };
     html! {
-        section class={ "standing " (tone) } aria-label="Why it is where it is" {
-            p { (status::icon(why.task.status().as_str()).draw()) (summary) "." }
+        section class={ "standing " (status::tone(word)) } aria-label="Why it is where it is" {
+            p { (status::icon(word).draw()) (sentence) "." }
             @if why.blockers.len() > 1 {
                 ul { @for blocker in &why.blockers { li { (mcpanel_control::describe_blocker(blocker)) } } }
             }
@@ -107,16 +115,39 @@ fn standing(why: &Explanation) -> Markup {
     }
 }
 
+fn capital(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
 fn errors(task: &Task) -> Markup {
     html! {
         @if let (Some(error), false) = (&task.error, task.status() == Status::Completed) {
             section.card.error aria-labelledby="error" {
-                (parts::section("error", "Error", html! { span.chip { (error.kind.as_str()) } }))
+                (parts::section("error", "Error", html! { span.chip { (error.kind.as_str()) } a href=(similar(task, &error.message)) { "Similar failures" } }))
                 pre.wrap tabindex="0" { (error.message) }
                 @if let Some(details) = &error.details { details { summary { "Details" } (payload::whole(details, "Details of the error")) } }
             }
         }
     }
+}
+
+/// Tasks of the same type whose error says the same but for names and figures: its longest part without any.
+fn similar(task: &Task, message: &str) -> String {
+    let common = fingerprint(message);
+    let part = common
+        .split('#')
+        .map(str::trim)
+        .max_by_key(|part| part.chars().count())
+        .unwrap_or_default();
+    Query::default()
+        .with("status", "failed")
+        .with("type", task.task_type.as_str())
+        .with("q", part)
+        .without(&[])
+        .on("/tasks")
 }
 
 fn facts(viewer: &Viewer, task: &Task) -> Markup {

@@ -34,6 +34,10 @@ pub fn draw(viewer: &Viewer, task: &Task) -> Markup {
                         (lane(viewer, task.created_at, end, waited_from, attempt))
                     }
                 }
+                ul.legend aria-hidden="true" {
+                    li { span.swatch.t-pending {} "waited" } li { span.swatch.t-assigned {} "handed out" } li { span.swatch.t-running {} "running" }
+                    li { span.swatch.t-good {} "done" } li { span.swatch.t-bad {} "failed" }
+                }
                 div.chart-axis aria-hidden="true" { span { (parts::time(task.created_at)) } span { (parts::time(end)) } }
             }
         }

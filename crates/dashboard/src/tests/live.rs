@@ -1,0 +1,95 @@
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+use http_body_util::BodyExt;
+use mcpanel_guard::Permission;
+
+use super::world::{ADMIN_KEY, World};
+
+/// Longest wait for a word, in seconds: one comes within two of a change.
+const WAIT_S: u64 = 10;
+
+/// The next event of a stream, as text; comments are passed over.
+async fn next(body: &mut Body) -> String {
+    let wait = async {
+        loop {
+            let frame = body.frame().await.unwrap().unwrap();
+            let text = String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap();
+            if text.contains("data:") {
+                return text;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(WAIT_S), wait)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_stream_tells_what_changed_and_nothing_more() {
+    let world = World::new();
+    world.task("task_1", r#"{"note":"secret"}"#).await;
+    let browser = world.signed_in(ADMIN_KEY).await;
+    let mut body = browser
+        .open("/live?topic=tasks&topic=agents&name=task:task_1")
+        .await;
+    world
+        .control
+        .tasks
+        .cancel(&world.scope, &"task_1".parse().unwrap(), None)
+        .await
+        .unwrap();
+    world.task("task_2", "{}").await;
+    let word = next(&mut body).await;
+    assert!(word.contains("event: changed"), "{word}");
+    let data = word
+        .lines()
+        .find_map(|line| line.strip_prefix("data: "))
+        .unwrap();
+    assert_eq!(data, "task:task_1 tasks");
+}
+
+#[tokio::test]
+async fn who_may_not_see_something_does_not_hear_that_it_changed() {
+    let world = World::new();
+    let key = world.key(&[Permission::AgentRead]).await;
+    let browser = world.signed_in(&key).await;
+    let mut body = browser
+        .open("/live?topic=tasks&topic=agents&topic=events")
+        .await;
+    world.task("task_1", "{}").await;
+    world.fail_next("broken").await;
+    let word = next(&mut body).await;
+    assert!(word.contains("data: agents\n"), "{word}");
+}
+
+#[tokio::test]
+async fn another_namespace_is_silent() {
+    use mcpanel_control::Scope;
+    use mcpanel_domain::{Name, Namespace, task::NewTask};
+    let world = World::new();
+    let browser = world.signed_in(ADMIN_KEY).await;
+    let mut body = browser.open("/live?topic=tasks").await;
+    let elsewhere = Scope::new(Namespace::parse("elsewhere").unwrap(), "test");
+    let task = NewTask::of_type("task_1".parse().unwrap(), Name::parse("x").unwrap());
+    world
+        .control
+        .tasks
+        .create(&elsewhere, task, None)
+        .await
+        .unwrap();
+    let heard = tokio::time::timeout(Duration::from_millis(1_500), next(&mut body)).await;
+    assert!(heard.is_err(), "{heard:?}");
+}
+
+#[tokio::test]
+async fn a_stream_needs_a_session() {
+    let world = World::new();
+    let mut browser = world.browser();
+    let request = Request::get("/live?topic=tasks").header("accept", "text/event-stream");
+    let answer = browser.send(request, Body::empty()).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
