@@ -29,7 +29,7 @@ use crate::{
     Away,
     cache::Lasting,
     keys::Keys,
-    link::{self, Address, InvalidAddress, Link, LinkHealth, Script},
+    link::{Address, InvalidAddress, Link, LinkHealth, Script},
     queue::Queue,
     rates::Rates,
     source::Source,
@@ -116,12 +116,6 @@ impl Shared {
     pub async fn open(settings: SharedSettings) -> Result<Arc<Self>, InvalidAddress> {
         let address = Address::parse(&settings.url)?;
         let link = Link::open(address.clone()).await;
-        let asked = address.clone();
-        tokio::spawn(async move {
-            for advice in link::advice(&asked).await {
-                tracing::warn!(redis.node = %advice.node, "{}", advice.text);
-            }
-        });
         let keys = Keys::with_prefix(&settings.prefix);
         let random = RandomState::new().build_hasher().finish();
         let known = FxHashSet::from_iter([Namespace::default_namespace()]);
