@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use mcpanel_domain::Timestamp;
 
-use crate::limits::{EVENTS_KEPT, LIVE_TASKS_MAX, PARAMETERS_CACHED_BYTES, SEGMENT_BYTES};
+use crate::limits::{
+    EVENTS_KEPT, LIST_LOOKS_MAX, LIVE_TASKS_MAX, PARAMETERS_CACHED_BYTES, SEGMENT_BYTES,
+};
 
 /// How a store is opened. [`Options::new`] has the usual figures; tests make them small.
 #[derive(Clone)]
@@ -19,6 +21,8 @@ pub struct Options {
     pub live_tasks_max: usize,
     /// Parameters of waiting tasks kept in memory, in bytes.
     pub parameters_cached_bytes: usize,
+    /// Stored documents that one page of a list looks at.
+    pub list_looks_max: usize,
     /// Most pages of 8 KiB in the SQLite file; none for as many as the disk holds. Reaching it is like a
     /// full disk.
     pub table_pages_max: Option<u32>,
@@ -33,6 +37,7 @@ impl Options {
             events_kept: EVENTS_KEPT,
             live_tasks_max: LIVE_TASKS_MAX,
             parameters_cached_bytes: PARAMETERS_CACHED_BYTES,
+            list_looks_max: LIST_LOOKS_MAX,
             table_pages_max: None,
         }
     }

@@ -199,26 +199,34 @@ impl<T: Listed> Query<'_, T> {
             .into_iter()
             .map(|document| (document.position(), document))
             .collect();
+        let mut stopped = None;
         if let Some(plan) = plan {
-            for document in self.stored(&plan)? {
+            let found = self.stored(&plan)?;
+            for document in found.documents {
                 items.entry(document.position()).or_insert(document);
             }
+            stopped = found.stopped;
+        }
+        if let Some(stopped) = &stopped {
+            // What lies further back in memory belongs among what was not looked at yet.
+            items = items.split_off(stopped);
         }
         let limit = self.page.limit;
         let mut newest = items.into_iter().rev();
         let page: Vec<(Position, Arc<T>)> = newest.by_ref().take(limit).collect();
-        let more = newest.next().is_some();
+        let next = match newest.next() {
+            Some(_) => page.last().map(|(position, _)| position.clone()),
+            None => stopped,
+        };
         Ok(Listing {
-            next: page
-                .last()
-                .filter(|_| more)
-                .map(|(position, _)| position.clone()),
+            next,
             items: page.into_iter().map(|(_, document)| document).collect(),
         })
     }
 
-    /// What the tables have, as far as the page needs, each document as it stands now.
-    fn stored(&self, plan: &Plan) -> Result<Vec<Arc<T>>> {
+    /// What the tables have, as far as the page needs, each document as it stands now. A condition that the lists do
+    /// not know may pass over many documents, so the search ends after a while and says where.
+    fn stored(&self, plan: &Plan) -> Result<Found<T>> {
         let failed = |error: rusqlite::Error| read_failed(&error);
         let reader = self.shared.pool.get().map_err(failed)?;
         // One snapshot for the lists and the documents they name.
@@ -230,16 +238,25 @@ impl<T: Listed> Query<'_, T> {
         // One more than the page holds tells whether there is another page.
         let wanted = self.page.limit.saturating_add(1);
         let mut found = Vec::new();
+        let mut looked = 0;
         let mut after = self.page.after.clone();
         while found.len() < wanted {
+            if looked >= self.shared.options.list_looks_max {
+                return Ok(Found {
+                    documents: found,
+                    stopped: after,
+                });
+            }
             let range = Range {
                 after: after.as_ref(),
                 from: self.from,
                 before: self.before,
-                limit: wanted,
+                // Where few pass, more at once.
+                limit: wanted.max(looked),
             };
             let positions = read.positions(self.namespace, plan, &range)?;
-            let last = positions.len() < wanted;
+            let last = positions.len() < range.limit;
+            looked += positions.len();
             after = positions.last().cloned();
             let present: Vec<Option<Option<Arc<T>>>> = {
                 let state = self.shared.state.lock();
@@ -264,8 +281,18 @@ impl<T: Listed> Query<'_, T> {
                 break;
             }
         }
-        Ok(found)
+        Ok(Found {
+            documents: found,
+            stopped: None,
+        })
     }
+}
+
+/// What the tables have of a page.
+struct Found<T> {
+    documents: Vec<Arc<T>>,
+    /// How far back was looked, where that was not to the end.
+    stopped: Option<Position>,
 }
 
 /// The tasks on the page, or after it, that changed since the tables were written.

@@ -7,6 +7,7 @@ mod damage;
 mod forms;
 mod full;
 mod lock;
+mod looks;
 mod model;
 mod retention;
 mod support;
