@@ -10,7 +10,7 @@ use mcpanel_domain::{
 use mcpanel_store::{Commit, Store, Write};
 use parking_lot::Mutex;
 
-use crate::{Env, Error, Result, reconcile::wrong_clock::ClockWatch};
+use crate::{Env, Error, Result, history::Sampling, reconcile::wrong_clock::ClockWatch};
 
 /// Tries of a commit whose documents keep changing. Each conflict means that somebody else got on,
 /// so more than a few in a row is a sign of trouble rather than of load.
@@ -24,8 +24,8 @@ pub(crate) struct Core {
     /// circle that neither sees.
     pub(crate) dependencies: tokio::sync::Mutex<()>,
     pub(crate) clock_watch: ClockWatch,
-    /// The minute that this instance sampled last.
-    pub(crate) sampled: Mutex<Timestamp>,
+    /// What this instance knows of samples.
+    pub(crate) sampling: Mutex<Sampling>,
 }
 
 /// A committed change of a task.
@@ -43,7 +43,7 @@ impl Core {
             env,
             dependencies: tokio::sync::Mutex::new(()),
             clock_watch: ClockWatch::default(),
-            sampled: Mutex::new(Timestamp::ZERO),
+            sampling: Mutex::default(),
         }
     }
 

@@ -18,6 +18,9 @@ use crate::{Result, Scope, core::Core};
 /// its heartbeats alone.
 const AGENTS_LOOKED_MAX: usize = 1_000;
 
+/// How long after a failure a sample is tried again, in milliseconds: several times within its minute.
+const SAMPLE_RETRY_MS: u64 = 10_000;
+
 /// Groups of errors that are shown: what fits on a screen.
 pub const ERROR_GROUPS_SHOWN: usize = 50;
 
@@ -138,12 +141,43 @@ impl Point {
     }
 }
 
-/// Samples the minute that is over, of each namespace, if that was not done; forgets samples that are too old.
-pub(crate) async fn sample(core: &Core) -> Result<()> {
-    let minute = before(minute_of(core.now()));
-    if *core.sampled.lock() == minute {
-        return Ok(());
+/// What an instance knows of samples.
+#[derive(Debug, Default)]
+pub(crate) struct Sampling {
+    /// The minute that was sampled last.
+    done: Timestamp,
+    /// After a failure: not again before then, so that a store that takes no changes is not asked all the time.
+    not_before: Timestamp,
+}
+
+/// Samples the minute that is over, of each namespace, if that was not done; forgets samples that are too old. Tells
+/// whether that went well: history is to look at, and nothing waits for it.
+pub(crate) async fn sample(core: &Core) -> bool {
+    let now = core.now();
+    let minute = before(minute_of(now));
+    {
+        let sampling = core.sampling.lock();
+        let pause = sampling.not_before.ms_since(now);
+        if sampling.done == minute || (1..=SAMPLE_RETRY_MS).contains(&pause) {
+            return true;
+        }
     }
+    let outcome = sample_all(core, minute).await;
+    let mut sampling = core.sampling.lock();
+    match outcome {
+        Ok(()) => {
+            sampling.done = minute;
+            true
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot sample the minute now; trying again soon");
+            sampling.not_before = now.plus_ms(SAMPLE_RETRY_MS);
+            false
+        }
+    }
+}
+
+async fn sample_all(core: &Core, minute: Timestamp) -> Result<()> {
     for namespace in core.store.namespaces().await? {
         let sample = take(core, namespace, minute).await?;
         match core
@@ -160,7 +194,6 @@ pub(crate) async fn sample(core: &Core) -> Result<()> {
         let oldest = minute.minus_ms(SAMPLES_KEPT_MS);
         core.store.purge_samples(oldest).await?;
     }
-    *core.sampled.lock() = minute;
     Ok(())
 }
 

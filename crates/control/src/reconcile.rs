@@ -61,7 +61,7 @@ impl Control {
             }
         }
         self.operate(&mut round).await?;
-        history::sample(&self.core).await?;
+        round.failed += usize::from(!history::sample(&self.core).await);
         Ok(round)
     }
 

@@ -133,7 +133,7 @@ async fn bad_wishes_are_refused_with_all_their_faults() {
         (
             json!({"kind": "cancel", "filter": {"text": ""}}),
             "/filter/text",
-            "too_short",
+            "empty",
         ),
         (
             json!({"kind": "cancel", "filter": {"text": "x".repeat(201)}}),
