@@ -3,6 +3,7 @@
 //! Each task is a few commands that anybody could type. They are shown before they run, they write straight to the
 //! terminal, and the first one that fails ends the task with a true exit code. CI calls the same tasks.
 
+mod browser;
 mod command;
 mod lint;
 mod openapi;
@@ -19,6 +20,7 @@ usage: cargo xtask <task>
 
 tasks:
   test                run all tests; say what ran, and what was skipped and why
+  browser             run the dashboard's journeys in Chromium, and nothing else
   lint                formatting, clippy and docs with warnings as errors, dependency rules
   ci                  lint, then openapi --check, then test
   openapi [--check]   write openapi/openapi.json from the server's own description, or compare it
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
 fn run(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["test"] => test::run(),
+        ["browser"] => test::run_browser(),
         ["lint"] => lint::check(),
         ["ci"] => lint::check()
             .and_then(|()| openapi::check())

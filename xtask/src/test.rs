@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::{
+    browser,
     command::{cargo, find, root, run as run_command},
     servers::ForTests,
 };
@@ -65,6 +66,16 @@ pub fn run() -> Result<()> {
         ),
     }
 
+    report.browser(browser::run(&binary())?);
+
+    report.print();
+    Ok(())
+}
+
+/// Runs the dashboard's journeys and nothing else.
+pub fn run_browser() -> Result<()> {
+    let mut report = Report::default();
+    report.browser(browser::run(&binary())?);
     report.print();
     Ok(())
 }
@@ -93,6 +104,19 @@ impl Report {
 
     fn skipped(&mut self, what: &str, why: impl AsRef<str>) {
         self.skipped.push(format!("{what}: {}", why.as_ref()));
+    }
+
+    fn browser(&mut self, outcome: browser::Outcome) {
+        match outcome {
+            browser::Outcome::Ran(shots) => {
+                self.ran(format!(
+                    "{}; pictures in `{}`",
+                    browser::WHAT,
+                    shots.display()
+                ));
+            }
+            browser::Outcome::Skipped(why) => self.skipped(browser::WHAT, why),
+        }
     }
 
     fn print(&self) {
