@@ -94,7 +94,10 @@ async fn lock(db: &Database, me: &str) -> Result<bool, OpenError> {
         "$expr": { "$or": [{ "$lt": ["$until", "$$NOW"] }, { "$eq": ["$owner", me] }] },
     };
     let take = vec![doc! { "$set": { "owner": me, "until": { "$add": ["$$NOW", LOCK_MS] } } }];
-    Ok(meta.find_one_and_update(mine_or_free, take).await?.is_some())
+    Ok(meta
+        .find_one_and_update(mine_or_free, take)
+        .await?
+        .is_some())
 }
 
 async fn keep_lock(db: &Database, me: &str) -> Result<(), OpenError> {
@@ -124,22 +127,29 @@ async fn migrate(db: &Database) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Version 1: every collection and index.
+/// Version 1: every collection and index, all at once: the server's log is written for many together.
 async fn first(db: &Database) -> Result<(), OpenError> {
     let present = db.list_collection_names().await?;
-    for name in COLLECTIONS {
-        if !present.iter().any(|each| each == name) {
-            db.create_collection(name).await?;
-        }
-        let indexes: Vec<Document> = INDEXES
-            .iter()
-            .filter(|index| index.collection == name)
-            .map(super::Index::specification)
-            .collect();
-        if !indexes.is_empty() {
-            db.run_command(doc! { "createIndexes": name, "indexes": indexes })
-                .await?;
-        }
+    let making = COLLECTIONS.iter().map(|name| {
+        let present = present.iter().any(|each| each == name);
+        collection(db, name, present)
+    });
+    futures::future::try_join_all(making).await?;
+    Ok(())
+}
+
+/// A collection with its indexes, which bring it about where there are any.
+async fn collection(db: &Database, name: &str, present: bool) -> Result<(), OpenError> {
+    let indexes: Vec<Document> = INDEXES
+        .iter()
+        .filter(|index| index.collection == name)
+        .map(super::Index::specification)
+        .collect();
+    if !indexes.is_empty() {
+        db.run_command(doc! { "createIndexes": name, "indexes": indexes })
+            .await?;
+    } else if !present {
+        db.create_collection(name).await?;
     }
     Ok(())
 }
