@@ -188,7 +188,7 @@ pub enum Command {
     #[command(hide = true, help_template = topics::TEMPLATE, after_help = exit::TABLE)]
     ExitCodes,
     /// The variables that are read
-    #[command(hide = true, help_template = topics::TEMPLATE, after_help = topics::ENVIRONMENT)]
+    #[command(hide = true, help_template = topics::TEMPLATE)]
     Environment,
     /// Formats, columns, colours, watching
     #[command(hide = true, help_template = topics::TEMPLATE, after_help = topics::OUTPUT)]

@@ -65,7 +65,7 @@ pub async fn run(arguments: Arguments) -> Result {
             Ok(Exit::Ok)
         }
         Command::ExitCodes => topic(exit::TABLE),
-        Command::Environment => topic(topics::ENVIRONMENT),
+        Command::Environment => topic(&topics::environment(&help::command())),
         Command::Output => topic(topics::OUTPUT),
         Command::Reference => topic(&help::reference::markdown()),
     }

@@ -234,7 +234,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ),
     (
         "pipelines wait",
-        &["mcpanel pipelines wait pipe_1 --timeout 2h && echo done"],
+        &["mcpanel pipelines wait pipe_1 pipe_2 --timeout 2h"],
     ),
     ("templates list", &["mcpanel templates list"]),
     (

@@ -14,7 +14,9 @@ use crate::arguments::Arguments;
 
 /// The command line with its examples.
 pub fn command() -> Command {
-    with_examples(Arguments::command(), "")
+    let command = with_examples(Arguments::command(), "");
+    let environment = topics::environment(&command);
+    command.mut_subcommand("environment", |topic| topic.after_help(environment))
 }
 
 /// A command and those below it with their examples; `path` is what is typed for it, without `mcpanel`.

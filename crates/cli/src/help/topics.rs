@@ -1,5 +1,9 @@
 //! Topics of their own: `mcpanel help exit-codes`, `environment`, `output`.
 
+use std::collections::BTreeMap;
+
+use clap::Command;
+
 /// How topics are shown: without the options that no topic has.
 pub const TEMPLATE: &str = "{about}\n\n{after-help}\n";
 
@@ -10,8 +14,8 @@ Topics:
   mcpanel help environment  the variables that are read
   mcpanel help output       formats, columns, colours, watching";
 
-/// The variables that are read by commands which speak to a server, and by servers.
-pub const ENVIRONMENT: &str = "\
+/// The variables that are read, but for those of options.
+const ENVIRONMENT: &str = "\
 What was typed comes first, then the environment, then the context, then the default.
 
 For commands that speak to a server:
@@ -19,16 +23,8 @@ For commands that speak to a server:
   MCPANEL_CONTEXT        the context to use
   MCPANEL_API_KEY        the API key to show it
   MCPANEL_TOKEN          the token to show it, where there is no key
+  MCPANEL_DATA           a data folder on this machine, which holds the administrator's key
   XDG_CONFIG_HOME        holds mcpanel/config.toml with the contexts; ~/.config when unset
-
-For servers:
-  MCPANEL_DATA           the data folder; other commands find the administrator's key there
-  MCPANEL_HTTP           where the API is served
-  MCPANEL_REALTIME       where the realtime protocol is served
-  MCPANEL_ADMIN_KEY      the administrator's key, instead of one that is made
-  JWT_SECRET             signs tokens, instead of one that is made; the same for all instances
-  MONGODB_URI            the MongoDB that instances share
-  REDIS_URL              the Redis that instances share
 
 For people:
   NO_COLOR               no colours, whatever its value
@@ -36,7 +32,35 @@ For people:
   TERM                   `dumb`: no colours, nothing is redrawn
   MCPANEL_LOG            what is logged in detail, such as `info,mcpanel_control=debug`
 
-`mcpanel doctor` names variables that nothing reads.";
+Secrets of servers, which are never options:
+  MCPANEL_ADMIN_KEY      the administrator's key, instead of one that is made
+  JWT_SECRET             signs tokens, instead of one that is made; the same for all instances
+
+Instead of options:";
+
+/// The variables that are read, with those of the options of `command` and below.
+pub fn environment(command: &Command) -> String {
+    let mut named = BTreeMap::new();
+    collect(command, "", &mut named);
+    let lines = named
+        .into_iter()
+        .map(|(variable, options)| format!("\n  {variable:<22} {}", options.join(", ")));
+    let options: String = lines.collect();
+    format!("{ENVIRONMENT}{options}\n\n`mcpanel doctor` names variables that nothing reads.")
+}
+
+fn collect(command: &Command, path: &str, named: &mut BTreeMap<String, Vec<String>>) {
+    for option in command.get_arguments() {
+        if let (Some(variable), Some(long)) = (option.get_env(), option.get_long()) {
+            let variable = variable.to_string_lossy().into_owned();
+            let options = named.entry(variable).or_default();
+            options.push(format!("`{} --{long}`", path.trim_start()));
+        }
+    }
+    for below in command.get_subcommands() {
+        collect(below, &format!("{path} {}", below.get_name()), named);
+    }
+}
 
 /// Formats, columns, colours, watching.
 pub const OUTPUT: &str = "\

@@ -74,6 +74,7 @@ fn topics_are_told_like_commands() {
     for (topic, word) in [
         ("exit-codes", "130  interrupted"),
         ("environment", "MCPANEL_CONTEXT"),
+        ("environment", "MCPANEL_HTTP           `serve --http`"),
         ("output", "--columns"),
     ] {
         let asked = mcpanel(["help", topic]).output().unwrap();

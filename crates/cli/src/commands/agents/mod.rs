@@ -214,7 +214,15 @@ async fn delete(client: &Client, form: Form<'_>, ids: &[AgentId], consent: Conse
     }
     let aside = match held {
         0 => String::new(),
-        held => format!(" and take back {}", counted(held, "task")),
+        held => format!(
+            " and take back the {} {}",
+            counted(held, "task"),
+            if ids.len() == 1 {
+                "it holds"
+            } else {
+                "they hold"
+            }
+        ),
     };
     if !consent.to_all("delete", "agent", ids, &aside)? {
         return Ok(Exit::Ok);

@@ -35,7 +35,9 @@ use crate::{
 
 /// Which tasks to run again.
 #[derive(Debug, Args)]
-#[command(group = group())]
+#[command(group = group(), override_usage = "\
+    mcpanel tasks retry [OPTIONS] <TASK_ID>...
+       mcpanel tasks retry [OPTIONS] <WHICH TASKS>")]
 pub struct Retry {
     #[command(flatten)]
     which: Which,
@@ -43,7 +45,9 @@ pub struct Retry {
 
 /// Which tasks to cancel.
 #[derive(Debug, Args)]
-#[command(group = group())]
+#[command(group = group(), override_usage = "\
+    mcpanel tasks cancel [OPTIONS] <TASK_ID>...
+       mcpanel tasks cancel [OPTIONS] <WHICH TASKS>")]
 pub struct Cancel {
     #[command(flatten)]
     which: Which,
@@ -55,19 +59,6 @@ struct Which {
     /// Their ids.
     #[arg(value_name = "TASK_ID", conflicts_with_all = bulk_options())]
     task_ids: Vec<TaskId>,
-    /// Only those with one of these statuses; may be repeated, or given with commas.
-    #[arg(
-        long = "status",
-        value_delimiter = ',',
-        value_parser = words::of::<TaskStatus>(&TASK_STATUSES),
-        help_heading = "Which tasks"
-    )]
-    statuses: Vec<TaskStatus>,
-    #[command(flatten)]
-    filter: Filter,
-    /// All tasks there are.
-    #[arg(long = "all", help_heading = "Which tasks")]
-    are_all: bool,
     /// Why; shown with the tasks that are cancelled, or with the operation.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -81,6 +72,19 @@ struct Which {
     idempotency_key: Option<String>,
     #[command(flatten)]
     consent: Consent,
+    #[command(flatten)]
+    filter: Filter,
+    /// Only those with one of these statuses; may be repeated, or given with commas.
+    #[arg(
+        long = "status",
+        value_name = "STATUS",
+        value_delimiter = ',',
+        value_parser = words::of::<TaskStatus>(&TASK_STATUSES)
+    )]
+    statuses: Vec<TaskStatus>,
+    /// All tasks there are.
+    #[arg(long = "all")]
+    are_all: bool,
 }
 
 /// Something must be said about which tasks are meant.

@@ -9,8 +9,8 @@ mod wait;
 
 use clap::{Args, Subcommand};
 use mcpanel_api::{
-    AgentId, Name, PipelineId, TaskId,
-    task::{Explanation, Task, TaskQuery, TaskStatus},
+    AgentId, TaskId,
+    task::{Explanation, TaskQuery, TaskStatus},
 };
 use mcpanel_client::Client;
 
@@ -88,9 +88,9 @@ pub struct List {
     #[arg(long, value_parser = words::of::<TaskStatus>(&TASK_STATUSES))]
     status: Option<TaskStatus>,
     #[command(flatten)]
-    filter: Filter,
-    #[command(flatten)]
     extent: Extent,
+    #[command(flatten)]
+    filter: Filter,
 }
 
 impl Tasks {
