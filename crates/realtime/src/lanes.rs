@@ -79,6 +79,14 @@ impl<T> Lanes<T> {
     }
 }
 
+/// What came with an event. As raw JSON an event comes whole, `["name", what, …]`; one without anything came with `{}`.
+pub(crate) fn argument(event: &RawValue) -> Box<RawValue> {
+    let parts = serde_json::from_str::<Vec<Box<RawValue>>>(event.get());
+    let argument = parts.ok().and_then(|parts| parts.into_iter().nth(1));
+    argument
+        .unwrap_or_else(|| RawValue::from_string("{}".to_owned()).expect("an empty object is JSON"))
+}
+
 /// The specification wraps payloads as `{type, payload}`; both forms are read.
 pub(crate) fn unwrapped(event: &str, body: Box<RawValue>) -> Result<Box<RawValue>, Box<Problem>> {
     #[derive(Deserialize)]
@@ -87,6 +95,10 @@ pub(crate) fn unwrapped(event: &str, body: Box<RawValue>) -> Result<Box<RawValue
         #[serde(rename = "type")]
         kind: String,
         payload: Box<RawValue>,
+    }
+    // A struct is read from a list too, and a list is not what the specification means.
+    if !body.get().starts_with('{') {
+        return Ok(body);
     }
     match serde_json::from_str::<Wrapped>(body.get()) {
         Ok(wrapped) if wrapped.kind == event => Ok(wrapped.payload),
@@ -140,6 +152,16 @@ mod tests {
     }
 
     #[test]
+    fn the_first_argument_counts_and_may_be_missing() {
+        assert_eq!(
+            argument(&raw(r#"["a",{"b":1.50},7]"#)).get(),
+            r#"{"b":1.50}"#
+        );
+        assert_eq!(argument(&raw(r#"["a",["a",{}]]"#)).get(), r#"["a",{}]"#);
+        assert_eq!(argument(&raw(r#"["a"]"#)).get(), "{}");
+    }
+
+    #[test]
     fn the_specifications_wrapping_is_taken_off() {
         let wrapped = raw(r#"{"type":"agent:register","payload":{"agentId":"a"}}"#);
         assert_eq!(
@@ -159,6 +181,13 @@ mod tests {
         assert_eq!(
             unwrapped("agent:register", bare).unwrap().get(),
             r#"{"type":"x","agentId":"a"}"#
+        );
+        let list = raw(r#"["agent:register",{"agentId":"a"}]"#);
+        assert!(
+            unwrapped("agent:register", list)
+                .unwrap()
+                .get()
+                .starts_with('[')
         );
         let other = raw(r#"{"type":"task:start","payload":{}}"#);
         assert_eq!(

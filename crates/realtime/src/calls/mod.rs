@@ -17,7 +17,7 @@ use crate::{
     connection::Connection,
     end::End,
     flood::Verdict,
-    lanes::{Call, Lane, unwrapped},
+    lanes::{Call, Lane, argument, unwrapped},
     ports::{Answer, Desk, Hold},
     refusal::{Refusal, quoted},
     server::Inner,
@@ -38,8 +38,14 @@ pub(crate) fn receive(
     if connection.has_ended() {
         return;
     }
-    // A call without a body is one with an empty one.
-    let body = body.unwrap_or_else(|_| empty());
+    // What cannot be read has binary parts, which nothing here takes.
+    let Ok(body) = body else {
+        return answer::<()>(
+            ack,
+            Err(Refusal::MalformedJson.because("send JSON, without binary parts")),
+        );
+    };
+    let body = argument(&body);
     let bytes = body.get().len();
     let verdict = connection.flood.lock().take(bytes, Instant::now());
     match verdict {
@@ -146,8 +152,4 @@ fn unknown(event: &str) -> Box<Problem> {
         "no event `{}` is listened to; there are {CALLS}",
         quoted(event)
     ))
-}
-
-fn empty() -> Box<RawValue> {
-    RawValue::from_string("{}".to_owned()).expect("an empty object is JSON")
 }
