@@ -1,8 +1,19 @@
 //! When calls are made and when they are spared.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
 
 use super::LinkHealth;
+
+/// How many calls about a key fail one after another before more are spared.
+const PART_FAILURES_MAX: u32 = 2;
+
+/// For how long they are spared, in milliseconds; then one is made to see.
+const PART_SPARED_MS: u64 = 1_000;
+
+/// Keys of which failures are remembered. More fail at once only when all of the cluster does.
+const PARTS_MAX: usize = 10_000;
 
 /// Weight of the newest answer in the average latency: one part in so many.
 const AVERAGE_OF: u64 = 16;
@@ -74,5 +85,47 @@ impl Circuit {
 
     pub(super) fn health(&self, up: bool) -> LinkHealth {
         LinkHealth { up, ..self.figures }
+    }
+}
+
+/// Keys of a cluster whose node is away.
+#[derive(Default)]
+pub(super) struct Parts(FxHashMap<String, Part>);
+
+struct Part {
+    failures: u32,
+    spared_until: Option<Instant>,
+}
+
+impl Parts {
+    /// Whether calls about this key are spared now.
+    pub(super) fn is_spared(&self, key: &str) -> bool {
+        self.0
+            .get(key)
+            .and_then(|part| part.spared_until)
+            .is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Takes note of a call.
+    pub(super) fn note(&mut self, key: &str, verdict: Option<Verdict>) {
+        match verdict {
+            Some(Verdict::Slow | Verdict::Gone) => {}
+            Some(Verdict::Well(_) | Verdict::Refused) => {
+                self.0.remove(key);
+                return;
+            }
+            None => return,
+        }
+        if self.0.len() >= PARTS_MAX {
+            self.0.clear();
+        }
+        let part = self.0.entry(key.to_owned()).or_insert(Part {
+            failures: 0,
+            spared_until: None,
+        });
+        part.failures += 1;
+        if part.failures >= PART_FAILURES_MAX {
+            part.spared_until = Some(Instant::now() + Duration::from_millis(PART_SPARED_MS));
+        }
     }
 }

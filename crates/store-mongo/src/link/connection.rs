@@ -8,7 +8,7 @@ use redis::{
     aio::{ConnectionLike, MultiplexedConnection},
     cluster::ClusterClient,
     cluster_async::ClusterConnection,
-    cluster_routing::Slot,
+    cluster_routing::{RoutingInfo, SingleNodeRoutingInfo, Slot},
 };
 use rustc_hash::FxHashMap;
 
@@ -54,7 +54,15 @@ impl Connection {
 
     /// Sees whether it answers.
     pub(super) async fn ping(&mut self) -> RedisResult<()> {
-        redis::cmd("PING").query_async::<Value>(self).await?;
+        let ping = redis::cmd("PING");
+        match self {
+            Self::Single(connection) => ping.query_async::<Value>(connection).await?,
+            // Any node: one that is away must not keep us from the others.
+            Self::Cluster(connection) => {
+                let anyone = RoutingInfo::SingleNode(SingleNodeRoutingInfo::Random);
+                connection.route_command(ping, anyone).await?
+            }
+        };
         Ok(())
     }
 

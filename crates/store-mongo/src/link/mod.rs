@@ -14,7 +14,11 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use parking_lot::Mutex;
 use redis::RedisResult;
@@ -28,7 +32,7 @@ pub(crate) use listen::listen;
 pub(crate) use node::Script;
 pub use policy::{Advice, advice};
 
-use circuit::{Circuit, Verdict};
+use circuit::{Circuit, Parts, Verdict};
 
 /// Longest wait for one answer, in milliseconds: a script takes a few at most, so that this is a server that
 /// stands still, and MongoDB is asked instead.
@@ -51,11 +55,17 @@ const FAILURES_MAX: u32 = 2;
 /// The same for a cluster, of which one part may be away while the others work.
 const CLUSTER_FAILURES_MAX: u32 = 6;
 
+/// How often it is written down that the server refuses calls (out of memory, a permission that is missing), in
+/// milliseconds: each call is refused then.
+const REFUSED_INTERVAL_MS: u64 = 10_000;
+
 /// The connection that all of an instance's calls share.
 pub struct Link {
     address: Address,
     connection: Mutex<Option<Connection>>,
     circuit: Mutex<Circuit>,
+    parts: Mutex<Parts>,
+    refused_at: Mutex<Option<Instant>>,
     up: watch::Sender<bool>,
     prober: Mutex<Option<JoinHandle<()>>>,
 }
@@ -90,10 +100,14 @@ impl Link {
             address,
             connection: Mutex::new(None),
             circuit: Mutex::new(Circuit::new(failures_max)),
+            parts: Mutex::default(),
+            refused_at: Mutex::default(),
             up: watch::Sender::new(false),
             prober: Mutex::new(None),
         });
-        link.probe().await;
+        if let Err(reason) = link.probe().await {
+            tracing::warn!(redis = %link.address, reason, "redis is away; going on without it");
+        }
         let prober = tokio::spawn(watch_over(Arc::downgrade(&link)));
         *link.prober.lock() = Some(prober);
         link
@@ -124,6 +138,38 @@ impl Link {
     where
         F: Future<Output = RedisResult<T>>,
     {
+        self.judged(call).await.0
+    }
+
+    /// Makes a call about one key. In a cluster of which a part is away, calls about its keys are
+    /// spared while the others are made.
+    pub(crate) async fn call_at<T, F>(
+        &self,
+        key: &str,
+        call: impl FnOnce(Connection) -> F,
+    ) -> Result<T, Away>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        if !self.address.is_cluster() {
+            return self.call(call).await;
+        }
+        if self.parts.lock().is_spared(key) {
+            self.circuit.lock().spare();
+            return Err(Away);
+        }
+        let (answer, verdict) = self.judged(call).await;
+        self.parts.lock().note(key, verdict);
+        answer
+    }
+
+    async fn judged<T, F>(
+        &self,
+        call: impl FnOnce(Connection) -> F,
+    ) -> (Result<T, Away>, Option<Verdict>)
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
         let connection = if self.is_up() {
             self.connection.lock().clone()
         } else {
@@ -131,7 +177,7 @@ impl Link {
         };
         let Some(connection) = connection else {
             self.circuit.lock().spare();
-            return Err(Away);
+            return (Err(Away), None);
         };
         let begun = tokio::time::Instant::now();
         let outcome = tokio::time::timeout(answer_max(), call(connection)).await;
@@ -143,7 +189,7 @@ impl Link {
         if self.circuit.lock().note(verdict) {
             self.lost();
         }
-        answer.ok_or(Away)
+        (answer.ok_or(Away), Some(verdict))
     }
 
     /// Whether an error means that the server is away. An error of a call of ours is written down
@@ -168,7 +214,12 @@ impl Link {
                 | Server::TryAgain,
             ) => Verdict::Slow,
             _ => {
-                tracing::error!(error = %error, "redis refused a call");
+                let mut refused_at = self.refused_at.lock();
+                let quiet = Duration::from_millis(REFUSED_INTERVAL_MS);
+                if refused_at.is_none_or(|at| at.elapsed() >= quiet) {
+                    *refused_at = Some(Instant::now());
+                    tracing::error!(error = %error, "redis refuses calls");
+                }
                 Verdict::Refused
             }
         }
@@ -184,12 +235,13 @@ impl Link {
     }
 
     /// Tries to reach the server when it is away, and sees whether it still is there when it is not.
-    async fn probe(&self) {
+    async fn probe(&self) -> Result<(), String> {
         if self.is_up() {
+            // What comes of it is for the circuit to know.
             let _ = self
                 .call(|mut connection| async move { connection.ping().await })
                 .await;
-            return;
+            return Ok(());
         }
         let connect = async {
             let mut connection =
@@ -203,9 +255,10 @@ impl Link {
                 self.circuit.lock().close();
                 self.up.send_replace(true);
                 tracing::info!(redis = %self.address, "redis is there");
+                Ok(())
             }
-            Ok(Err(error)) => tracing::debug!(error = %error, "redis is still away"),
-            Err(_) => tracing::debug!("redis is still away: no connection in time"),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("no connection within {CONNECT_MS_MAX} ms")),
         }
     }
 }
@@ -230,7 +283,9 @@ async fn watch_over(link: std::sync::Weak<Link>) {
         };
         tokio::time::sleep(Duration::from_millis(pause)).await;
         let Some(link) = link.upgrade() else { return };
-        link.probe().await;
+        if let Err(reason) = link.probe().await {
+            tracing::debug!(reason, "redis is still away");
+        }
     }
 }
 

@@ -21,7 +21,7 @@ impl Script {
         key: &str,
         arguments: &[String],
     ) -> Result<T, Away> {
-        link.call(|mut connection| async move {
+        link.call_at(key, |mut connection| async move {
             let mut invocation = self.0.prepare_invoke();
             invocation.key(key);
             for argument in arguments {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{
     Address, InvalidAddress,
-    circuit::{Circuit, Verdict},
+    circuit::{Circuit, Parts, Verdict},
 };
 
 #[test]
@@ -59,4 +59,19 @@ fn the_circuit_opens_after_failures_in_a_row_alone() {
     assert!(!circuit.note(Verdict::Refused));
     assert!(circuit.note(Verdict::Gone), "a broken connection is enough");
     assert_eq!(circuit.health(false).opened, 2);
+}
+
+#[test]
+fn a_part_that_is_away_is_spared_and_the_others_are_not() {
+    let mut parts = Parts::default();
+    let well = Some(Verdict::Well(Duration::from_millis(1)));
+    for _ in 0..2 {
+        assert!(!parts.is_spared("here"));
+        parts.note("here", Some(Verdict::Slow));
+        parts.note("there", well);
+    }
+    assert!(parts.is_spared("here"));
+    assert!(!parts.is_spared("there"));
+    parts.note("here", well);
+    assert!(!parts.is_spared("here"));
 }

@@ -95,7 +95,7 @@ impl Shared {
         if let Ok(named) = self.queue.namespaces().await {
             self.known.lock().extend(named);
         }
-        for namespace in self.namespaces() {
+        for namespace in self.some_namespaces() {
             match self.queue.look(&namespace).await {
                 Ok(true) => {}
                 Ok(false) => {

@@ -15,7 +15,7 @@ use std::{
     hash::{BuildHasher, Hasher, RandomState},
     sync::{
         Arc, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -38,6 +38,10 @@ use crate::{
 
 /// Tasks whose change could not be told and that are looked up one by one; with more, everything is looked at.
 const OVERDUE_MAX: usize = 20_000;
+
+/// Queues that are looked at in one go, to see whether they are whole. One that was emptied is noticed by its next use;
+/// this is for quiet ones and for a server that was started from a snapshot.
+const LOOKS_MAX: usize = 50;
 
 /// A function that tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -71,6 +75,7 @@ pub struct Shared {
     /// Queues that are to be built.
     wanted: Mutex<FxHashSet<Namespace>>,
     figures: Figures,
+    looked: AtomicUsize,
     /// Told when a queue is wanted, and when one was built.
     nudge: Notify,
     built: Notify,
@@ -132,6 +137,7 @@ impl Shared {
             overdue: Mutex::default(),
             wanted: Mutex::default(),
             figures: Figures::default(),
+            looked: AtomicUsize::new(0),
             nudge: Notify::new(),
             built: Notify::new(),
             workers: Mutex::default(),
@@ -208,6 +214,14 @@ impl Shared {
 
     fn namespaces(&self) -> Vec<Namespace> {
         self.known.lock().iter().cloned().collect()
+    }
+
+    /// The next few in turn, so that many namespaces are looked at one after another.
+    fn some_namespaces(&self) -> Vec<Namespace> {
+        let known = self.known.lock();
+        let first = self.looked.fetch_add(LOOKS_MAX, Ordering::Relaxed) % known.len().max(1);
+        let in_turn = known.iter().cycle().skip(first);
+        in_turn.take(LOOKS_MAX.min(known.len())).cloned().collect()
     }
 
     fn know(&self, namespace: &Namespace) {

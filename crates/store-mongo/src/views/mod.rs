@@ -16,6 +16,7 @@ use std::{
 
 use mcpanel_domain::Namespace;
 use redis::{Cmd, Value};
+use rustc_hash::FxHashMap;
 use tokio::time::Instant;
 
 use crate::{
@@ -29,6 +30,9 @@ use crate::{
 /// How often what moved is looked at, in milliseconds: well within the second that readers are promised, and seldom
 /// enough that a busy pipeline is written five times a second at most.
 const LOOK_MS: u64 = 200;
+
+/// The same where nothing moved of late, in milliseconds: of many namespaces most are quiet.
+const QUIET_MS: u64 = 600;
 
 /// How often an instance that does not keep the views asks whether it should, in milliseconds.
 const STAND_BY_MS: u64 = 1_000;
@@ -52,6 +56,16 @@ pub(crate) struct Views {
     queue: Arc<Queue>,
     source: Weak<dyn Source>,
     who: String,
+}
+
+/// What came of a look.
+enum Seen {
+    /// Something moved.
+    Some,
+    /// Nothing did.
+    Nothing,
+    /// Another instance keeps these views.
+    NotMine,
 }
 
 /// Commands to send, each with its key.
@@ -99,23 +113,31 @@ impl Views {
 
     /// Keeps the views for as long as there is a source. `namespaces` tells which there are.
     pub(crate) async fn keep(self, namespaces: impl Fn() -> Vec<Namespace> + Send) {
+        let mut next: FxHashMap<Namespace, Instant> = FxHashMap::default();
         while self.source.strong_count() > 0 {
-            let mut keeps_any = false;
             for namespace in namespaces() {
-                match self.look(&namespace).await {
-                    Ok(mine) => keeps_any |= mine,
+                let now = Instant::now();
+                if next.get(&namespace).is_some_and(|next| now < *next) {
+                    continue;
+                }
+                let pause = match self.look(&namespace).await {
+                    Ok(Seen::Some) => LOOK_MS,
+                    Ok(Seen::Nothing) => QUIET_MS,
+                    Ok(Seen::NotMine) => STAND_BY_MS,
                     Err(error) => {
                         tracing::debug!(namespace = %namespace, error = %error, "views are late");
+                        QUIET_MS
                     }
-                }
+                };
+                next.insert(namespace, now + Duration::from_millis(pause));
             }
-            let pause = if keeps_any { LOOK_MS } else { STAND_BY_MS };
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
         }
     }
 
-    /// Shows what moved; answers whether this instance keeps the views of the namespace.
-    async fn look(&self, namespace: &Namespace) -> Result<bool, Interrupted> {
+    /// Shows what moved.
+    async fn look(&self, namespace: &Namespace) -> Result<Seen, Interrupted> {
+        let mut seen = Seen::Nothing;
         for _ in 0..ROUNDS_MAX {
             let begun = Instant::now();
             let moves = self
@@ -123,15 +145,16 @@ impl Views {
                 .moves(namespace, &self.who, KEPT_MS, MOVES_MAX)
                 .await?;
             if !moves.mine {
-                return Ok(false);
+                return Ok(Seen::NotMine);
             }
             if moves.moves.is_empty() {
                 break;
             }
+            seen = Seen::Some;
             self.show(namespace, &moves.moves, begun).await?;
             self.queue.seen(namespace, &self.who, moves).await?;
         }
-        Ok(true)
+        Ok(seen)
     }
 
     async fn show(

@@ -14,7 +14,7 @@ use mcpanel_domain::{
 };
 use mcpanel_store::{Commit, Offer, Reserved, Store, Write, conformance::step, query::EventFilter};
 use mcpanel_store_mongo::{MongoStore, Shared, SharedSettings};
-use mcpanel_test_servers::Redis;
+use mcpanel_test_servers::{Redis, RedisCluster};
 use parking_lot::Mutex;
 
 use crate::servers::Database;
@@ -27,9 +27,9 @@ struct Two {
     _database: Database,
 }
 
-async fn instance(database: &Database, redis: &Redis) -> Arc<MongoStore> {
+async fn instance(database: &Database, url: String) -> Arc<MongoStore> {
     let shared = Shared::open(SharedSettings {
-        url: redis.url(),
+        url,
         prefix: String::new(),
         clock: Arc::new(now),
     })
@@ -45,8 +45,8 @@ impl Two {
         let database = Database::new()?;
         let redis = Redis::start().unwrap();
         Some(Self {
-            one: instance(&database, &redis).await,
-            other: instance(&database, &redis).await,
+            one: instance(&database, redis.url()).await,
+            other: instance(&database, redis.url()).await,
             redis,
             _database: database,
         })
@@ -325,8 +325,42 @@ async fn another_database_does_not_inherit() {
     let Some(fresh) = Database::new() else { return };
     two.one.close().await;
     two.other.close().await;
-    let store = instance(&fresh, &two.redis).await;
+    let store = instance(&fresh, two.redis.url()).await;
     assert_eq!(ready(&store).await, 0);
     assert!(take(&store, "ada", 9).await.is_empty());
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_lost_a_master_is_done_without_and_taken_up_again() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let mut cluster = RedisCluster::start().unwrap();
+    let store = instance(&database, cluster.url()).await;
+    create(&store, (0..20).map(|n| format!("t{n:02}"))).await;
+    assert_eq!(take(&store, "ada", 5).await.len(), 5);
+    for master in 0..3 {
+        cluster.master(master).kill().unwrap();
+        let begun = Instant::now();
+        create(&store, [format!("without{master}")]).await;
+        assert_eq!(take(&store, "bob", 1).await.len(), 1, "with or without it");
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            begun.elapsed()
+        );
+        cluster.master(master).start_again().unwrap();
+        let figures = || store.shared().unwrap().figures();
+        let took = eventually("claims go through the cluster again", async || {
+            let before = figures();
+            let taken = take(&store, "eve", 1).await;
+            store.unreserve(&ns(), &taken);
+            figures().claims > before.claims
+                && store.shared().unwrap().queue().look(&ns()).await == Ok(true)
+        })
+        .await;
+        println!("master {master} was killed and came back: through redis again in {took:?}");
+    }
     store.close().await;
 }

@@ -27,9 +27,16 @@ for at = 6, #ARGV, 2 do ids[#ids + 1] = ARGV[at] end
 read_ahead(ids)
 if verify then
   -- Before anything moves, so that everything is where its record says or lost.
-  for _, id in ipairs(ids) do
+  for at = 6, #ARGV, 2 do
+    local id = ARGV[at]
     local task = read(id)
-    if task and not in_place(id, task) then torn = torn + 1 end
+    if task then
+      if not in_place(id, task) then torn = torn + 1 end
+    else
+      -- Its record was lost, and the rest was not.
+      local new = parse_rest('q', '', ARGV[at + 1])
+      if call('ZSCORE', tasks_key(new), new.order .. id) then torn = torn + 1 end
+    end
   end
 end
 for at = 6, #ARGV, 2 do
