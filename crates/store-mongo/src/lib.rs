@@ -37,6 +37,7 @@ pub mod shared;
 pub mod source;
 mod store;
 pub mod stream;
+pub mod survey;
 #[cfg(test)]
 mod testing;
 mod timers;
