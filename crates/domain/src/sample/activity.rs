@@ -178,7 +178,7 @@ pub fn merge_errors<'a>(
             .or_insert_with(|| each.clone());
     }
     let mut merged: Vec<ErrorGroup> = merged.into_values().collect();
-    merged.sort_by(|a, b| (b.count, b.last_at).cmp(&(a.count, a.last_at)));
+    merged.sort_by_key(|each| std::cmp::Reverse((each.count, each.last_at)));
     merged.truncate(max);
     merged
 }
