@@ -43,8 +43,6 @@ pub mod code {
     pub const WRITE_CONFLICT: i32 = 112;
     /// The operation took longer than it may.
     pub const MAX_TIME_EXPIRED: i32 = 50;
-    /// The document is larger than 16 MB.
-    pub const TOO_LARGE: i32 = 10_334;
 }
 
 /// The number of the failure, if the server gave one.

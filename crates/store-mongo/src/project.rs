@@ -8,10 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mcpanel_domain::{
-    AgentId, Namespace, TaskId, Timestamp,
-    agent::Agent,
-    event::Numbered,
-    pipeline::{Pipeline, StageCounts},
+    AgentId, Namespace, TaskId, Timestamp, agent::Agent, event::Numbered, pipeline::Pipeline,
     task::Task,
 };
 use mcpanel_store::Offer;
@@ -40,12 +37,11 @@ pub enum Change {
         /// Its id.
         id: AgentId,
     },
-    /// A pipeline was created or changed, or one of its tasks was (then the store tells of it now and then).
+    /// A pipeline was created or changed. How far its tasks are must be asked for: see
+    /// [`Source::pipeline`](crate::Source::pipeline).
     Pipeline {
         /// The document now.
         new: Arc<Pipeline>,
-        /// How many tasks of each stage stand where, when it was looked.
-        counts: Vec<StageCounts>,
     },
 }
 

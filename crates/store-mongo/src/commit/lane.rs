@@ -445,7 +445,6 @@ impl Lane {
         for pipeline in &group.pipelines {
             changes.push(Change::Pipeline {
                 new: pipeline.clone(),
-                counts: Vec::new(),
             });
         }
         Ok(Done {
@@ -626,7 +625,7 @@ impl Lane {
                         .heads
                         .forget_agent(&(namespace.clone(), id.clone()));
                 }
-                Change::Pipeline { new, .. } => committer.heads.put_pipeline(new),
+                Change::Pipeline { new } => committer.heads.put_pipeline(new),
                 Change::Task { .. } => {}
             }
         }

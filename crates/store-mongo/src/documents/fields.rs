@@ -77,11 +77,6 @@ impl Fields {
     pub fn into_raw(self) -> RawDocumentBuf {
         self.0
     }
-
-    /// Length in bytes.
-    pub fn size_bytes(&self) -> usize {
-        self.0.as_bytes().len()
-    }
 }
 
 /// A moment as BSON has it.
@@ -145,11 +140,6 @@ impl<'a> Reader<'a> {
                 self.fields[at].1
             })
             .filter(|value| !matches!(value, RawBsonRef::Null))
-    }
-
-    /// Every field.
-    pub fn all(&self) -> &[(&'a str, RawBsonRef<'a>)] {
-        &self.fields
     }
 
     /// What is wrong with a field, and of which document.

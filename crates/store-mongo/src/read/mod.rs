@@ -1,4 +1,4 @@
-//! Questions to MongoDB, each as a value, so that tests can ask the server how it would answer them.
+//! Questions to MongoDB, each as a value, apart from how its answer is read.
 
 mod counts;
 mod events;

@@ -79,21 +79,4 @@ impl Query {
         self.limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self
     }
-
-    /// As a `find` command, for `explain`.
-    pub fn command(&self) -> Document {
-        let mut command = doc! {
-            "find": self.collection,
-            "filter": self.filter.clone(),
-            "sort": self.sort.clone(),
-            "limit": self.limit,
-        };
-        if let Some(fields) = &self.fields {
-            command.insert("projection", fields.clone());
-        }
-        if let Some(hint) = self.hint {
-            command.insert("hint", hint);
-        }
-        command
-    }
 }

@@ -42,7 +42,7 @@ impl Projection for Shared {
                 Change::Agent { namespace, id, .. } => {
                     by_namespace.entry(namespace).or_default().agents.push(id);
                 }
-                Change::Pipeline { new, .. } => by_namespace
+                Change::Pipeline { new } => by_namespace
                     .entry(&new.namespace)
                     .or_default()
                     .pipelines
