@@ -7,13 +7,24 @@ use crate::command::{cargo, run as run_command};
 /// What every change must pass.
 const SEEDS_DEFAULT: &str = "1000";
 
-/// Simulates `--seeds N` seeds, or reproduces the one named by `--seed N`.
+/// The grounds that the control layer is simulated on.
+const GROUNDS: [&str; 2] = ["embedded", "distributed"];
+
+/// Simulates `--seeds N` seeds, or reproduces the one named by `--seed N`; on the ground that is named last.
 pub fn run(options: &[&str]) -> Result<()> {
+    let (options, ground) = match options {
+        [before @ .., "--ground", ground] => (before, *ground),
+        all => (all, GROUNDS[0]),
+    };
+    ensure!(
+        GROUNDS.contains(&ground),
+        "`--ground` takes `embedded` or `distributed`, not `{ground}`"
+    );
     let (option, number) = match options {
         [] => ("--seeds", SEEDS_DEFAULT),
         [option @ ("--seeds" | "--seed"), number] => (*option, *number),
         other => bail!(
-            "cannot read `{}`; it takes `--seeds N` or `--seed N`",
+            "cannot read `{}`; it takes `--seeds N` or `--seed N`, then `--ground distributed`",
             other.join(" ")
         ),
     };
@@ -29,5 +40,7 @@ pub fn run(options: &[&str]) -> Result<()> {
         "--",
         option,
         number,
+        "--ground",
+        ground,
     ]))
 }

@@ -1,5 +1,5 @@
-//! Two times: the true one, by which actors sleep, and the server's, which runs along but may be
-//! set forwards and backwards.
+//! Two times: the true one, by which actors sleep, and the servers', which runs along but may be
+//! set forwards and backwards. Where there are several servers, each goes wrong by a while of its own.
 
 use mcpanel_control::Env;
 use mcpanel_domain::Timestamp;
@@ -19,8 +19,16 @@ pub struct Clock {
 struct Times {
     elapsed_ms: u64,
     skew_ms: i64,
-    /// The furthest that the server's clock ever stood.
+    /// By how much each of several servers is ahead of that.
+    apart_ms: Vec<i64>,
+    /// The furthest that a server's clock ever stood.
     latest: Timestamp,
+}
+
+/// The clock of one server.
+pub struct ServerClock {
+    pub clock: std::sync::Arc<Clock>,
+    pub number: usize,
 }
 
 impl Clock {
@@ -30,6 +38,7 @@ impl Clock {
             times: Mutex::new(Times {
                 elapsed_ms: 0,
                 skew_ms: 0,
+                apart_ms: Vec::new(),
                 latest: Timestamp::from_ms(START_MS),
             }),
             random: Mutex::new(Random::new(seed)),
@@ -44,6 +53,25 @@ impl Clock {
     /// The server's time.
     pub fn time(&self) -> Timestamp {
         self.times.lock().time()
+    }
+
+    /// The time of one server.
+    pub fn time_of(&self, number: usize) -> Timestamp {
+        self.times.lock().time_of(number)
+    }
+
+    /// The time of the server whose clock is furthest behind.
+    pub fn earliest(&self) -> Timestamp {
+        let times = self.times.lock();
+        let behind = times.apart_ms.iter().copied().min().unwrap_or(0);
+        times.moved(behind.min(0))
+    }
+
+    /// Sets servers' clocks apart from the common time by so much each.
+    pub fn set_apart(&self, apart_ms: Vec<i64>) {
+        let mut times = self.times.lock();
+        times.apart_ms = apart_ms;
+        times.note();
     }
 
     /// The furthest that the server's time ever was.
@@ -68,6 +96,7 @@ impl Clock {
     /// Sets the server's clock so that it is nowhere behind what it has shown before.
     pub fn heal(&self) {
         let mut times = self.times.lock();
+        times.apart_ms.clear();
         let behind = times.latest.ms_since(times.time());
         times.skew_ms += i64::try_from(behind).unwrap_or(0);
     }
@@ -75,12 +104,31 @@ impl Clock {
 
 impl Times {
     fn time(&self) -> Timestamp {
+        self.moved(0)
+    }
+
+    fn time_of(&self, number: usize) -> Timestamp {
+        self.moved(self.apart_ms.get(number).copied().unwrap_or(0))
+    }
+
+    fn moved(&self, by_ms: i64) -> Timestamp {
         let elapsed = i64::try_from(self.elapsed_ms).unwrap_or(i64::MAX);
-        Timestamp::from_ms(START_MS + elapsed + self.skew_ms)
+        Timestamp::from_ms(START_MS + elapsed + self.skew_ms + by_ms)
     }
 
     fn note(&mut self) {
-        self.latest = self.latest.max(self.time());
+        let ahead = self.apart_ms.iter().copied().max().unwrap_or(0);
+        self.latest = self.latest.max(self.moved(ahead.max(0)));
+    }
+}
+
+impl Env for ServerClock {
+    fn now(&self) -> Timestamp {
+        self.clock.time_of(self.number)
+    }
+
+    fn random(&self) -> u128 {
+        self.clock.random()
     }
 }
 

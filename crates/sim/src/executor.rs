@@ -25,8 +25,8 @@ use crate::random::Random;
 pub enum Group {
     /// Clients, agents and operators: they outlive the server.
     Actors,
-    /// What the server does: gone when it crashes.
-    Server,
+    /// What a server does: gone when it crashes.
+    Server(usize),
 }
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
@@ -98,16 +98,13 @@ impl Executor {
         true
     }
 
-    /// How many futures of a group there are.
-    pub fn count(&self, group: Group) -> usize {
+    /// How many futures of servers there are.
+    pub fn count_servers(&self) -> usize {
+        let of_servers = |group: &Group| matches!(group, Group::Server(_));
         let fresh = self.spawner.fresh.borrow();
-        let waiting = fresh.iter().filter(|(of, _)| *of == group).count();
-        waiting
-            + self
-                .running
-                .values()
-                .filter(|(of, _, _)| *of == group)
-                .count()
+        let waiting = fresh.iter().filter(|(of, _)| of_servers(of)).count();
+        let running = self.running.values();
+        waiting + running.filter(|(of, _, _)| of_servers(of)).count()
     }
 
     /// Drops all futures of a group in the middle of whatever they were doing.

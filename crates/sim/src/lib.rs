@@ -4,7 +4,8 @@
 //! come back, operators, pipelines, a server clock that jumps, a server that crashes at every commit
 //! point and is started again over what is durable. The code under test is the real one, `mcpanel_control`
 //! over the in-memory store; the store stops at every call so that operations interleave there as they would
-//! in a busy server. An observer compares every commit and every answer with the promises.
+//! in a busy server. On the other [`Ground`] there are several servers at once, whose clocks disagree, over one
+//! database that may write what it did not answer, and a queue that may forget anything. An observer compares every commit and every answer with the promises.
 //!
 //! Nothing here depends on the machine: the same seed does the same thing, so a failing seed is a
 //! complete bug report. `cargo run -p mcpanel-sim -- --seed N` shows its last steps.
@@ -12,6 +13,7 @@
 mod actors;
 mod clock;
 mod executor;
+mod ground;
 mod mutation;
 mod observer;
 mod random;
@@ -20,6 +22,7 @@ mod shared;
 mod store;
 mod world;
 
+pub use ground::Ground;
 pub use mutation::Mutation;
 pub use observer::{Promise, Violation};
 pub use run::{Failure, Options, Report, simulate};

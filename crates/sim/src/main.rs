@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::Parser;
-use mcpanel_sim::{Failure, Mutation, Options, simulate};
+use mcpanel_sim::{Failure, Ground, Mutation, Options, simulate};
 
 /// Deterministic simulation of the control layer.
 #[derive(Debug, Parser)]
@@ -25,6 +25,9 @@ struct Arguments {
     /// The first of them.
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// What the control layer stands on.
+    #[arg(long, default_value_t)]
+    ground: Ground,
     /// A rule to break, to see the simulation notice.
     #[arg(long)]
     mutation: Option<Mutation>,
@@ -36,6 +39,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let options = Options {
+        ground: arguments.ground,
         mutation: arguments.mutation,
         trace_lines: arguments.trace,
     };

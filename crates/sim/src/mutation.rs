@@ -26,6 +26,12 @@ pub enum Mutation {
     ForgetTimers,
     /// A failed attempt is tried again, however often it failed before.
     RetryForEver,
+    /// A commit to a shared database that got no answer is taken for written.
+    AckUnknown,
+    /// What a shared queue says is ready is given out without a look at what it waits for.
+    TrustQueue,
+    /// A shared queue is never compared with the database.
+    NeverVerify,
 }
 
 impl fmt::Display for Mutation {

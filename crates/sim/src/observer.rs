@@ -17,9 +17,10 @@ use std::{
 };
 
 use mcpanel_domain::{
-    AgentId, ArtifactId, PipelineId, TaskId,
+    AgentId, ArtifactId, OperationId, PipelineId, TaskId,
     agent::Agent,
     artifact::Artifact,
+    operation::Operation,
     pipeline::Pipeline,
     task::{Proof, Task},
 };
@@ -90,6 +91,8 @@ pub struct Violation {
 /// The observer's model.
 #[derive(Default)]
 pub struct Observer {
+    /// Several servers give out work at once.
+    several: bool,
     violation: Option<Violation>,
     tasks: BTreeMap<TaskId, Arc<Task>>,
     /// Ids of live tasks, to spare looking through ended ones.
@@ -97,6 +100,7 @@ pub struct Observer {
     agents: BTreeMap<AgentId, Arc<Agent>>,
     pipelines: BTreeMap<PipelineId, Arc<Pipeline>>,
     artifacts: BTreeMap<ArtifactId, Arc<Artifact>>,
+    operations: BTreeMap<OperationId, Arc<Operation>>,
     /// The chunk that each task of a map stage was made for.
     inputs: BTreeMap<TaskId, String>,
     last_seq: u64,
@@ -116,10 +120,19 @@ struct Acknowledged {
     agents: BTreeMap<AgentId, Option<u64>>,
     pipelines: BTreeMap<PipelineId, u64>,
     artifacts: BTreeSet<ArtifactId>,
+    operations: BTreeMap<OperationId, u64>,
     last_seq: u64,
 }
 
 impl Observer {
+    /// An observer of one server, or of several.
+    pub fn new(several: bool) -> Self {
+        Self {
+            several,
+            ..Self::default()
+        }
+    }
+
     /// The first broken promise.
     pub fn violation(&self) -> Option<&Violation> {
         self.violation.as_ref()
@@ -150,6 +163,19 @@ impl Observer {
     /// All agents, as committed.
     pub fn agents(&self) -> &BTreeMap<AgentId, Arc<Agent>> {
         &self.agents
+    }
+
+    /// How many tasks the present session of this agent holds; none for who is no agent.
+    pub fn held_by(&self, agent: &str) -> usize {
+        let live = self.live.iter().filter_map(|id| self.tasks.get(id));
+        let leases = live.filter_map(|task| task.lease());
+        leases
+            .filter(|lease| lease.agent_id.as_str() == agent)
+            .filter(|lease| {
+                let agent = self.agents.get(&lease.agent_id);
+                agent.is_some_and(|agent| agent.session.id == lease.session)
+            })
+            .count()
     }
 
     /// All pipelines, as committed.
@@ -191,9 +217,15 @@ impl Observer {
                 Status::Created | Status::Failed | Status::Cancelled => false,
             }
         });
+        let operations = self.operations.values();
+        let operations = operations.filter(|each| !each.status.is_terminal());
         tasks
             .chain(
                 pipelines.map(|each| format!("pipeline `{}` is {}", each.id, each.status.as_str())),
+            )
+            .chain(
+                operations
+                    .map(|each| format!("operation `{}` is {}", each.id, each.status.as_str())),
             )
             .collect()
     }

@@ -7,6 +7,7 @@ use mcpanel_domain::task::Status;
 use crate::{
     actors,
     executor::{Executor, Group},
+    ground::Ground,
     mutation::Mutation,
     observer::{Promise, Violation},
     random::Random,
@@ -17,6 +18,8 @@ use crate::{
 /// How a run is made.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
+    /// What the control layer stands on.
+    pub ground: Ground,
     /// A rule to break.
     pub mutation: Option<Mutation>,
     /// How many of its last lines a failing run shows.
@@ -26,6 +29,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            ground: Ground::Embedded,
             mutation: None,
             trace_lines: TRACE_LINES,
         }
@@ -73,6 +77,8 @@ impl fmt::Display for Report {
 pub struct Failure {
     /// Which run.
     pub seed: u64,
+    /// On what the control layer stood.
+    pub ground: Ground,
     /// The rule that was broken on purpose, if one was.
     pub mutation: Option<Mutation>,
     /// At which step.
@@ -101,6 +107,9 @@ impl fmt::Display for Failure {
             "  again:   cargo run -p mcpanel-sim -- --seed {}",
             self.seed
         )?;
+        if self.ground != Ground::default() {
+            write!(f, " --ground {}", self.ground)?;
+        }
         match self.mutation {
             Some(mutation) => write!(f, " --mutation {mutation}"),
             None => Ok(()),
@@ -128,13 +137,20 @@ pub fn simulate(seed: u64, options: Options) -> Result<Report, Box<Failure>> {
 }
 
 fn run(seed: u64, options: Options) -> Result<Report, Box<Failure>> {
-    let shared = Arc::new(Shared::new(seed, options.mutation, options.trace_lines));
+    let several = options.ground == Ground::Distributed;
+    let shared = Arc::new(Shared::new(
+        seed,
+        several,
+        options.mutation,
+        options.trace_lines,
+    ));
     let mut random = Random::new(seed);
     let mut executor = Executor::default();
     let world = World::new(
         shared.clone(),
         executor.spawner(),
         Random::new(seed ^ 0xac70_0125),
+        options.ground,
     );
     let ills_ms = random.within(20_000..=120_000);
     *shared.faults.lock() = Faults {
@@ -142,6 +158,16 @@ fn run(seed: u64, options: Options) -> Result<Report, Box<Failure>> {
         crash_after: random.within(0..=10),
         refuse: random.within(0..=10),
         interleave: random.within(10..=70),
+        ..match options.ground {
+            Ground::Embedded => Faults::default(),
+            Ground::Distributed => Faults {
+                unknown: random.within(0..=30),
+                forget: random.within(0..=100),
+                flush: random.within(0..=10),
+                stall: random.within(0..=20),
+                ..Faults::default()
+            },
+        }
     };
     actors::cast(&world, ills_ms);
     let mut steps = 0;
@@ -149,9 +175,10 @@ fn run(seed: u64, options: Options) -> Result<Report, Box<Failure>> {
         if let Some(violation) = shared.observer.lock().violation() {
             break Err(violation.clone());
         }
-        if *shared.crash.lock() {
-            executor.drop_all(Group::Server);
-            world.restart();
+        let crashed = shared.crash.lock().take();
+        if let Some(number) = crashed {
+            executor.drop_all(Group::Server(number));
+            world.restart(number);
             continue;
         }
         steps += 1;
@@ -173,8 +200,8 @@ fn run(seed: u64, options: Options) -> Result<Report, Box<Failure>> {
             }
             continue;
         }
-        // Nothing is under way this moment; the reconcilers' own loop sleeps.
-        if executor.count(Group::Server) <= 1 {
+        // Nothing is under way this moment; the reconcilers' own loops sleep.
+        if executor.count_servers() <= world.servers() {
             if random.chance(4) {
                 world.inspect(|store| {
                     let namespace = world.namespace();
@@ -206,12 +233,15 @@ fn run(seed: u64, options: Options) -> Result<Report, Box<Failure>> {
     });
     world.end();
     // Futures hold the world, and the world holds what makes futures: part them.
-    executor.drop_all(Group::Server);
+    for number in 0..world.servers() {
+        executor.drop_all(Group::Server(number));
+    }
     executor.drop_all(Group::Actors);
     match verdict {
         Ok(()) => Ok(report(&shared, &world, steps)),
         Err(violation) => Err(Box::new(Failure {
             seed,
+            ground: options.ground,
             mutation: options.mutation,
             step: steps,
             violation,

@@ -20,6 +20,10 @@ pub struct Operation {
     pub held: Option<(TaskId, Proof)>,
     /// The earliest server time while it was under way.
     pub earliest: Mutex<Timestamp>,
+    /// The fewest tasks that the caller held since its last commit, where the caller is an agent.
+    pub least_held: Mutex<usize>,
+    /// Tasks that the commit which is looked at has given out so far.
+    pub given: Mutex<usize>,
 }
 
 /// How ill the world means it.
@@ -33,6 +37,14 @@ pub struct Faults {
     pub refuse: u64,
     /// Of a hundred store calls, so many let others go first.
     pub interleave: u64,
+    /// Of a thousand commits to a shared database, so many get no answer.
+    pub unknown: u64,
+    /// Of a thousand looks at the shared queue, so many find that it forgot something.
+    pub forget: u64,
+    /// Of a thousand looks at the shared queue, so many find that it forgot everything.
+    pub flush: u64,
+    /// Of ten thousand steps of a server, so many stop it for a while.
+    pub stall: u64,
 }
 
 /// The common part.
@@ -49,23 +61,23 @@ pub struct Shared {
     pub faults: Mutex<Faults>,
     /// Chance within the store.
     pub random: Mutex<Random>,
-    /// The server is to crash before anything else happens.
-    pub crash: Mutex<bool>,
+    /// The server of this number is to crash before anything else happens.
+    pub crash: Mutex<Option<usize>>,
     trace: Mutex<VecDeque<String>>,
     trace_lines: usize,
 }
 
 impl Shared {
     /// The common part of a run.
-    pub fn new(seed: u64, mutation: Option<Mutation>, trace_lines: usize) -> Self {
+    pub fn new(seed: u64, several: bool, mutation: Option<Mutation>, trace_lines: usize) -> Self {
         Self {
             clock: Arc::new(Clock::new(seed ^ 0x00c1_0cc1)),
             mutation,
-            observer: Mutex::new(Observer::default()),
+            observer: Mutex::new(Observer::new(several)),
             current: Mutex::new(None),
             faults: Mutex::new(Faults::default()),
             random: Mutex::new(Random::new(seed ^ 0x5705_e5ed)),
-            crash: Mutex::new(false),
+            crash: Mutex::new(None),
             trace: Mutex::default(),
             trace_lines,
         }

@@ -2,6 +2,8 @@
 //! run asks for it, to break a rule.
 
 mod broken;
+pub mod distributed;
+mod queue;
 
 use std::sync::{
     Arc,
@@ -15,7 +17,7 @@ use mcpanel_domain::{
     artifact::Artifact,
     key::ApiKey,
     log::Line,
-    operation::Operation,
+    operation,
     pipeline::{Pipeline, StageCounts, Template},
     sample::{Activity, Sample},
     task::Task,
@@ -31,16 +33,23 @@ use mcpanel_store::{
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
-use crate::{executor::yield_now, mutation::Mutation, shared::Shared};
+use crate::{
+    executor::yield_now,
+    mutation::Mutation,
+    shared::{self, Shared},
+};
+use distributed::Instance;
 
-/// The store of one life of the server.
+/// The store of one life of a server.
 pub struct SimStore {
-    inner: MemoryStore,
+    inner: Arc<MemoryStore>,
     shared: Arc<Shared>,
     /// What a crash would leave, where a mutation makes that differ from what is in memory.
     flushed: Mutex<Option<MemoryStore>>,
     /// The process is gone; nothing that is still dropped may reach the documents.
     dead: AtomicBool,
+    /// Where several servers share the documents: what this one has of its own.
+    instance: Option<Instance>,
 }
 
 /// What happens at a commit point.
@@ -58,11 +67,28 @@ impl SimStore {
             .breaks(Mutation::AckBeforeFlush)
             .then(|| inner.restarted());
         Self {
-            inner,
+            inner: Arc::new(inner),
             shared,
             flushed: Mutex::new(flushed),
             dead: AtomicBool::new(false),
+            instance: None,
         }
+    }
+
+    /// The store as one of several servers sees it.
+    pub fn shared_by(inner: Arc<MemoryStore>, shared: Arc<Shared>, instance: Instance) -> Self {
+        Self {
+            inner,
+            shared,
+            flushed: Mutex::default(),
+            dead: AtomicBool::new(false),
+            instance: Some(instance),
+        }
+    }
+
+    /// Ends the process, which shares its documents with others.
+    pub fn kill(&self) {
+        self.dead.store(true, Ordering::Relaxed);
     }
 
     /// Ends the process; answers what the next one finds.
@@ -80,6 +106,9 @@ impl SimStore {
     }
 
     async fn interleave(&self) {
+        if let Some(instance) = &self.instance {
+            self.settle_late(instance);
+        }
         let per_cent = self.shared.faults.lock().interleave;
         if self.shared.random.lock().chance(per_cent) {
             yield_now().await;
@@ -103,16 +132,27 @@ impl SimStore {
     /// The process ends here: the executor drops this future before it could go on.
     async fn crash(&self, when: &str) {
         self.shared.trace(|| format!("the server crashes {when}"));
-        *self.shared.crash.lock() = true;
+        *self.shared.crash.lock() = Some(self.instance.as_ref().map_or(0, |own| own.number));
         std::future::pending::<()>().await;
     }
 
     async fn write(&self, commit: Commit) -> Result<Receipt> {
         let operation = self.shared.current.lock().clone();
+        self.write_as(commit, operation).await
+    }
+
+    async fn write_as(
+        &self,
+        commit: Commit,
+        operation: Option<Arc<shared::Operation>>,
+    ) -> Result<Receipt> {
         let written = self.inner.commit(commit.clone()).await;
         match &written {
             Ok(receipt) => {
                 self.shared.trace(|| crate::observer::describe(&commit));
+                if let Some(instance) = &self.instance {
+                    self.tell_queue(instance, &commit);
+                }
                 self.shared.observer.lock().committed(
                     commit,
                     *receipt,
@@ -144,9 +184,10 @@ impl Store for SimStore {
             });
         }
         let acknowledged = commit.clone();
-        let receipt = match self.shared.mutation {
-            Some(mutation) => self.commit_broken(mutation, commit).await?,
-            None => self.write(commit).await?,
+        let receipt = match (&self.instance, self.shared.mutation) {
+            (Some(instance), _) => self.commit_shared(instance, commit).await?,
+            (None, Some(mutation)) => self.commit_broken(mutation, commit).await?,
+            (None, None) => self.write(commit).await?,
         };
         if matches!(fate, Fate::CrashAfter) {
             self.crash("after a commit, before the answer").await;
@@ -236,6 +277,9 @@ impl Store for SimStore {
 
     async fn take_ready(&self, offer: &Offer, now: Timestamp) -> Result<Vec<Arc<Task>>> {
         self.interleave().await;
+        if let Some(instance) = &self.instance {
+            return self.take_shared(instance, offer, now).await;
+        }
         let taken = match self.shared.mutation {
             Some(mutation) => self.take_broken(mutation, offer, now).await,
             None => self.inner.take_ready(offer, now).await,
@@ -246,8 +290,13 @@ impl Store for SimStore {
     }
 
     fn unreserve(&self, namespace: &Namespace, tasks: &[Arc<Task>]) {
-        if !self.dead.load(Ordering::Relaxed) {
-            self.inner.unreserve(namespace, tasks);
+        match &self.instance {
+            _ if self.is_dead() => {}
+            Some(instance) => {
+                let mut queue = instance.common.queue.lock();
+                tasks.iter().for_each(|task| queue.give_back(task));
+            }
+            None => self.inner.unreserve(namespace, tasks),
         }
     }
 
@@ -262,6 +311,9 @@ impl Store for SimStore {
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>> {
         self.interleave().await;
+        if let Some(instance) = &self.instance {
+            return Ok(self.due_shared(instance, now, limit));
+        }
         self.inner.due(now, limit).await
     }
 
@@ -270,6 +322,10 @@ impl Store for SimStore {
     }
 
     fn rearm(&self, due: &Due, at: Timestamp) {
+        if let Some(instance) = &self.instance {
+            self.rearm_shared(instance, due, at);
+            return;
+        }
         let forgotten =
             self.shared.breaks(Mutation::ForgetTimers) && matches!(due, Due::Task(_, _));
         if !forgotten {
@@ -354,7 +410,7 @@ impl Store for SimStore {
         &self,
         namespace: &Namespace,
         id: &OperationId,
-    ) -> Result<Option<Arc<Operation>>> {
+    ) -> Result<Option<Arc<operation::Operation>>> {
         self.interleave().await;
         self.inner.operation(namespace, id).await
     }
@@ -364,7 +420,7 @@ impl Store for SimStore {
         namespace: &Namespace,
         filter: &OperationFilter,
         page: &Page,
-    ) -> Result<Listing<Arc<Operation>>> {
+    ) -> Result<Listing<Arc<operation::Operation>>> {
         self.interleave().await;
         self.inner.list_operations(namespace, filter, page).await
     }

@@ -1,4 +1,4 @@
-//! The world of one run: a server that crashes and comes back, and how its callers reach it.
+//! The world of one run: servers that crash and come back, and how their callers reach them.
 
 use std::{
     cell::{Cell, RefCell},
@@ -18,12 +18,23 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::{
+    clock::ServerClock,
     executor::{Group, Spawner},
+    ground::Ground,
     mutation::Mutation,
     random::Random,
     shared::{Operation, Shared},
-    store::SimStore,
+    store::{
+        SimStore,
+        distributed::{Common, Instance},
+    },
 };
+
+/// Most servers of a run: three meet in every way that more would.
+const SERVERS_MAX: u64 = 3;
+
+/// Longest that a server's work stands still, in true milliseconds: twice a lease.
+const STALL_MS_MAX: u64 = 60_000;
 
 /// A handle to the world; cheap to clone.
 #[derive(Clone)]
@@ -35,7 +46,9 @@ struct Inner {
     shared: Arc<Shared>,
     spawner: Spawner,
     random: RefCell<Random>,
-    server: RefCell<Server>,
+    servers: RefCell<Vec<Server>>,
+    /// The documents, where several servers share them.
+    common: Option<(Arc<MemoryStore>, Arc<Common>)>,
     sleepers: RefCell<BinaryHeap<Reverse<(u64, u64)>>>,
     alarms: RefCell<std::collections::BTreeMap<u64, oneshot::Sender<()>>>,
     next: Cell<u64>,
@@ -71,16 +84,25 @@ pub struct Call<'a> {
 
 impl World {
     /// A world with an empty store.
-    pub fn new(shared: Arc<Shared>, spawner: Spawner, random: Random) -> Self {
+    pub fn new(shared: Arc<Shared>, spawner: Spawner, mut random: Random, ground: Ground) -> Self {
         let clock = shared.clock.clone();
         let empty = MemoryStore::new(Arc::new(move || clock.time()));
-        let server = Server::over(empty, &shared, 0);
+        let (servers, common) = match ground {
+            Ground::Embedded => (vec![Server::over(empty, &shared, 0)], None),
+            Ground::Distributed => {
+                let common = (Arc::new(empty), Arc::new(Common::default()));
+                let count = random.within(2..=SERVERS_MAX) as usize;
+                let servers = (0..count).map(|number| Server::beside(number, &common, &shared, 0));
+                (servers.collect(), Some(common))
+            }
+        };
         let world = Self {
             inner: Rc::new(Inner {
                 shared,
                 spawner,
                 random: RefCell::new(random),
-                server: RefCell::new(server),
+                servers: RefCell::new(servers),
+                common,
                 sleepers: RefCell::default(),
                 alarms: RefCell::default(),
                 next: Cell::new(0),
@@ -89,8 +111,15 @@ impl World {
                 crashes: Cell::new(0),
             }),
         };
-        world.start_reconcilers();
+        for number in 0..world.servers() {
+            world.start_reconcilers(number);
+        }
         world
+    }
+
+    /// How many servers there are.
+    pub fn servers(&self) -> usize {
+        self.inner.servers.borrow().len()
     }
 
     /// The namespace that everybody works in.
@@ -199,8 +228,12 @@ impl World {
         W: Future<Output = mcpanel_control::Result<T>> + 'static,
     {
         let now = self.inner.shared.clock.elapsed_ms();
+        let number = match self.servers() {
+            1 => 0,
+            several => self.draw(|random| random.below(several)),
+        };
         let (control, down_until_ms) = {
-            let server = self.inner.server.borrow();
+            let server = &self.inner.servers.borrow()[number];
             (server.control.clone(), server.down_until_ms)
         };
         if now < down_until_ms {
@@ -215,9 +248,10 @@ impl World {
         let work = work(control);
         let operation = self.operation(&call);
         self.inner.spawner.spawn(
-            Group::Server,
+            Group::Server(number),
             Labelled {
-                shared: self.inner.shared.clone(),
+                world: self.clone(),
+                stalled: None,
                 operation,
                 patience,
                 work: Box::pin(async move {
@@ -234,36 +268,44 @@ impl World {
         answer
     }
 
-    /// The server dies and comes back over what is durable.
-    pub fn restart(&self) {
+    /// A server dies and comes back over what is durable.
+    pub fn restart(&self, number: usize) {
         let shared = &self.inner.shared;
-        *shared.crash.lock() = false;
         let down = self.draw(|random| random.within(0..=3_000));
         let down_until_ms = shared.clock.elapsed_ms() + down;
-        let left = self.inner.server.borrow().store.crashed();
-        let namespace = self.namespace();
-        shared.observer.lock().restarted(&left, &namespace);
+        let next = match &self.inner.common {
+            None => {
+                let left = self.inner.servers.borrow()[number].store.crashed();
+                let namespace = self.namespace();
+                shared.observer.lock().restarted(&left, &namespace);
+                Server::over(left, shared, down_until_ms)
+            }
+            Some(common) => {
+                self.inner.servers.borrow()[number].store.kill();
+                Server::beside(number, common, shared, down_until_ms)
+            }
+        };
         self.inner.crashes.set(self.inner.crashes.get() + 1);
-        *self.inner.server.borrow_mut() = Server::over(left, shared, down_until_ms);
-        shared.trace(|| format!("the server is restarted, down for {down} ms"));
-        self.start_reconcilers();
+        self.inner.servers.borrow_mut()[number] = next;
+        shared.trace(|| format!("server {number} is restarted, down for {down} ms"));
+        self.start_reconcilers(number);
     }
 
     /// Lets the observer look at a store in which nothing is under way.
     pub fn inspect(&self, look: impl FnOnce(&MemoryStore)) {
-        let store = self.inner.server.borrow().store.clone();
+        let store = self.inner.servers.borrow()[0].store.clone();
         look(store.documents());
     }
 
-    /// The server's own loop: it ticks, and now and then it sweeps.
-    fn start_reconcilers(&self) {
+    /// A server's own loop: it ticks, and now and then it sweeps.
+    fn start_reconcilers(&self, number: usize) {
         let world = self.clone();
         let (control, down_until_ms) = {
-            let server = self.inner.server.borrow();
+            let server = &self.inner.servers.borrow()[number];
             (server.control.clone(), server.down_until_ms)
         };
         let now = self.inner.shared.clock.elapsed_ms();
-        self.inner.spawner.spawn(Group::Server, async move {
+        self.inner.spawner.spawn(Group::Server(number), async move {
             world.sleep(down_until_ms.saturating_sub(now)).await;
             let mut rounds = 0_u32;
             while !world.is_over() {
@@ -280,7 +322,8 @@ impl World {
                     held: None,
                 };
                 let work = Labelled {
-                    shared: world.shared().clone(),
+                    world: world.clone(),
+                    stalled: None,
                     operation: world.operation(&call),
                     patience: None,
                     work: Box::pin(async move {
@@ -292,7 +335,7 @@ impl World {
                         let _ = send.send(());
                     }),
                 };
-                world.inner.spawner.spawn(Group::Server, work);
+                world.inner.spawner.spawn(Group::Server(number), work);
                 let _ = done.await;
                 rounds += 1;
                 let pause = world.draw(|random| random.within(200..=1_500));
@@ -307,7 +350,20 @@ impl World {
             name: call.name,
             by: call.by.to_owned(),
             held: call.held.clone(),
-            earliest: Mutex::new(self.inner.shared.clock.time()),
+            earliest: Mutex::new(self.inner.shared.clock.earliest()),
+            least_held: Mutex::new(usize::MAX),
+            given: Mutex::default(),
+        })
+    }
+
+    /// How long a server's work stands still here, if it does.
+    fn stall(&self) -> Option<u64> {
+        let of_ten_thousand = self.inner.shared.faults.lock().stall;
+        if of_ten_thousand == 0 {
+            return None;
+        }
+        self.draw(|random| {
+            (random.within(0..=9_999) < of_ten_thousand).then(|| random.within(1..=STALL_MS_MAX))
         })
     }
 
@@ -329,6 +385,28 @@ impl World {
 }
 
 impl Server {
+    /// One of several servers.
+    fn beside(
+        number: usize,
+        common: &(Arc<MemoryStore>, Arc<Common>),
+        shared: &Arc<Shared>,
+        down_until_ms: u64,
+    ) -> Self {
+        let (documents, common) = common;
+        let instance = Instance::new(number, common.clone());
+        let store = SimStore::shared_by(documents.clone(), shared.clone(), instance);
+        let store = Arc::new(store);
+        let clock = ServerClock {
+            clock: shared.clock.clone(),
+            number,
+        };
+        Self {
+            control: Control::new(store.clone(), Arc::new(clock)),
+            store,
+            down_until_ms,
+        }
+    }
+
     fn over(documents: MemoryStore, shared: &Arc<Shared>, down_until_ms: u64) -> Self {
         let store = Arc::new(SimStore::new(documents, shared.clone()));
         Self {
@@ -339,9 +417,11 @@ impl Server {
     }
 }
 
-/// Work of the server, with its name on it while it runs.
+/// Work of a server, with its name on it while it runs.
 struct Labelled {
-    shared: Arc<Shared>,
+    world: World,
+    /// It stands still, as in a process that is starved or a machine that is frozen.
+    stalled: Option<Pin<Box<dyn Future<Output = ()>>>>,
     operation: Arc<Operation>,
     /// How often it may go on before its caller hangs up.
     patience: Option<u64>,
@@ -358,14 +438,33 @@ impl Future for Labelled {
             }
             *left -= 1;
         }
-        let now = self.shared.clock.time();
+        if let Some(stalled) = &mut self.stalled {
+            std::task::ready!(stalled.as_mut().poll(context));
+            self.stalled = None;
+        }
+        let shared = self.world.shared().clone();
+        let now = shared.clock.earliest();
         {
             let mut earliest = self.operation.earliest.lock();
             *earliest = now.min(*earliest);
+            let held = shared.observer.lock().held_by(&self.operation.by);
+            let mut least = self.operation.least_held.lock();
+            *least = held.min(*least);
         }
-        *self.shared.current.lock() = Some(self.operation.clone());
+        *shared.current.lock() = Some(self.operation.clone());
         let outcome = self.work.as_mut().poll(context);
-        *self.shared.current.lock() = None;
+        *shared.current.lock() = None;
+        if outcome.is_pending()
+            && let Some(ms) = self.world.stall()
+        {
+            let world = self.world.clone();
+            let mut stalled: Pin<Box<dyn Future<Output = ()>>> =
+                Box::pin(async move { world.sleep(ms).await });
+            // What wakes the work wakes it here, too; it goes on when both are done.
+            if stalled.as_mut().poll(context).is_pending() {
+                self.stalled = Some(stalled);
+            }
+        }
         outcome
     }
 }

@@ -105,7 +105,7 @@ fn heartbeat(
     }
     let mut next = next(agent, now);
     let mut events = Vec::new();
-    next.session.last_heartbeat = now;
+    next.session.last_heartbeat = now.not_before(agent.session.last_heartbeat);
     if agent.liveness != Liveness::Active {
         next.liveness = Liveness::Active;
         events.push(event(&next, Kind::AgentRecovered, now));

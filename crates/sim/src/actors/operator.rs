@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use mcpanel_control::{Control, Scope};
+use mcpanel_control::{Control, OperationRequest, Scope};
 use mcpanel_domain::{
     AgentId, TaskId, Timestamp,
     agent::{self, Admission},
-    task::{Task, new::Changes},
+    operation,
+    task::{Filter, Search, Status, Task, new::Changes},
 };
 
 use super::{AGENTS, ALL_ROUNDER, wishes};
@@ -31,6 +32,8 @@ pub async fn live(world: World) {
             });
             let id = world.draw(any_agent);
             admit(&world, &id, admission).await;
+        } else if world.draw(|random| random.chance(6)) {
+            bulk(&world).await;
         } else if let Some(id) = any_task(&world) {
             let wish = wish(&world);
             if world.draw(|random| random.chance(30)) {
@@ -205,6 +208,49 @@ async fn ask(
             .await
             .map(|()| None),
     }
+}
+
+/// Wishes something of many tasks at once, and now and then thinks better of it.
+async fn bulk(world: &World) {
+    let request = world.draw(|random| {
+        let mut filter = Filter::default();
+        let kind = if random.chance(70) {
+            filter.task_type = wishes::skills(random).first().cloned();
+            operation::Kind::Retry
+        } else {
+            // Few at a time, or nothing would be left to run.
+            filter.stage = Some(random.within(1..=4) as u16);
+            filter.statuses = vec![Status::Pending];
+            operation::Kind::Cancel
+        };
+        OperationRequest {
+            kind,
+            search: Search {
+                filter,
+                text: random.chance(50).then(|| random.within(0..=9).to_string()),
+            },
+            all: false,
+            reason: None,
+        }
+    });
+    let call = Call {
+        name: "operate",
+        by: "operator",
+        held: None,
+    };
+    let abort = world.draw(|random| random.chance(20));
+    let scope = world.scope("operator");
+    // What becomes of it is the observer's business.
+    let _ = world
+        .call(call, |control| async move {
+            let operations = &control.operations;
+            let begun = operations.create(&scope, request, None).await?.value;
+            if abort {
+                operations.abort(&scope, &begun.id).await?;
+            }
+            mcpanel_control::Result::Ok(())
+        })
+        .await;
 }
 
 /// Opens or closes an agent to work; tells whether that is done, or there is no such agent.

@@ -70,11 +70,14 @@ impl Observer {
                 Write::DeleteArtifact { id, .. } => {
                     known.artifacts.remove(id);
                 }
+                Write::Operation(operation) => raise(
+                    known.operations.entry(operation.id.clone()).or_default(),
+                    operation.revision,
+                ),
                 Write::Template(_)
                 | Write::Key(_)
                 | Write::Idempotency(_)
                 | Write::Logs { .. }
-                | Write::Operation(_)
                 | Write::Sample(_) => {}
             }
         }

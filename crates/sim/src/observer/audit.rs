@@ -12,7 +12,7 @@ use mcpanel_domain::{
 use mcpanel_store::{
     Offer, Store,
     memory::MemoryStore,
-    query::{ArtifactFilter, EventFilter, Page, PipelineFilter, TaskFilter},
+    query::{ArtifactFilter, EventFilter, OperationFilter, Page, PipelineFilter, TaskFilter},
 };
 
 use super::{Observer, Promise};
@@ -40,8 +40,10 @@ impl Observer {
             at_once(store.list_pipelines(namespace, &PipelineFilter::default(), &everything()));
         let artifacts =
             at_once(store.list_artifacts(namespace, &ArtifactFilter::default(), &everything()));
-        let (Ok(tasks), Ok(agents), Ok(pipelines), Ok(artifacts)) =
-            (tasks, agents, pipelines, artifacts)
+        let operations =
+            at_once(store.list_operations(namespace, &OperationFilter::default(), &everything()));
+        let (Ok(tasks), Ok(agents), Ok(pipelines), Ok(artifacts), Ok(operations)) =
+            (tasks, agents, pipelines, artifacts, operations)
         else {
             self.blame(Promise::NothingAcknowledgedIsLost, || {
                 "the restarted store cannot be read".to_owned()
@@ -63,6 +65,11 @@ impl Observer {
             .map(|each| (each.id.clone(), each))
             .collect();
         self.artifacts = artifacts
+            .items
+            .into_iter()
+            .map(|each| (each.id.clone(), each))
+            .collect();
+        self.operations = operations
             .items
             .into_iter()
             .map(|each| (each.id.clone(), each))
@@ -108,6 +115,15 @@ impl Observer {
                 .is_none_or(|each| each.revision < *revision)
             {
                 lost.push(format!("pipeline `{id}` r{revision}"));
+            }
+        }
+        for (id, revision) in &known.operations {
+            if self
+                .operations
+                .get(id)
+                .is_none_or(|each| each.revision < *revision)
+            {
+                lost.push(format!("operation `{id}` r{revision}"));
             }
         }
         for id in &known.artifacts {
@@ -199,6 +215,14 @@ impl Observer {
             "unsettled {:?}",
             at_once(store.unsettled_pipelines()).ok()
         ));
+        lines.push(format!(
+            "queues {:?}",
+            at_once(store.queues(namespace)).ok()
+        ));
+        lines.push(format!(
+            "operations {:?}",
+            at_once(store.running_operations(ALL)).ok()
+        ));
         for id in self.pipelines.keys() {
             let counts = at_once(store.stage_counts(namespace, id)).ok();
             lines.push(format!("counts of `{id}`: {counts:?}"));
@@ -254,6 +278,13 @@ impl Observer {
             self.expect(Promise::SlotsNeverLeak, leases.is_empty(), || {
                 format!("agent `{agent}` still holds {leases:?}")
             });
+        }
+        for operation in self.operations.values().cloned().collect::<Vec<_>>() {
+            self.expect(
+                Promise::EverythingEnds,
+                operation.status.is_terminal(),
+                || format!("operation `{}` still runs", operation.id),
+            );
         }
         self.check_events(store, namespace);
         self.check_repeated();

@@ -8,6 +8,7 @@ use mcpanel_domain::{
     artifact::Artifact,
     event::{Event, Kind},
     log::Line,
+    operation as wishes,
     pipeline::{Pipeline, StageStatus, Status as PipelineStatus},
     task::{Status, Task},
 };
@@ -46,7 +47,7 @@ impl Observer {
         self.last_seq = receipt.last_seq;
         // What the clock showed at the earliest while this was decided.
         let earliest =
-            operation.map_or_else(|| clock.time(), |operation| *operation.earliest.lock());
+            operation.map_or_else(|| clock.earliest(), |operation| *operation.earliest.lock());
         for write in &commit.writes {
             match write {
                 Write::Task {
@@ -86,13 +87,57 @@ impl Observer {
                     self.artifacts.remove(id);
                 }
                 Write::Logs { task_id, lines, .. } => self.check_lines(task_id, lines),
-                Write::Template(_)
-                | Write::Key(_)
-                | Write::Idempotency(_)
-                | Write::Operation(_)
-                | Write::Sample(_) => {}
+                Write::Operation(operation) => {
+                    let tasks = commit.writes.iter();
+                    let tasks = tasks.filter(|each| matches!(each, Write::Task { .. }));
+                    self.check_operation(operation, tasks.count(), &commit.events);
+                    self.operations
+                        .insert(operation.id.clone(), operation.clone());
+                }
+                Write::Template(_) | Write::Key(_) | Write::Idempotency(_) | Write::Sample(_) => {}
             }
         }
+        if let Some(operation) = operation {
+            // What it does next begins from here.
+            *operation.least_held.lock() = self.held_by(&operation.by);
+            *operation.given.lock() = 0;
+        }
+    }
+
+    /// An operation walks on through the list, and counts the tasks that it changes in the same commit.
+    fn check_operation(&mut self, new: &wishes::Operation, tasks: usize, events: &[Event]) {
+        let told = events.iter().any(|event| {
+            event.subject.as_deref() == Some(new.id.as_str())
+                && event.kind.as_str().starts_with("operation:")
+        });
+        self.expect(Promise::EveryChangeHasItsEvent, told, || {
+            format!("operation `{}` r{} changed silently", new.id, new.revision)
+        });
+        let Some(old) = self.operations.get(&new.id).cloned() else {
+            self.expect(
+                Promise::ChangesAreLawful,
+                new.revision == 1 && new.handled() == 0 && new.cursor.is_none(),
+                || format!("a new operation begins as {new:?}"),
+            );
+            return;
+        };
+        let tasks = u64::try_from(tasks).unwrap_or(u64::MAX);
+        let walks_on = match (&old.cursor, &new.cursor) {
+            (Some(old), Some(new)) => (new.created_at, &new.id) <= (old.created_at, &old.id),
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        self.expect(
+            Promise::ChangesAreLawful,
+            new.revision == old.revision + 1
+                && !old.status.is_terminal()
+                && walks_on
+                && new.skipped >= old.skipped
+                && new.failed >= old.failed
+                // Tasks that rivals kept changing were changed one by one before.
+                && (new.done == old.done + tasks || (tasks == 0 && new.done >= old.done)),
+            || format!("operation {old:?} → {new:?} with {tasks} tasks"),
+        );
     }
 
     fn check_task(
@@ -146,7 +191,7 @@ impl Observer {
             self.check_event(new, events);
         }
         if assigned {
-            self.check_assignment(&old, new, clock);
+            self.check_assignment(&old, new, operation, clock);
         }
         if let Some(operation) = operation {
             self.check_holder(&old, new, operation);
@@ -164,7 +209,13 @@ impl Observer {
         });
     }
 
-    fn check_assignment(&mut self, old: &Task, new: &Task, clock: &Clock) {
+    fn check_assignment(
+        &mut self,
+        old: &Task,
+        new: &Task,
+        operation: Option<&Operation>,
+        clock: &Clock,
+    ) {
         let unmet: Vec<String> = old
             .dependencies
             .iter()
@@ -198,6 +249,16 @@ impl Observer {
                 })
             })
             .count();
+        // Where two claims of one agent meet at two servers, each sees what is held and not what the other is about
+        // to give. Neither gives more than was free when it looked.
+        let held = match operation {
+            Some(operation) if self.several => {
+                let mut given = operation.given.lock();
+                *given += 1;
+                operation.least_held.lock().saturating_add(*given)
+            }
+            _ => held,
+        };
         let slots = self
             .agents
             .get(&lease.agent_id)

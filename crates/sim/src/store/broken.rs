@@ -92,7 +92,10 @@ impl SimStore {
             Mutation::SkipFencing
             | Mutation::IgnoreDependencies
             | Mutation::OverfillSlots
-            | Mutation::ForgetTimers => self.write(commit).await,
+            | Mutation::ForgetTimers
+            | Mutation::AckUnknown
+            | Mutation::TrustQueue
+            | Mutation::NeverVerify => self.write(commit).await,
         }
     }
 

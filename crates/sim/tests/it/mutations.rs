@@ -1,13 +1,18 @@
 //! Rules broken on purpose are noticed, each by the promise that it breaks.
 
-use mcpanel_sim::{Mutation, Options, Promise, simulate};
+use mcpanel_sim::{Ground, Mutation, Options, Promise, simulate};
 
 /// Seeds within which a broken rule must show.
 const SEEDS: u64 = 100;
 
 /// The first promise that a broken rule breaks, and the seed with which it does.
 fn caught(mutation: Mutation) -> (u64, Promise) {
+    caught_on(Ground::Embedded, mutation)
+}
+
+fn caught_on(ground: Ground, mutation: Mutation) -> (u64, Promise) {
     let options = Options {
+        ground,
         mutation: Some(mutation),
         ..Options::default()
     };
@@ -15,7 +20,11 @@ fn caught(mutation: Mutation) -> (u64, Promise) {
         .find_map(|seed| simulate(seed, options).err())
         .unwrap_or_else(|| panic!("{mutation} goes unnoticed for {SEEDS} seeds"));
     let text = failure.to_string();
-    let again = format!("--seed {} --mutation {mutation}", failure.seed);
+    let on = match ground {
+        Ground::Embedded => "",
+        Ground::Distributed => " --ground distributed",
+    };
+    let again = format!("--seed {}{on} --mutation {mutation}", failure.seed);
     assert!(
         text.contains(&again),
         "it does not say how to repeat it: {text}"
@@ -102,4 +111,33 @@ fn endless_retries_are_noticed() {
         caught(Mutation::RetryForEver).1,
         Promise::RetriesStayWithinPolicy
     );
+}
+
+#[test]
+fn broken_rules_are_noticed_where_several_servers_meet() {
+    let lawless = [
+        Promise::CompletesAtMostOnce,
+        Promise::StaleLeaseChangesNothing,
+        Promise::ChangesAreLawful,
+        Promise::ProgressNeverFalls,
+        Promise::EveryChangeHasItsEvent,
+    ];
+    for (mutation, plausible) in [
+        (
+            Mutation::SkipFencing,
+            &[Promise::StaleLeaseChangesNothing][..],
+        ),
+        (Mutation::IgnoreRevisions, &lawless),
+        (Mutation::TornCommit, &[Promise::EveryChangeHasItsEvent]),
+        (Mutation::OverfillSlots, &[Promise::SlotsNeverLeak]),
+        (Mutation::AckUnknown, &[Promise::NothingAcknowledgedIsLost]),
+        (Mutation::TrustQueue, &[Promise::DependenciesComeFirst]),
+        (Mutation::NeverVerify, &[Promise::EverythingEnds]),
+    ] {
+        let (seed, promise) = caught_on(Ground::Distributed, mutation);
+        assert!(
+            plausible.contains(&promise),
+            "{mutation}, seed {seed}: {promise}"
+        );
+    }
 }

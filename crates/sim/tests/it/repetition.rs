@@ -1,6 +1,6 @@
 //! A seed is a complete bug report: it does the same thing every time.
 
-use mcpanel_sim::{Mutation, Options, simulate};
+use mcpanel_sim::{Ground, Mutation, Options, simulate};
 
 #[test]
 fn the_same_seed_does_the_same_thing() {
@@ -8,6 +8,19 @@ fn the_same_seed_does_the_same_thing() {
         let first = simulate(seed, Options::default()).unwrap();
         let second = simulate(seed, Options::default()).unwrap();
         assert_eq!(first, second, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_same_seed_does_the_same_thing_with_several_servers() {
+    let options = Options {
+        ground: Ground::Distributed,
+        ..Options::default()
+    };
+    for seed in [1, 99] {
+        let first = simulate(seed, options).unwrap();
+        assert_eq!(first, simulate(seed, options).unwrap(), "seed {seed}");
+        assert_ne!(first, simulate(seed, Options::default()).unwrap());
     }
 }
 

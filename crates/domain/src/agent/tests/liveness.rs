@@ -103,6 +103,18 @@ fn a_heartbeat_under_a_clock_that_was_set_back_takes_nothing_away() {
 }
 
 #[test]
+fn a_wrong_clock_that_changed_an_agent_takes_no_heartbeat_away() {
+    let heard = change(&agent(), heartbeat("s1", None), at(50_000));
+    let renamed = Changes {
+        name: Some("other".to_owned()),
+        ..Changes::default()
+    };
+    let changed = change(&heard, Command::Update(renamed), at(3_600_000));
+    let again = change(&changed, heartbeat("s1", None), at(10_000));
+    assert_eq!(again.alive_until(), heard.alive_until());
+}
+
+#[test]
 fn an_agent_heard_by_a_wrong_clock_falls_silent_soon_after_the_clock_is_right() {
     let heard = change(&agent(), heartbeat("s1", None), at(365 * 24 * 3_600_000));
     let back = change(&heard, Command::Tick, at(50_000));
