@@ -46,6 +46,7 @@ impl Dev {
             data_dir: data_dir.clone(),
             http: self.http,
             realtime: self.realtime,
+            origins: Vec::new(),
             secrets: given_secrets(),
             instance: Instance::default(),
         };

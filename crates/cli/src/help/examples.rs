@@ -36,6 +36,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "mcpanel dev --data here --http 127.0.0.1:9000",
         ],
     ),
+    ("migrate", &["mcpanel migrate --data /var/lib/mcpanel"]),
     (
         "agents list",
         &[
@@ -346,6 +347,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &["mcpanel bench latency --rate 1000 --seconds 10"],
     ),
     ("bench store", &["mcpanel bench store"]),
+    (
+        "bench sockets",
+        &[
+            "mcpanel bench sockets --clients 1000",
+            "mcpanel bench sockets --clients 0 --idle 10000",
+        ],
+    ),
     (
         "healthcheck",
         &[

@@ -21,7 +21,7 @@ use mcpanel_api::{AgentId, KeyId, Namespace, event::Event, socket::Subscribed};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use serde_json::value::RawValue;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::{
     limits::AHEAD_MS_MAX,
@@ -75,6 +75,8 @@ pub(crate) struct Channel {
     namespace: Namespace,
     follow: Arc<dyn Follow>,
     state: Mutex<State>,
+    /// How far its pump has come.
+    reached: watch::Sender<u64>,
 }
 
 impl Hub {
@@ -100,6 +102,7 @@ impl Hub {
                 namespace: namespace.clone(),
                 follow: self.follow.clone(),
                 state: Mutex::new(State::new(newest)),
+                reached: watch::Sender::new(newest),
             });
             tokio::spawn(pump::run(Arc::downgrade(self), channel.clone()));
             channel
@@ -161,10 +164,13 @@ impl Channel {
         }
     }
 
-    /// Waits a moment for an event that the caller saw already, perhaps at another instance.
+    /// Waits a moment for the pump to come to all that happened by now, and to an event that the caller saw already,
+    /// perhaps at another instance.
     async fn reach(&self, seq: u64) {
-        let mut newest = self.follow.watch();
-        let reached = newest.wait_for(|newest| *newest >= seq);
+        let newest = *self.follow.watch().borrow();
+        let wanted = newest.max(seq);
+        let mut reached = self.reached.subscribe();
+        let reached = reached.wait_for(|reached| *reached >= wanted);
         // Later or never: `subscribe` sees which.
         let _ = tokio::time::timeout(Duration::from_millis(AHEAD_MS_MAX), reached).await;
     }

@@ -72,6 +72,7 @@ async fn tell(channel: &Arc<Channel>, page: Page) {
     let position = channel.state.lock().position();
     if is_lost(position, &page) {
         let outlets = channel.state.lock().begin_anew(page.last);
+        channel.reached.send_replace(page.last);
         for outlet in outlets {
             resync(&*outlet, page.last);
         }
@@ -94,7 +95,12 @@ async fn tell(channel: &Arc<Channel>, page: Page) {
         }
         tokio::task::yield_now().await;
     }
-    channel.state.lock().reach(page.scanned_to);
+    let position = {
+        let mut state = channel.state.lock();
+        state.reach(page.scanned_to);
+        state.position()
+    };
+    channel.reached.send_replace(position);
 }
 
 /// Whether events after `after` are gone, or the log never came as far as that.

@@ -1,10 +1,14 @@
-//! What happens, from the store of this process.
+//! What happens: from the store of this process, or from Redis where there is none.
 
 use async_trait::async_trait;
 use mcpanel_control::{Control, Scope};
 use mcpanel_domain::Namespace;
-use mcpanel_realtime::ports::{Answer, Follow, Page};
+use mcpanel_realtime::{
+    ports::{Answer, Follow, Page},
+    refusal::Refusal,
+};
 use mcpanel_store::query::EventFilter;
+use mcpanel_store_mongo::stream::{EventStream, Replay};
 use tokio::sync::watch;
 
 use super::desk::refused;
@@ -47,5 +51,51 @@ impl Follow for Log {
 
     fn watch(&self) -> watch::Receiver<u64> {
         self.control.events.watch()
+    }
+}
+
+/// The events of all instances, as Redis carries them.
+pub(super) struct Stream(EventStream);
+
+impl Stream {
+    pub(super) fn new(events: EventStream) -> Self {
+        Self(events)
+    }
+}
+
+#[async_trait]
+impl Follow for Stream {
+    async fn read(&self, namespace: &Namespace, after: u64, limit: usize) -> Answer<Page> {
+        let replayed = self.0.replay(after, limit).await;
+        let replayed = replayed.map_err(|error| {
+            tracing::debug!(%error, "cannot read events from Redis");
+            Refusal::Overloaded.because("Redis cannot be reached")
+        })?;
+        let last = self.0.last();
+        Ok(match replayed {
+            Replay::Events(events) => {
+                let scanned_to = events.last().map_or(after, |event| event.seq);
+                let ours = events
+                    .iter()
+                    .filter(|each| each.event.namespace == *namespace);
+                Page {
+                    events: ours.map(|event| views::event::event(event)).collect(),
+                    scanned_to,
+                    last: last.max(scanned_to),
+                    first_kept: after + 1,
+                }
+            }
+            // Nothing is newer, or what comes next was lost on the way.
+            Replay::Gone { first_kept } => Page {
+                events: Vec::new(),
+                scanned_to: after.max(first_kept.saturating_sub(1)),
+                last: last.max(after),
+                first_kept,
+            },
+        })
+    }
+
+    fn watch(&self) -> watch::Receiver<u64> {
+        self.0.watch()
     }
 }

@@ -1,15 +1,18 @@
-//! Whose credentials are whose.
+//! Whose credentials are whose: by the store, or by the signature alone where there is no store.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use mcpanel_control::Env;
 use mcpanel_domain::Timestamp;
-use mcpanel_guard::Principal;
-use mcpanel_realtime::ports::{Answer, Credential, Identify, Identity};
+use mcpanel_guard::{Principal, Secret, Tokens};
+use mcpanel_realtime::{
+    ports::{Answer, Credential, Identify, Identity},
+    refusal::Refusal,
+};
 
 use super::desk::refused;
-use crate::auth::Authenticator;
+use crate::{auth::Authenticator, env::SystemEnv};
 
 /// The credentials that the routes know.
 pub(super) struct Credentials {
@@ -43,5 +46,44 @@ impl Identify for Credentials {
 
     fn now(&self) -> Timestamp {
         self.env.now()
+    }
+}
+
+/// Tokens by their signature. Whether the key that bought one was revoked is in the store, which this does not see: a
+/// revocation ends the sockets that are open when it is told, and keeps nobody from coming back until the token ends.
+pub(super) struct Signatures {
+    tokens: Tokens,
+}
+
+impl Signatures {
+    pub(super) fn new(secret: &Secret) -> Self {
+        Self {
+            tokens: Tokens::new(secret),
+        }
+    }
+}
+
+#[async_trait]
+impl Identify for Signatures {
+    async fn identify(&self, shown: &Credential) -> Answer<Identity> {
+        let Credential::Bearer(token) = shown else {
+            return Err(Refusal::Unauthenticated
+                .because("this instance only shows events and takes tokens, not API keys; buy one with `POST /api/v1/auth/token`"));
+        };
+        let read = self.tokens.read_with_end(token, SystemEnv::now());
+        let (principal, end) =
+            read.map_err(|error| Refusal::Unauthenticated.because(error.to_string()))?;
+        Ok(Identity {
+            principal,
+            expires_at: Some(end),
+        })
+    }
+
+    async fn still(&self, _: &Principal) -> Answer<()> {
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        SystemEnv::now()
     }
 }

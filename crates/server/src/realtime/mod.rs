@@ -10,7 +10,9 @@ use std::sync::Arc;
 use mcpanel_domain::limits::DELIVERY_GRACE_MS;
 pub use mcpanel_realtime::{Realtime, Settings};
 
+use mcpanel_guard::Secret;
 use mcpanel_realtime::Parts;
+use mcpanel_store_mongo::stream::EventStream;
 
 use crate::app::App;
 
@@ -32,6 +34,16 @@ pub fn over(app: &App, settings: Settings) -> Realtime {
         )),
         follow: Arc::new(follow::Log::new(app.control.clone())),
         desk: Some(Arc::new(desk::Calls::new(app.clone()))),
+    };
+    Realtime::new(parts, settings)
+}
+
+/// Sockets over the events in Redis alone: people watch, agents are sent to an instance that runs the API.
+pub fn over_events(events: EventStream, jwt: &Secret, settings: Settings) -> Realtime {
+    let parts = Parts {
+        identify: Arc::new(identify::Signatures::new(jwt)),
+        follow: Arc::new(follow::Stream::new(events)),
+        desk: None,
     };
     Realtime::new(parts, settings)
 }

@@ -11,6 +11,7 @@ mod connections;
 mod data;
 mod error;
 mod settings;
+mod sockets;
 mod stalled;
 
 use std::{net::SocketAddr, time::Duration};
@@ -23,6 +24,7 @@ use tokio::{
 
 pub use error::StartError;
 pub use settings::{Instance, Role, Settings, Shared};
+pub use sockets::{Alone, Showing};
 
 use crate::{app::App, realtime, service, stop::Stop};
 use connections::Listening;

@@ -134,15 +134,20 @@ impl Settings {
                 Role::Api | Role::Realtime => Err(StartError::Alone),
             };
         }
-        match &self.secrets.jwt {
-            None => Err(StartError::NoJwtSecret),
-            Some(secret) if secret.reveal().len() < JWT_SECRET_BYTES_MIN => {
-                Err(StartError::ShortJwtSecret {
-                    bytes: secret.reveal().len(),
-                    min: JWT_SECRET_BYTES_MIN,
-                })
-            }
-            Some(_) => Ok(()),
+        shared_secret(self.secrets.jwt.as_ref()).map(drop)
+    }
+}
+
+/// The secret that signs the tokens of several instances, if it is given and long enough.
+pub(super) fn shared_secret(given: Option<&Secret>) -> Result<&Secret, StartError> {
+    match given {
+        None => Err(StartError::NoJwtSecret),
+        Some(secret) if secret.reveal().len() < JWT_SECRET_BYTES_MIN => {
+            Err(StartError::ShortJwtSecret {
+                bytes: secret.reveal().len(),
+                min: JWT_SECRET_BYTES_MIN,
+            })
         }
+        Some(secret) => Ok(secret),
     }
 }

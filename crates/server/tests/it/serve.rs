@@ -17,6 +17,7 @@ fn settings(data_dir: &Path) -> Settings {
         data_dir: data_dir.to_owned(),
         http: FREE,
         realtime: FREE,
+        origins: Vec::new(),
         secrets: Given::default(),
         instance: Instance::default(),
     }

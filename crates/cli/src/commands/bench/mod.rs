@@ -3,12 +3,14 @@
 //! - [`load`]: create, claim, complete, as fast as it goes
 //! - [`latency`]: how soon an agent that waits gets a task, at a given rate
 //! - [`store`]: the embedded store against the bare log it cannot beat
+//! - [`sockets`]: how soon many hear, and what a socket costs
 //! - [`target`], [`wire`]: what is measured, and the lean connections that do it
 //! - [`report`]: what was measured, for people and programs
 
 mod latency;
 mod load;
 mod report;
+mod sockets;
 mod store;
 mod target;
 mod wire;
@@ -34,6 +36,8 @@ enum What {
     Latency(latency::Latency),
     /// The embedded store against a bare append log.
     Store(store::StoreBench),
+    /// Sockets: broadcasts to many, and many that are idle.
+    Sockets(sockets::Sockets),
 }
 
 /// What is measured.
@@ -57,6 +61,7 @@ impl Bench {
             What::Tasks(load) => load.run(global).await,
             What::Latency(latency) => latency.run(global).await,
             What::Store(store) => store.run(global.format()).await,
+            What::Sockets(sockets) => sockets.run(global.format()).await,
         };
         match done {
             Ok(()) => Ok(Exit::Ok),

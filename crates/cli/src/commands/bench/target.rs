@@ -68,6 +68,7 @@ impl Server {
             data_dir,
             http: local,
             realtime: local,
+            origins: Vec::new(),
             secrets: Given::default(),
             instance: Instance::default(),
         })

@@ -151,6 +151,7 @@ impl Job {
             data_dir: folder.data(),
             http,
             realtime: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            origins: Vec::new(),
             secrets: Given::default(),
             instance: Instance::default(),
         };

@@ -28,8 +28,11 @@ async fn an_agent_lives_on_a_socket_alone() {
     let pushed = agent.hear_of("task:delegate").await;
     assert!(pushed.asks());
     assert!(
-        pushed.body.get().contains(r#"{"b":1,"a":[1.50]}"#),
-        "byte for byte: {}",
+        pushed
+            .body
+            .get()
+            .contains(r#""parameters":{"a":[1.5],"b":1}"#),
+        "as they came: {}",
         pushed.body
     );
     let body: Value = pushed.read().unwrap();
