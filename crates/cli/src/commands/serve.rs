@@ -7,7 +7,7 @@ use mcpanel_guard::{
     Secret,
     secrets::{ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE, Given, JWT_SECRET_VARIABLE},
 };
-use mcpanel_server::serve::{Instance, Role, Settings, Shared, StartError, start};
+use mcpanel_server::serve::{Alone, Instance, Role, Settings, Shared, StartError, start};
 
 use super::Interrupts;
 use crate::{Failure, Result, arguments::DATA_DEFAULT, exit::Exit, output};
@@ -58,7 +58,7 @@ pub struct Serve {
     /// A folder that all instances see, for the bytes of artifacts. Without it they are kept in MongoDB.
     #[arg(long, env = "MCPANEL_ARTIFACTS", value_name = "DIR")]
     artifacts: Option<PathBuf>,
-    /// What this instance serves.
+    /// What this instance serves. `realtime` with REDIS_URL and without MONGODB_URI only shows events.
     #[arg(long, env = "MCPANEL_ROLE", value_enum, value_name = "ROLE", default_value_t = RoleName::All)]
     role: RoleName,
     /// How long it may take to stop. Then what is still under way is cut off.
@@ -85,6 +85,9 @@ enum RoleName {
 
 impl Serve {
     pub async fn execute(self) -> Result {
+        if let Some(alone) = self.sockets_alone() {
+            return show_events(alone).await;
+        }
         let settings = self.settings()?;
         let is_shared = settings.instance.shared.is_some();
         let key_is_given = settings.secrets.admin_key.is_some();
@@ -127,7 +130,40 @@ impl Serve {
     }
 }
 
+/// Sockets that only show events, until it is told to stop.
+async fn show_events(alone: Alone) -> Result {
+    let mut interrupts = Interrupts::listen();
+    let showing = alone.start().await.map_err(|error| start_failed(&error))?;
+    output::say(format_args!("sockets at http://{}", showing.address()));
+    output::say(
+        "events from Redis alone: for people who watch; agents connect to an instance with the API",
+    );
+    interrupts.next().await;
+    output::say("stopping …");
+    showing.stop().await;
+    output::say("stopped");
+    Ok(Exit::Ok)
+}
+
 impl Serve {
+    /// The realtime role with Redis and without MongoDB.
+    fn sockets_alone(&self) -> Option<Alone> {
+        let given = |text: &Option<String>| {
+            text.as_deref()
+                .map(str::trim)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let (mongodb, redis) = (given(&self.mongodb_uri), given(&self.redis_url));
+        let is_alone = self.role == RoleName::Realtime && mongodb.is_empty() && !redis.is_empty();
+        is_alone.then(|| Alone {
+            address: self.realtime,
+            origins: self.origins.clone(),
+            redis_url: Secret::new(redis),
+            jwt: given_secrets().jwt,
+        })
+    }
+
     fn settings(&self) -> Result<Settings> {
         Ok(Settings {
             data_dir: self.data.clone(),
