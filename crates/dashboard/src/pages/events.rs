@@ -172,7 +172,7 @@ fn table(events: &[Arc<Numbered>]) -> Markup {
                         td.number { a href={ "#e" (numbered.seq) } { (numbered.seq) } }
                         td { (parts::time(event.at)) }
                         td { span class={ "kind " (tone(event)) } { (event.kind.as_str()) } }
-                        td.about { (about(event)) }
+                        td { div.about { (about(event)) } }
                         td { (tells(event)) }
                     }
                 } }
@@ -205,7 +205,10 @@ fn about(event: &Event) -> Markup {
 fn tells(event: &Event) -> Markup {
     html! {
         @if let Some(status) = &event.status { (status::of(status)) " " }
-        @if let Some(progress) = event.progress { span.number { (format!("{progress:.0} %")) } " " }
-        @if let Some(message) = &event.message { span.wrap { (text::short(message, 200)) } }
+        @if let Some(progress) = event.progress.filter(|progress| *progress > 0.0) { span.number { (format!("{progress:.0} %")) } " " }
+        @if let Some(message) = &event.message {
+            @if event.kind == Kind::ArtifactStored { (parts::link("/artifacts", message)) }
+            @else { span.wrap { (text::short(message, 200)) } }
+        }
     }
 }

@@ -9,7 +9,7 @@ use mcpanel_domain::{
     task::Status,
 };
 use mcpanel_guard::Permission;
-use mcpanel_store::query::Queue;
+use mcpanel_store::query::{Queue, Totals};
 
 use crate::{
     Dashboard,
@@ -105,8 +105,9 @@ pub async fn look(dashboard: &Dashboard, viewer: &Viewer, range: Range) -> Resul
     }
     let (history, scope) = (&dashboard.control.history, &viewer.scope);
     let (back, step) = range.ms();
-    let found = history.points(scope, back, step).await?;
-    let mut hour = history.present(scope).await?;
+    let mut found = history.points(scope, back, step).await?;
+    let present = history.present(scope).await?;
+    let mut hour = present.clone();
     let last = if range == Range::Hour {
         found.clone()
     } else {
@@ -115,6 +116,8 @@ pub async fn look(dashboard: &Dashboard, viewer: &Viewer, range: Range) -> Resul
     for point in &last {
         hour.absorb(&point.activity);
     }
+    let totals = dashboard.control.tasks.totals(scope).await?;
+    add_present(&mut found, present, &totals, viewer.now, step);
     let mut queues = history.queues(scope).await?;
     // What has waited longest is what somebody should look at.
     queues.sort_by_key(|queue| (queue.oldest.is_none(), queue.oldest));
@@ -124,6 +127,33 @@ pub async fn look(dashboard: &Dashboard, viewer: &Viewer, range: Range) -> Resul
         queues,
         reasons: history.errors(scope, HOUR_MS).await?,
     }))
+}
+
+/// Puts what happens this minute at the end, so that nobody waits for a sample to see it.
+fn add_present(
+    found: &mut Vec<Point>,
+    present: Activity,
+    totals: &Totals,
+    now: Timestamp,
+    step: u64,
+) {
+    let ms = u64::try_from(now.as_ms()).unwrap_or(0);
+    let at = Timestamp::from_ms(i64::try_from(ms - ms % step).unwrap_or(0));
+    match found.last_mut() {
+        Some(last) if last.at == at => {
+            last.tasks = totals.tasks;
+            last.activity.absorb(&present);
+        }
+        _ => found.push(Point {
+            at,
+            minutes: 1,
+            tasks: totals.tasks,
+            ready: totals.ready,
+            agents: [0; 5],
+            oldest_waiting_ms: None,
+            activity: present,
+        }),
+    }
 }
 
 /// Every step of the range, those without a sample too, so that a gap is seen as one.

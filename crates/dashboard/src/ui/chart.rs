@@ -118,7 +118,7 @@ pub fn lines(
                             @if let [(place, value)] = run.as_slice() {
                                 // A lone value is a short stroke, because a point of a stretched drawing is a smear.
                                 @let x = *place as f64 * step;
-                                polyline class={ "stroke " (line.tone) } points=(format!("{:.2},{:.2} {:.2},{:.2}", (x - 2.0).max(0.0), y(*value), (x + 2.0).min(WIDTH), y(*value))) {}
+                                polyline class={ "stroke " (line.tone) } points=(format!("{:.2},{:.2} {:.2},{:.2}", (x - 4.0).max(0.0), y(*value), (x + 4.0).min(WIDTH), y(*value))) {}
                             } @else {
                                 @let points: Vec<String> = run.iter().map(|(place, value)| format!("{:.2},{:.2}", *place as f64 * step, y(*value))).collect();
                                 polyline class={ "stroke " (line.tone) } points=(points.join(" ")) {}

@@ -19,6 +19,13 @@ pub fn short(text: &str, chars: usize) -> String {
 pub fn middle(id: &str) -> String {
     const HEAD: usize = 9;
     const TAIL: usize = 6;
+    // A stage's task: its pipeline's beginning, then its stage and place.
+    if let Some((pipeline, place)) = id.split_once(".s")
+        && pipeline.len() > HEAD + 1
+    {
+        let head: String = pipeline.chars().take(HEAD).collect();
+        return format!("{head}….s{}", short(place, 24));
+    }
     let chars: Vec<char> = id.chars().collect();
     if chars.len() <= HEAD + TAIL + 5 {
         return id.to_owned();
@@ -140,5 +147,9 @@ mod tests {
             "task_01jg…f4h6j8"
         );
         assert_eq!(middle("short"), "short");
+        assert_eq!(
+            middle("pipe_01m82eferdh6jmsjbpfpm8cmca.s2.000003"),
+            "pipe_01m8….s2.000003"
+        );
     }
 }
