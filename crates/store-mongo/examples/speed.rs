@@ -2,6 +2,8 @@
 //!
 //! `MCPANEL_TEST_MONGODB_URI=… cargo run --release -p mcpanel-store-mongo --example speed [lanes] [callers] [seconds]`
 //!
+//! With `MCPANEL_TEST_REDIS_URL` too, Redis is told of everything as in a real installation.
+//!
 //! Works in a database of its own, `mcpanel_speed`, which it drops before and after.
 #![expect(
     clippy::unwrap_used,
@@ -19,7 +21,7 @@ use mcpanel_domain::{
     task::{Attempt, Lease, NewTask, Outcome, State, Task},
 };
 use mcpanel_store::{Commit, Store, Write};
-use mcpanel_store_mongo::{MongoStore, Settings};
+use mcpanel_store_mongo::{MongoStore, Settings, Shared, SharedSettings};
 use tokio::task::JoinSet;
 
 /// Tasks of one commit: a batch of the API.
@@ -137,7 +139,19 @@ async fn main() {
     let mut settings = Settings::new(uri);
     settings.lanes = given.first().copied().unwrap_or(settings.lanes);
     settings.database = Some(database.clone());
-    let store = MongoStore::open(settings, None).await.unwrap();
+    let shared = match std::env::var("MCPANEL_TEST_REDIS_URL") {
+        Ok(url) => Some(
+            Shared::open(SharedSettings {
+                url,
+                prefix: format!("{database}:"),
+                clock: Arc::new(now),
+            })
+            .await
+            .unwrap(),
+        ),
+        Err(_) => None,
+    };
+    let store = MongoStore::open(settings, shared).await.unwrap();
     let callers_wanted = given.get(1).copied().unwrap_or(CALLERS);
     let began = Instant::now();
     let seconds = given.get(2).copied().unwrap_or(10);

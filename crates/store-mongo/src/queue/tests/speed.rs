@@ -54,12 +54,21 @@ async fn what_a_lifecycle_costs() {
             for first in (0..waiting).step_by(BATCH) {
                 put(&queue, (first..first + BATCH).map(make).collect()).await;
             }
-            let (begun, cpu) = (Instant::now(), cpu_seconds(&queue).await);
+            let begun = Instant::now();
+            let mut phases = [0.0; 4];
             let mut done = 0;
             for round in 0..100 {
+                let mut cpu = cpu_seconds(&queue).await;
+                let mut spend = async |phase: usize| {
+                    let now = cpu_seconds(&queue).await;
+                    phases[phase] += now - cpu;
+                    cpu = now;
+                };
                 let first = waiting + round * BATCH;
                 put(&queue, (first..first + BATCH).map(make).collect()).await;
+                spend(0).await;
                 let taken = queue.take(&offer, offer.max, now()).await.unwrap();
+                spend(1).await;
                 assert_eq!(taken.tasks.len(), BATCH);
                 let held: Vec<Arc<Task>> = taken
                     .tasks
@@ -70,16 +79,18 @@ async fn what_a_lifecycle_costs() {
                     })
                     .collect();
                 put(&queue, held.clone()).await;
+                spend(2).await;
                 let ended = held
                     .iter()
                     .map(|task| Arc::new(next(task, |task| task.state = State::Completed)));
                 put(&queue, ended.collect()).await;
+                spend(3).await;
                 done += BATCH;
             }
-            let spent = cpu_seconds(&queue).await - cpu;
+            let [create, take, assign, end] = phases.map(|spent| spent * 1e6 / done as f64);
             println!(
-                "{url}, {waiting} waiting: {:.1} µs of redis for a task put, taken, assigned and completed; {:.0}/s in all",
-                spent * 1e6 / done as f64,
+                "{url}, {waiting} waiting: redis is busy for {:.1} µs with a task (created {create:.1}, taken {take:.1}, assigned {assign:.1}, ended {end:.1}); {:.0}/s in all",
+                create + take + assign + end,
                 done as f64 / begun.elapsed().as_secs_f64(),
             );
         }
