@@ -160,6 +160,11 @@ impl Observer {
         &self.tasks
     }
 
+    /// All operations on many tasks, as committed.
+    pub fn operations(&self) -> &BTreeMap<OperationId, Arc<Operation>> {
+        &self.operations
+    }
+
     /// All agents, as committed.
     pub fn agents(&self) -> &BTreeMap<AgentId, Arc<Agent>> {
         &self.agents

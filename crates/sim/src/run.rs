@@ -54,6 +54,8 @@ pub struct Report {
     pub tasks: [u64; 3],
     /// Pipelines that were completed.
     pub pipelines_completed: u64,
+    /// Tasks that operations on many tasks changed.
+    pub operated: u64,
 }
 
 impl fmt::Display for Report {
@@ -62,12 +64,14 @@ impl fmt::Display for Report {
         write!(
             f,
             "{} steps in {:.1} simulated seconds, {} crashes of the server, {} events, \
-             {completed} tasks completed, {failed} failed, {cancelled} cancelled, {} pipelines completed",
+             {completed} tasks completed, {failed} failed, {cancelled} cancelled, {} pipelines completed, \
+             {} tasks changed by operations",
             self.steps,
             self.elapsed_ms as f64 / 1_000.0,
             self.crashes,
             self.events,
-            self.pipelines_completed
+            self.pipelines_completed,
+            self.operated
         )
     }
 }
@@ -279,5 +283,6 @@ fn report(shared: &Shared, world: &World, steps: u64) -> Report {
                 .filter(|pipeline| pipeline.status == mcpanel_domain::pipeline::Status::Completed);
             u64::try_from(completed.count()).unwrap_or(u64::MAX)
         },
+        operated: observer.operations().values().map(|each| each.done).sum(),
     }
 }

@@ -31,6 +31,7 @@ fn keep_every_promise(ground: Ground, seeds: u64) {
     let next = AtomicU64::new(0);
     let crashes = AtomicU64::new(0);
     let completed = AtomicU64::new(0);
+    let operated = AtomicU64::new(0);
     let workers = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 0..workers {
@@ -43,6 +44,7 @@ fn keep_every_promise(ground: Ground, seeds: u64) {
                     let report =
                         simulate(seed, options).unwrap_or_else(|failure| panic!("{failure}"));
                     crashes.fetch_add(u64::from(report.crashes), Ordering::Relaxed);
+                    operated.fetch_add(report.operated, Ordering::Relaxed);
                     completed.fetch_add(report.tasks[0], Ordering::Relaxed);
                 }
             });
@@ -56,5 +58,9 @@ fn keep_every_promise(ground: Ground, seeds: u64) {
     assert!(
         completed.into_inner() > 2 * seeds,
         "tasks are hardly ever completed"
+    );
+    assert!(
+        operated.into_inner() > seeds / 10,
+        "operations on many tasks changed some"
     );
 }
