@@ -49,6 +49,10 @@ pub fn cast(world: &World, ills_ms: u64) {
         world.spawn(owner::live(world.clone(), number, ills_ms));
     }
     world.spawn(operator::live(world.clone()));
+    if world.servers() > 1 {
+        // Two people at two servers, who do not know of each other.
+        world.spawn(operator::live(world.clone()));
+    }
     world.spawn(clockmaker::live(world.clone()));
 }
 

@@ -1,24 +1,89 @@
 //! Whether tasks would wait for each other in a circle.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use mcpanel_domain::{Fault, Rejection, TaskId};
+use mcpanel_domain::{
+    Fault, Rejection, TaskId,
+    task::{self, Command, Task, new::Changes},
+};
+use mcpanel_store::{Commit, Write};
 
-use super::{TaskManager, create::unusable};
-use crate::{Error, Result, Scope};
+use super::{TaskManager, check_revision, create::unusable};
+use crate::{Error, Result, Scope, act, core::Core};
 
-/// Tasks that one check of changed dependencies walks through. A chain longer than this is a
-/// pipeline that should be one.
+/// Tasks that one check of changed dependencies walks through, ended ones too.
 const WALK_TASKS_MAX: usize = 100_000;
 
+/// Live tasks among them: as many as a task may wait for directly. All of them are written with the change; a longer
+/// chain is a pipeline that should be one.
+const TOUCHED_TASKS_MAX: usize = 1_000;
+
 impl TaskManager {
-    /// Checks that a task may wait for these: they exist, can complete, and do not wait for it.
-    pub(super) async fn check_dependencies(
+    /// Changes what a task waits for, among other things.
+    ///
+    /// Two changes at once could close a circle that neither sees. So every live task on the way is written again, one
+    /// revision on: whoever changed one of them meanwhile, on this server or on another, was faster, and the check
+    /// begins anew.
+    pub(super) async fn update_dependencies(
+        &self,
+        scope: &Scope,
+        id: &TaskId,
+        changes: Changes,
+        revision: Option<u64>,
+    ) -> Result<Arc<Task>> {
+        // Those of this process need not meet as conflicts.
+        let _alone = self.core.dependencies.lock().await;
+        for _ in Core::tries() {
+            let dependencies = changes.dependencies.as_deref().unwrap_or_default();
+            let on_the_way = self.check_dependencies(scope, id, dependencies).await?;
+            let task = self.core.task(&scope.namespace, id).await?;
+            check_revision(&task, revision)?;
+            let now = self.core.now();
+            let update = Changes {
+                now,
+                ..changes.clone()
+            };
+            let decision = task::decide(&task, Command::Update(update), now)?;
+            let Some(next) = decision.task.map(Arc::new) else {
+                return Ok(task);
+            };
+            let touched = on_the_way.iter().map(|each| task::touch(each, now));
+            let commit = Commit {
+                writes: touched
+                    .map(Arc::new)
+                    .chain([next.clone()])
+                    .map(|task| Write::Task {
+                        task,
+                        parameters: None,
+                        result: None,
+                    })
+                    .collect(),
+                events: decision.events,
+                ..Commit::default()
+            };
+            match self.core.commit(commit).await {
+                Ok(()) => {
+                    act::perform(&self.core, &scope.namespace, decision.effects).await;
+                    return Ok(next);
+                }
+                Err(error) if error.conflict().is_some() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Contended { id: id.to_string() })
+    }
+
+    /// Checks that a task may wait for these: they exist, can complete, and do not wait for it. Answers the live tasks
+    /// that it would wait for, directly or not.
+    async fn check_dependencies(
         &self,
         scope: &Scope,
         id: &TaskId,
         dependencies: &[TaskId],
-    ) -> Result<()> {
+    ) -> Result<Vec<Arc<Task>>> {
         let found = self
             .core
             .store
@@ -39,16 +104,17 @@ impl TaskManager {
         }
         let mut came_from: HashMap<TaskId, TaskId> = HashMap::new();
         let mut open: Vec<TaskId> = Vec::new();
+        let mut on_the_way = Vec::new();
         for dependency in dependencies {
             came_from.insert(dependency.clone(), id.clone());
             open.push(dependency.clone());
         }
         while !open.is_empty() {
-            if came_from.len() > WALK_TASKS_MAX {
+            if came_from.len() > WALK_TASKS_MAX || on_the_way.len() > TOUCHED_TASKS_MAX {
                 return Err(Rejection::fault(
                     "/dependencies",
                     "too_many",
-                    format!("lead through more than {WALK_TASKS_MAX} tasks"),
+                    format!("lead through more than {TOUCHED_TASKS_MAX} tasks that have not ended"),
                 )
                 .into());
             }
@@ -72,9 +138,10 @@ impl TaskManager {
                         open.push(next.clone());
                     }
                 }
+                on_the_way.push(task);
             }
         }
-        Ok(())
+        Ok(on_the_way)
     }
 }
 

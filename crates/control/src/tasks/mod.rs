@@ -93,23 +93,11 @@ impl TaskManager {
         changes: Changes,
         revision: Option<u64>,
     ) -> Result<Arc<Task>> {
-        let _alone = match &changes.dependencies {
-            Some(dependencies) => {
-                let alone = self.core.dependencies.lock().await;
-                self.check_dependencies(scope, id, dependencies).await?;
-                Some(alone)
-            }
-            None => None,
-        };
+        if changes.dependencies.is_some() {
+            return self.update_dependencies(scope, id, changes, revision).await;
+        }
         self.change(scope, id, |task, _| {
-            if let Some(given) = revision.filter(|given| *given != task.revision) {
-                return Err(Rejection::RevisionMismatch {
-                    what: "task",
-                    current: task.revision,
-                    given,
-                }
-                .into());
-            }
+            check_revision(task, revision)?;
             Ok(Command::Update(Changes {
                 now: self.core.now(),
                 ..changes.clone()
@@ -282,4 +270,17 @@ fn check_target(task: &Task, agent: &Agent) -> Result<()> {
 fn words(names: &[mcpanel_domain::Name]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(" and ")
+}
+
+/// Refuses a change whose author saw another revision.
+fn check_revision(task: &Task, given: Option<u64>) -> Result<()> {
+    match given.filter(|given| *given != task.revision) {
+        Some(given) => Err(Rejection::RevisionMismatch {
+            what: "task",
+            current: task.revision,
+            given,
+        }
+        .into()),
+        None => Ok(()),
+    }
 }

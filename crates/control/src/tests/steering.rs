@@ -216,6 +216,30 @@ async fn an_update_is_guarded_by_the_revision_that_was_read() {
     assert_eq!(wrong, [fault("/priority", "out_of_range")]);
 }
 
+/// Whoever changes one of them at the same time, at another server, meets this change as a conflict.
+#[tokio::test]
+async fn a_change_of_dependencies_moves_on_all_live_tasks_that_it_leads_to() {
+    let world = World::new();
+    world.agent("a", &["read"], 1).await;
+    world.task("done", "read").await;
+    let proof = world.hold("a", "done").await;
+    world.complete("done", proof).await;
+    world.waiting_for("far", &["done"]).await;
+    world.waiting_for("near", &["far"]).await;
+    world.task("t", "read").await;
+    let before = [world.get("far").await, world.get("near").await];
+    update(&world, "t", waits_for(&["near"]), None)
+        .await
+        .unwrap();
+    for old in before {
+        let new = world.get(old.id.as_str()).await;
+        assert_eq!(new.revision, old.revision + 1, "{}", old.id);
+        assert_eq!(new.state, old.state);
+        assert_eq!(new.dependencies, old.dependencies);
+    }
+    assert_eq!(world.get("done").await.status(), Status::Completed);
+}
+
 #[tokio::test]
 async fn a_change_of_dependencies_that_closes_a_circle_is_refused() {
     let world = World::new();

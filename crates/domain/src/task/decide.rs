@@ -119,6 +119,11 @@ pub fn decide(task: &Task, command: Command, now: Timestamp) -> Result<Decision,
     }
 }
 
+/// The same document, one revision on: for a commit that is right only while the task is as it was read.
+pub fn touch(task: &Task, now: Timestamp) -> Task {
+    Draft::new(task, now.not_before(task.updated_at)).task
+}
+
 fn assign(
     task: &Task,
     agent_id: AgentId,

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use attempt::{Attempt, Outcome};
 pub use command::Command;
-pub use decide::{Decision, Effect, decide, event};
+pub use decide::{Decision, Effect, decide, event, touch};
 pub use filter::Filter;
 pub use lease::{Lease, Proof};
 pub use new::NewTask;

@@ -51,10 +51,17 @@ const HOLD_MS: u64 = 500;
 #[derive(Default)]
 pub struct Common {
     pub queue: Mutex<Queue>,
-    /// Commits that will be written later, by the true time when they are.
-    late: Mutex<Vec<(u64, Commit, Option<Arc<Operation>>)>>,
+    late: Mutex<Vec<Late>>,
     /// When a document is due after all, while it is at this revision.
     rearmed: Mutex<BTreeMap<Due, (u64, Timestamp)>>,
+}
+
+/// A commit that will be written when nobody waits for it any more.
+struct Late {
+    /// In true time.
+    at_ms: u64,
+    commit: Commit,
+    operation: Option<Arc<Operation>>,
 }
 
 /// What one server of several has of its own.
@@ -97,27 +104,31 @@ impl SimStore {
     /// Writes what is due to be written late.
     pub(super) fn settle_late(&self, instance: &Instance) {
         let now = self.shared.clock.elapsed_ms();
-        let ripe: Vec<_> = {
+        let ripe: Vec<Late> = {
             let mut late = instance.common.late.lock();
             let (ripe, rest) = std::mem::take(&mut *late)
                 .into_iter()
-                .partition(|(at, _, _)| *at <= now);
+                .partition(|each| each.at_ms <= now);
             *late = rest;
             ripe
         };
-        for (_, commit, operation) in ripe {
+        for each in ripe {
             self.shared
                 .trace(|| "a commit that nobody waits for gets there".to_owned());
             // Refused when its documents changed meanwhile: that is what revisions are for.
-            let _ = at_once(self.write_as(commit, operation));
+            let _ = at_once(self.write_as(each.commit, each.operation));
         }
     }
 
     fn write_later(&self, instance: &Instance, commit: Commit, operation: Option<Arc<Operation>>) {
         let wait = self.shared.random.lock().within(0..=LATE_MS_MAX);
-        let at = self.shared.clock.elapsed_ms() + wait;
+        let at_ms = self.shared.clock.elapsed_ms() + wait;
         self.shared.trace(|| "gives a commit up".to_owned());
-        instance.common.late.lock().push((at, commit, operation));
+        instance.common.late.lock().push(Late {
+            at_ms,
+            commit,
+            operation,
+        });
     }
 
     /// Sends a commit, and answers what came back, if anything did.
