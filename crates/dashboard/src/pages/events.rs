@@ -64,7 +64,7 @@ pub async fn list(
                 div #rows data-live="events" data-hold hx-get=(refresh.on("/events")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
                     @if new > 0 { p.newer data-newer=(new) { a href=(plain.on("/events")) { (text::count(new)) " new in the log – show" } } }
                     @if found.events.is_empty() {
-                        (parts::empty("No event fits", html! { "Looked back through the newest " (text::count(EVENTS_SCANNED_MAX)) "." }))
+                        (parts::empty("No event fits", html! { "Looked back through " (text::count(EVENTS_SCANNED_MAX)) " events." }))
                     } @else { (table(&found.events)) }
                     @if query.text("before").is_some() || found.before.is_some() {
                         nav.pager aria-label="Pages" {
