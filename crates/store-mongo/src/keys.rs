@@ -32,6 +32,16 @@ impl Keys {
         format!("{}origin", self.prefix)
     }
 
+    /// The set of instances. One slot holds it and the signs of life of all of them.
+    pub(crate) fn instances(&self) -> String {
+        format!("{}{{instances}}", self.prefix)
+    }
+
+    /// The sign of life of an instance.
+    pub(crate) fn instance(&self, who: &str) -> String {
+        format!("{}{{instances}}|{who}", self.prefix)
+    }
+
     /// The channel on which instances tell each other of new work.
     pub(crate) fn wakes(&self) -> String {
         format!("{}wakes", self.prefix)

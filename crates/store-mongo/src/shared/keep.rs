@@ -1,7 +1,7 @@
 //! The background work: building what is not whole, telling what is overdue, sweeping, the views, the events.
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
 
@@ -10,6 +10,7 @@ use tokio::{task::JoinHandle, time::Instant};
 use super::{
     Shared,
     build::{SWEEP_MS, SWEPT},
+    peers,
 };
 use crate::{source::Source, views::Views};
 
@@ -35,6 +36,7 @@ pub(super) fn workers(shared: &Arc<Shared>, source: &Weak<dyn Source>) -> Vec<Jo
     let publisher = shared.publisher.clone();
     vec![
         tokio::spawn(keep(Arc::downgrade(shared), source.clone())),
+        tokio::spawn(peers::meet(Arc::downgrade(shared))),
         tokio::spawn(views.keep(move || known.lock().iter().cloned().collect())),
         tokio::spawn({
             let source = source.clone();
@@ -62,6 +64,9 @@ async fn keep(shared: Weak<Shared>, source: Weak<dyn Source>) {
             }
             shared.build_wanted(&*source).await;
             shared.tell_overdue(&*source).await;
+            if shared.peer_lost.swap(false, Ordering::Relaxed) {
+                shared.sweep_for_a_peer(&*source).await;
+            }
             if looked.elapsed() >= Duration::from_millis(LOOK_MS) || !was_up {
                 looked = Instant::now();
                 shared.look_at_all(&*source).await;
@@ -131,6 +136,32 @@ impl Shared {
             if let Err(error) = self.retell(source, &namespace, &ids).await {
                 tracing::debug!(namespace = %namespace, error = %error, "changes are still overdue");
                 self.owe(&namespace, ids.iter());
+            }
+        }
+        for (namespace, id) in overdue.agents {
+            let noted = self
+                .queue
+                .note(&namespace, [&id].into_iter(), [].into_iter());
+            if noted.await.is_err() {
+                self.owe_views(&namespace, [&id].into_iter(), [].into_iter());
+            }
+        }
+        for (namespace, id) in overdue.pipelines {
+            let noted = self
+                .queue
+                .note(&namespace, [].into_iter(), [&id].into_iter());
+            if noted.await.is_err() {
+                self.owe_views(&namespace, [].into_iter(), [&id].into_iter());
+            }
+        }
+    }
+
+    /// Looks at everything because an instance is gone.
+    async fn sweep_for_a_peer(&self, source: &dyn Source) {
+        for namespace in self.namespaces() {
+            if let Err(error) = self.build(source, &namespace).await {
+                tracing::debug!(namespace = %namespace, error = %error, "a sweep was cut short");
+                self.peer_lost.store(true, Ordering::Relaxed);
             }
         }
     }

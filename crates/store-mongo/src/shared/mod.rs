@@ -6,6 +6,8 @@
 
 mod build;
 mod keep;
+mod overdue;
+mod peers;
 mod project;
 
 #[cfg(test)]
@@ -15,15 +17,17 @@ use std::{
     hash::{BuildHasher, Hasher, RandomState},
     sync::{
         Arc, Weak,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
-use mcpanel_domain::{Namespace, TaskId, Timestamp};
+use mcpanel_domain::{Namespace, Timestamp};
 use parking_lot::Mutex;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{sync::Notify, task::JoinHandle};
+
+use overdue::Overdue;
 
 use crate::{
     Away,
@@ -35,9 +39,6 @@ use crate::{
     source::Source,
     stream::{EventStream, Publisher},
 };
-
-/// Tasks whose change could not be told and that are looked up one by one; with more, everything is looked at.
-const OVERDUE_MAX: usize = 20_000;
 
 /// Queues that are looked at in one go, to see whether they are whole. One that was emptied is noticed by its next use;
 /// this is for quiet ones and for a server that was started from a snapshot.
@@ -79,6 +80,8 @@ pub struct Shared {
     /// Told when a queue is wanted, and when one was built.
     nudge: Notify,
     built: Notify,
+    /// An instance is gone that may not have told everything.
+    peer_lost: AtomicBool,
     workers: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -107,15 +110,6 @@ pub struct SharedFigures {
     pub builds: u64,
 }
 
-/// What could not be told.
-#[derive(Default)]
-struct Overdue {
-    tasks: FxHashMap<Namespace, FxHashSet<TaskId>>,
-    count: usize,
-    /// There was more than can be remembered: everything must be looked at.
-    all: bool,
-}
-
 impl Shared {
     /// Begins to connect. That Redis is away now is no error.
     pub async fn open(settings: SharedSettings) -> Result<Arc<Self>, InvalidAddress> {
@@ -140,6 +134,7 @@ impl Shared {
             looked: AtomicUsize::new(0),
             nudge: Notify::new(),
             built: Notify::new(),
+            peer_lost: AtomicBool::new(false),
             workers: Mutex::default(),
         }))
     }
@@ -202,6 +197,7 @@ impl Shared {
     /// Gives back what is set aside and stops: this instance is about to end.
     pub async fn close(&self) {
         self.queue.give_back_all().await;
+        self.say_farewell().await;
         for worker in self.workers.lock().drain(..) {
             worker.abort();
         }
@@ -235,27 +231,6 @@ impl Shared {
     fn want(&self, namespace: &Namespace) {
         self.wanted.lock().insert(namespace.clone());
         self.nudge.notify_one();
-    }
-
-    /// Remembers tasks whose change could not be told.
-    fn owe<'a>(&self, namespace: &Namespace, ids: impl Iterator<Item = &'a TaskId>) {
-        let mut overdue = self.overdue.lock();
-        for id in ids {
-            if overdue.count >= OVERDUE_MAX {
-                overdue.all = true;
-                overdue.tasks.clear();
-                overdue.count = 0;
-            }
-            if overdue.all {
-                return;
-            }
-            let added = overdue
-                .tasks
-                .entry(namespace.clone())
-                .or_default()
-                .insert(id.clone());
-            overdue.count += usize::from(added);
-        }
     }
 
     /// Takes or keeps a lock that lies with a namespace's queue.

@@ -6,79 +6,43 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mcpanel_domain::{
-    AgentId, Namespace, PipelineId, TaskId, Timestamp, event::Numbered, task::Task,
-};
+use mcpanel_domain::{Namespace, TaskId, Timestamp, event::Numbered, task::Task};
 use mcpanel_store::Offer;
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
-use super::Shared;
-use crate::{Away, Change, Projection, ReadyQueue, source::Standing};
+use super::{Shared, overdue::Untold};
+use crate::{Away, Change, Projection, ReadyQueue};
 
 /// How long a claim waits for a queue that is being built before it asks MongoDB, in milliseconds. A small
 /// queue is built by then.
 const BUILDING_MS: u64 = 250;
 
-/// The changes of one namespace.
-#[derive(Default)]
-struct OfNamespace<'a> {
-    tasks: Vec<Standing>,
-    agents: Vec<&'a AgentId>,
-    pipelines: Vec<&'a PipelineId>,
-}
-
 #[async_trait]
 impl Projection for Shared {
     async fn apply(&self, changes: &[Change]) {
-        let mut by_namespace: FxHashMap<&Namespace, OfNamespace<'_>> = FxHashMap::default();
+        let mut by_namespace: FxHashMap<&Namespace, Untold<'_>> = FxHashMap::default();
         for change in changes {
-            match change {
-                Change::Task { new, blocked, .. } => by_namespace
-                    .entry(&new.namespace)
-                    .or_default()
-                    .tasks
-                    .push((new.clone(), *blocked)),
-                Change::Agent { namespace, id, .. } => {
-                    by_namespace.entry(namespace).or_default().agents.push(id);
+            let (namespace, task) = match change {
+                Change::Task { new, blocked, .. } => {
+                    (&new.namespace, Some((new.clone(), *blocked)))
                 }
-                Change::Pipeline { new } => by_namespace
-                    .entry(&new.namespace)
-                    .or_default()
-                    .pipelines
-                    .push(&new.id),
+                Change::Agent { namespace, .. } => (namespace, None),
+                Change::Pipeline { new } => (&new.namespace, None),
+            };
+            let untold = by_namespace
+                .entry(namespace)
+                .or_insert_with(|| Untold::new(self, namespace));
+            untold.tasks.extend(task);
+            match change {
+                Change::Task { .. } => {}
+                Change::Agent { id, .. } => untold.agents.push(id),
+                Change::Pipeline { new } => untold.pipelines.push(&new.id),
             }
         }
-        for (namespace, changes) in by_namespace {
+        for (namespace, mut untold) in by_namespace {
             self.know(namespace);
-            if !changes.tasks.is_empty() {
-                let count = changes.tasks.len() as u64;
-                self.figures.changes.fetch_add(count, Ordering::Relaxed);
-                let put = self
-                    .queue
-                    .put(namespace, &changes.tasks, self.now(), false)
-                    .await;
-                match put {
-                    Ok(put) if put.whole => {}
-                    Ok(_) => self.want(namespace),
-                    Err(Away) => {
-                        let overdue = &self.figures.changes_overdue;
-                        overdue.fetch_add(count, Ordering::Relaxed);
-                        self.owe(namespace, changes.tasks.iter().map(|(task, _)| &task.id));
-                    }
-                }
-            }
-            let noted = self
-                .queue
-                .note(
-                    namespace,
-                    changes.agents.into_iter(),
-                    changes.pipelines.into_iter(),
-                )
-                .await;
-            if noted.is_err() {
-                tracing::debug!(namespace = %namespace, "views of agents and pipelines are late");
-            }
+            self.tell(&mut untold).await;
         }
     }
 
@@ -138,6 +102,39 @@ impl ReadyQueue for Shared {
 }
 
 impl Shared {
+    /// Tells what is untold, and leaves in it what could not be told.
+    async fn tell(&self, untold: &mut Untold<'_>) {
+        if !untold.tasks.is_empty() {
+            let count = untold.tasks.len() as u64;
+            self.figures.changes.fetch_add(count, Ordering::Relaxed);
+            let put = self
+                .queue
+                .put(untold.namespace, &untold.tasks, self.now(), false)
+                .await;
+            if let Ok(put) = put {
+                untold.tasks.clear();
+                if !put.whole {
+                    self.want(untold.namespace);
+                }
+            }
+        }
+        let (agents, pipelines) = (untold.agents.iter(), untold.pipelines.iter());
+        let noted = self
+            .queue
+            .note(untold.namespace, agents.copied(), pipelines.copied())
+            .await;
+        if noted.is_ok() {
+            untold.agents.clear();
+            untold.pipelines.clear();
+        }
+    }
+
+    pub(super) fn count_overdue(&self, tasks: usize) {
+        self.figures
+            .changes_overdue
+            .fetch_add(tasks as u64, Ordering::Relaxed);
+    }
+
     async fn take_whole(
         &self,
         offer: &Offer,

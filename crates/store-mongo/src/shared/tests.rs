@@ -152,6 +152,33 @@ async fn changes_that_were_missed_are_told_when_it_answers_again() {
 }
 
 #[tokio::test]
+async fn what_nobody_waited_for_to_be_told_is_told_later() {
+    let Some(server) = OwnServer::start() else {
+        eprintln!("skipped: no server was given");
+        return;
+    };
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let truth = Arc::new(Truth::default());
+    let shared = instance(&server.url(), "", &truth).await;
+    server.pause();
+    let mut changes = truth.save(&[task("a", &["work"])]);
+    changes.push(truth.save_agent(&agent("ada", &["work"], 1)));
+    let impatient = Duration::from_millis(50);
+    let told = tokio::time::timeout(impatient, shared.apply(&changes)).await;
+    assert!(told.is_err(), "given up in the middle");
+    server.resume();
+    eventually("the task is there", SOON, async || {
+        shared.ready(&ns()).await == Ok(1)
+    })
+    .await;
+    let look = link(&Address::parse(&server.url()).unwrap()).await;
+    eventually("the agent is shown", SOON, async || {
+        ask::<Vec<String>>(&look, &["SMEMBERS", "agents:active"]).await == ["ada"]
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_views_are_right_within_a_second() {
     for (url, address) in servers() {
         let prefix = prefix();
@@ -269,5 +296,34 @@ async fn a_pipelines_progress_is_shown() {
         assert_eq!(ask::<String>(&look, &["GET", &stage]).await, "completed");
         let stage = format!("{prefix}pipeline:pipe_1:stage:2:status");
         assert_eq!(ask::<String>(&look, &["GET", &stage]).await, "pending");
+    }
+}
+
+#[tokio::test]
+async fn what_an_instance_did_not_tell_before_it_died_is_found_soon() {
+    for (url, address) in servers() {
+        let prefix = prefix();
+        let truth = Arc::new(Truth::default());
+        let left = instance(&url, &prefix, &truth).await;
+        let gone = instance(&url, &prefix, &truth).await;
+        let look = link(&address).await;
+        let all = format!("{prefix}{{instances}}");
+        eventually("both have shown themselves", SOON, async || {
+            ask::<u64>(&look, &["SCARD", &all]).await == 2
+        })
+        .await;
+        truth.save(&[task("untold", &["work"])]);
+        drop(gone);
+        eventually("the task", Duration::from_secs(15), async || {
+            left.ready(&ns()).await == Ok(1)
+        })
+        .await;
+        assert_eq!(ask::<u64>(&look, &["SCARD", &all]).await, 1);
+        left.close().await;
+        assert_eq!(
+            ask::<u64>(&look, &["SCARD", &all]).await,
+            0,
+            "it said farewell"
+        );
     }
 }
