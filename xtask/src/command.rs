@@ -12,6 +12,15 @@ pub fn root() -> &'static Path {
         .expect("xtask lies one folder below the root")
 }
 
+/// Where cargo puts the debug build of a binary.
+pub fn binary(name: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), |dir| root().join(dir));
+    target
+        .join("debug")
+        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
 /// The cargo that runs us, with the given arguments.
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

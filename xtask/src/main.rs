@@ -5,10 +5,12 @@
 
 mod browser;
 mod command;
+mod faults;
 mod lint;
 mod openapi;
 mod servers;
 mod sim;
+mod socket_clients;
 mod test;
 
 use std::process::ExitCode;
@@ -21,8 +23,11 @@ usage: cargo xtask <task>
 tasks:
   test                run all tests; say what ran, and what was skipped and why
   browser             run the dashboard's journeys in Chromium, and nothing else
+  socket-clients      run the official Socket.IO clients against the binary as it was built last
   lint                formatting, clippy and docs with warnings as errors, dependency rules
-  ci                  lint, then openapi --check, then test
+  faults [--short] [--list] [NAME...]
+                      three instances under load while a part of them dies, stands still or forgets
+  ci                  lint, then openapi --check, then test, then faults --short
   openapi [--check]   write openapi/openapi.json from the server's own description, or compare it
   servers [--mongo] [--mongo3] [--redis] [--cluster] [-- COMMAND]
                       start real servers (default: all) for COMMAND, or until Ctrl-C
@@ -45,13 +50,16 @@ fn main() -> ExitCode {
 fn run(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["test"] => test::run(),
+        ["socket-clients"] => test::run_socket_clients(),
         ["browser"] => test::run_browser(),
         ["lint"] => lint::check(),
         ["ci"] => lint::check()
             .and_then(|()| openapi::check())
-            .and_then(|()| test::run()),
+            .and_then(|()| test::run())
+            .and_then(|()| faults::run(&["--short"])),
         ["openapi"] => openapi::write(),
         ["openapi", "--check"] => openapi::check(),
+        ["faults", arguments @ ..] => faults::run(arguments),
         ["servers", arguments @ ..] => servers::run(arguments),
         ["sim", options @ ..] => sim::run(options),
         [] | ["help" | "--help" | "-h"] => {

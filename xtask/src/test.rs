@@ -3,15 +3,16 @@
 //! Some tests need more than the toolchain: real servers, which this starts where it can, or Python. What is missing is
 //! skipped, and the closing lines say what and why, so that a green run never claims more than it proved.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
 
 use crate::{
     browser,
-    command::{cargo, find, root, run as run_command},
+    command::{binary, cargo, find, root, run as run_command},
     servers::ForTests,
+    socket_clients,
 };
 
 /// Runs all tests, then says plainly what ran and what was skipped.
@@ -57,7 +58,7 @@ pub fn run() -> Result<()> {
             check
                 .args(["-B", "examples/agent_test.py", "-v"])
                 .current_dir(root());
-            run_command(check.env("MCPANEL_BIN", binary()))?;
+            run_command(check.env("MCPANEL_BIN", binary("mcpanel")))?;
             report.ran("examples/agent.py against the real binary");
         }
         None => report.skipped(
@@ -66,8 +67,17 @@ pub fn run() -> Result<()> {
         ),
     }
 
-    report.browser(browser::run(&binary())?);
+    report.browser(browser::run(&binary("mcpanel"))?);
+    report.socket_clients(socket_clients::test(&binary("mcpanel"))?);
 
+    report.print();
+    Ok(())
+}
+
+/// Runs the official Socket.IO clients and nothing else, against the binary as it was built last.
+pub fn run_socket_clients() -> Result<()> {
+    let mut report = Report::default();
+    report.socket_clients(socket_clients::test(&binary("mcpanel"))?);
     report.print();
     Ok(())
 }
@@ -75,21 +85,13 @@ pub fn run() -> Result<()> {
 /// Runs the dashboard's journeys and nothing else.
 pub fn run_browser() -> Result<()> {
     let mut report = Report::default();
-    report.browser(browser::run(&binary())?);
+    report.browser(browser::run(&binary("mcpanel"))?);
     report.print();
     Ok(())
 }
 
 /// Names a CSV file for the tests that want more data than the repository holds.
 const SAMPLE_DATA: &str = "MCPANEL_SAMPLE_DATA";
-
-fn binary() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root().join("target"), |dir| root().join(dir));
-    target
-        .join("debug")
-        .join(format!("mcpanel{}", std::env::consts::EXE_SUFFIX))
-}
 
 #[derive(Default)]
 struct Report {
@@ -100,6 +102,15 @@ struct Report {
 impl Report {
     fn ran(&mut self, what: impl Into<String>) {
         self.ran.push(what.into());
+    }
+
+    fn socket_clients(&mut self, outcomes: Vec<socket_clients::Outcome>) {
+        for outcome in outcomes {
+            match outcome {
+                socket_clients::Outcome::Ran(what) => self.ran(what),
+                socket_clients::Outcome::Skipped(what, why) => self.skipped(what, why),
+            }
+        }
     }
 
     fn skipped(&mut self, what: &str, why: impl AsRef<str>) {

@@ -63,6 +63,8 @@ impl Look {
         after: u64,
         limit: usize,
     ) -> Result<Events> {
+        // Nothing is to be looked for before the first one: the numbers of a store that took in another's begin there.
+        let after = after.max(self.first_kept.saturating_sub(1));
         let mut blocks: Vec<Arc<Block>> = Vec::new();
         if !self.is_enough(after) {
             let stored = with_tables(shared, |read| read.blocks(after, limit))?;
