@@ -133,6 +133,8 @@ pub enum Command {
     Serve(commands::serve::Serve),
     /// Start a server with the six built-in agents, to try things out.
     Dev(commands::dev::Dev),
+    /// Bring what is stored up to this version, and start nothing.
+    Migrate(commands::migrate::Migrate),
     /// See and steer agents.
     #[command(subcommand)]
     Agents(commands::agents::Agents),
@@ -173,6 +175,9 @@ pub enum Command {
     Health,
     /// Show what a server offers, and where.
     Services,
+    /// Work on stores, while no server uses them.
+    #[command(subcommand)]
+    Store(commands::store::Store),
     /// Measure how much a server takes.
     Bench(commands::bench::Bench),
     /// Ask a server whether it takes requests; for containers.

@@ -13,11 +13,13 @@ pub mod health;
 pub mod healthcheck;
 pub mod keys;
 pub mod metrics;
+pub mod migrate;
 pub mod openapi;
 pub mod ops;
 pub mod pipelines;
 pub mod run;
 pub mod serve;
+pub mod store;
 pub mod tasks;
 pub mod templates;
 
@@ -39,6 +41,7 @@ pub async fn run(arguments: Arguments) -> Result {
         Command::Run(run) => run.execute(&global).await,
         Command::Serve(serve) => serve.execute().await,
         Command::Dev(dev) => dev.execute().await,
+        Command::Migrate(migrate) => migrate.execute().await,
         Command::Agents(agents) => agents.execute(&global).await,
         Command::Tasks(tasks) => tasks.execute(&global).await,
         Command::Pipelines(pipelines) => pipelines.execute(&global).await,
@@ -54,6 +57,7 @@ pub async fn run(arguments: Arguments) -> Result {
         Command::Doctor(doctor) => doctor.execute(&global).await,
         Command::Health => health::execute(&global).await,
         Command::Services => health::services(&global).await,
+        Command::Store(store) => store.execute(&global).await,
         Command::Bench(bench) => bench.execute(&global).await,
         Command::Healthcheck(check) => check.execute(&global).await,
         Command::Openapi => openapi::execute(),
