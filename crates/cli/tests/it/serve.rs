@@ -121,3 +121,67 @@ fn the_description_of_the_api_is_the_servers() {
     assert_eq!(printed["openapi"], "3.1.0");
     assert!(printed["paths"]["/api/v1/tasks"]["post"].is_object());
 }
+
+#[test]
+fn what_is_stored_is_brought_up_to_date_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let migrate = || {
+        let mut command = mcpanel(["migrate", "--data"]);
+        command.arg(folder.path()).output().unwrap()
+    };
+    assert_eq!(migrate().status.code(), Some(3), "nothing is made");
+    let server = Server::start(folder.path());
+    let in_use = migrate();
+    assert_eq!(in_use.status.code(), Some(1));
+    assert!(
+        said(&in_use).contains("in use by another process"),
+        "{}",
+        said(&in_use)
+    );
+    drop(server);
+    let done = migrate();
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    assert!(said(&done).contains("up to date"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_to_try_has_its_agents_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = mcpanel(["dev", "--http", "127.0.0.1:0", "--realtime", "127.0.0.1:0"]);
+    let mut dev = Watched::start(command.env("TMPDIR", folder.path()));
+    let url = dev.wait_for("export MCPANEL_URL=").expect("it serves");
+    let data = dev
+        .wait_for("export MCPANEL_DATA=")
+        .expect("it says where its key is");
+    let after = |line: &str| line.split_once('=').unwrap().1.to_owned();
+    let (url, data) = (after(&url), after(&data));
+    let offered = || {
+        let mut discover = mcpanel(["agents", "discover", "-o", "name", "--url", &url]);
+        let output = discover.env("MCPANEL_DATA", &data).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().count()
+    };
+    let until = std::time::Instant::now() + crate::support::PATIENCE;
+    while offered() < 6 {
+        assert!(std::time::Instant::now() < until, "six agents sign on");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let mut doctor = mcpanel([
+        "doctor",
+        "--http",
+        url.trim_start_matches("http://"),
+        "--realtime",
+        "127.0.0.1:0",
+    ]);
+    let found = doctor
+        .args(["--url", &url])
+        .env("MCPANEL_DATA", &data)
+        .output()
+        .unwrap();
+    let found = String::from_utf8(found.stdout).unwrap();
+    assert!(found.contains("an mcpanel server answers at"), "{found}");
+    dev.interrupt();
+    assert_eq!(dev.end(), Some(0), "{:?}", dev.heard);
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}

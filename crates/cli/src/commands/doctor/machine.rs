@@ -8,7 +8,7 @@ use std::{
 };
 
 use mcpanel_api::Timestamp;
-use mcpanel_client::{Client, Config, Credential};
+use mcpanel_client::{Client, Config, Credential, Error};
 use mcpanel_guard::{
     Secret,
     secrets::{
@@ -27,6 +27,9 @@ const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
 /// Free bytes below which somebody should look soon: about a million tasks with their logs.
 const FREE_BYTES_WANTED: u64 = 2 * 1024 * 1024 * 1024;
+
+/// How the types of our problems begin.
+const PROBLEMS: &str = "https://mcpanel.dev/errors/";
 
 /// How long an answer on an address of this machine is waited for.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
@@ -201,7 +204,7 @@ async fn address(check: &'static str, address: SocketAddr) -> Finding {
     }
 }
 
-/// Whether a server of ours listens there.
+/// Whether a server of ours listens there: the API's, or that of sockets, which has no such path and says so as we do.
 async fn answers(address: SocketAddr) -> bool {
     let mut to = address;
     if to.ip().is_unspecified() {
@@ -216,7 +219,11 @@ async fn answers(address: SocketAddr) -> bool {
         ..Config::new(format!("http://{to}"), Credential::None)
     };
     match Client::new(config) {
-        Ok(client) => client.health_live().await.is_ok(),
+        Ok(client) => match client.health_live().await {
+            Ok(_) => true,
+            Err(Error::Problem { problem, .. }) => problem.kind.starts_with(PROBLEMS),
+            Err(_) => false,
+        },
         Err(_) => false,
     }
 }

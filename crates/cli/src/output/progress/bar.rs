@@ -11,8 +11,8 @@ const SEGMENT_COLUMNS_MAX: usize = 8;
 /// Narrowest segment, in columns: begun, half, done.
 const SEGMENT_COLUMNS_MIN: usize = 2;
 
-/// Columns that the words have at least, before segments become narrower.
-const WORDS_COLUMNS: usize = 34;
+/// Columns that the words have at least, before segments become narrower: a stage, its records, rate and rest.
+const WORDS_COLUMNS: usize = 52;
 
 /// The bar as a line of at most `width` columns.
 pub fn draw(progress: &PipelineProgress, width: usize) -> String {
@@ -31,8 +31,22 @@ pub fn draw(progress: &PipelineProgress, width: usize) -> String {
         .map(|stage| segment(stage, columns, is_coloured))
         .collect();
     let left = width.saturating_sub(beside + columns * stages + 3);
-    let words: String = summary(progress).chars().take(left).collect();
+    let words = fitting(&summary(progress), left);
     format!("{id}  {}  {percent}  {words}", segments.join(" "))
+}
+
+/// As much of the words as there is room for; what is cut ends with an ellipsis.
+fn fitting(words: &str, columns: usize) -> String {
+    if words.chars().count() <= columns {
+        return words.to_owned();
+    }
+    let mut cut: String = words.chars().take(columns.saturating_sub(1)).collect();
+    // A word that was cut in two says something else.
+    if let Some((whole, _)) = cut.rsplit_once([' ', ',']) {
+        cut.truncate(whole.len());
+    }
+    cut.push('…');
+    cut
 }
 
 fn segment(stage: &StageProgress, columns: usize, is_coloured: bool) -> String {
@@ -145,6 +159,20 @@ mod tests {
             drawn,
             "pipe_1  ━━━━━━━━ ━━━━━━━━ ━━━━──── ──────── ──────── ────────   43 %  3 sift"
         );
+    }
+
+    #[test]
+    fn words_are_cut_between_words() {
+        assert_eq!(
+            fitting("3 sift 64 records, 56/s", 40),
+            "3 sift 64 records, 56/s"
+        );
+        assert_eq!(
+            fitting("3 sift 64 records, 56/s", 20),
+            "3 sift 64 records,…"
+        );
+        assert_eq!(fitting("3 sift 64 records, 56/s", 12), "3 sift 64…");
+        assert!(fitting("validation", 4).chars().count() <= 4);
     }
 
     #[test]

@@ -1,0 +1,62 @@
+//! `mcpanel migrate`: bring what is stored up to this version, and start nothing.
+//!
+//! Starting a server does the same. Doing it before is for installations that want a new version's first start to be
+//! quick, or to know beforehand that it will work.
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::Args;
+use mcpanel_server::env::SystemEnv;
+use mcpanel_store_embedded::{EmbeddedStore, Options};
+use mcpanel_store_mongo::MongoStore;
+
+use super::serve::with_causes;
+use crate::{Failure, Result, arguments::DATA_DEFAULT, exit::Exit, output};
+
+/// The store's folder within the data folder, where a server keeps it.
+const STORE: &str = "store";
+
+/// Bring what is stored up to this version, and start nothing.
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// Where a server on this machine keeps its data; no server may use it meanwhile.
+    #[arg(long, env = "MCPANEL_DATA", value_name = "DIR", default_value = DATA_DEFAULT)]
+    data: PathBuf,
+    /// MongoDB, which instances share, instead of a data folder. Instances may go on meanwhile.
+    #[arg(long, env = "MONGODB_URI", value_name = "URI", hide_env_values = true)]
+    mongodb_uri: Option<String>,
+}
+
+impl Migrate {
+    /// Opens the store, which brings it up to date, and closes it.
+    pub async fn execute(self) -> Result {
+        // A variable that is set and empty counts as not set: compose files often do that.
+        let uri = self.mongodb_uri.filter(|uri| !uri.trim().is_empty());
+        if let Some(uri) = uri {
+            let settings = mcpanel_store_mongo::Settings::new(uri.trim());
+            let store = MongoStore::open(settings, None)
+                .await
+                .map_err(|error| Failure::new(with_causes(&error)))?;
+            store.close().await;
+            output::say("the database is up to date");
+            return Ok(Exit::Ok);
+        }
+        let folder = self.data.join(STORE);
+        let shown = self.data.display();
+        if !folder.is_dir() {
+            return Err(Failure::new(format!("there is no store in `{shown}`"))
+                .exit(Exit::NotFound)
+                .hint("name the data folder with `--data`; the first `mcpanel serve` makes one"));
+        }
+        let opened = tokio::task::spawn_blocking(move || {
+            EmbeddedStore::open(folder, Options::new(Arc::new(SystemEnv::now)))
+        });
+        let store = opened
+            .await
+            .map_err(|error| Failure::new(format!("cannot open the store: {error}")))?
+            .map_err(|error| Failure::new(with_causes(&error)))?;
+        store.close().await;
+        output::say(format_args!("the store in `{shown}` is up to date"));
+        Ok(Exit::Ok)
+    }
+}
