@@ -16,7 +16,8 @@ use tokio::task::JoinSet;
 
 use crate::servers::Database;
 
-fn task(id: &str) -> Task {
+/// A new task.
+pub fn task(id: &str) -> Task {
     let id = TaskId::parse(id).unwrap();
     let new = NewTask::of_type(id, "work".parse().unwrap());
     let now = Timestamp::from_ms(1_767_323_045_000);
@@ -24,7 +25,8 @@ fn task(id: &str) -> Task {
     created.task.unwrap()
 }
 
-fn write(task: &Task) -> Commit {
+/// A commit of a task at its revision, with an event that tells of it.
+pub fn write(task: &Task) -> Commit {
     let mut event = Event::new(Kind::TaskUpdated, task.updated_at, task.namespace.clone());
     event.task_id = Some(task.id.clone());
     event.message = Some(task.revision.to_string());
