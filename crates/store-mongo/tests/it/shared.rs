@@ -135,10 +135,8 @@ async fn take(store: &MongoStore, agent: &str, max: u32) -> Vec<Arc<Task>> {
 async fn work(store: Arc<MongoStore>, agent: String, done: Arc<Mutex<BTreeMap<TaskId, u32>>>) {
     let mut idle = 0;
     while idle < 60 {
-        let tasks = match store.take_ready(&offer(&agent, 10), now()).await {
-            Ok(tasks) => tasks,
-            Err(_) => Vec::new(),
-        };
+        let taken = store.take_ready(&offer(&agent, 10), now()).await;
+        let tasks = taken.unwrap_or_default();
         if tasks.is_empty() {
             idle += 1;
             tokio::time::sleep(Duration::from_millis(50)).await;
