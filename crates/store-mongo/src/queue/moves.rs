@@ -89,6 +89,15 @@ impl Queue {
     ) -> Result<(), Away> {
         let mut members: Vec<String> = agents.map(|id| format!("a {id}")).collect();
         members.extend(pipelines.map(|id| format!("p {id}")));
+        self.mark(namespace, members).await
+    }
+
+    /// Notes what the views must look at, as the scripts do: `t TASK`, `l AGENT TASK`, `a AGENT`, `p PIPELINE`.
+    pub(crate) async fn mark(
+        &self,
+        namespace: &Namespace,
+        members: Vec<String>,
+    ) -> Result<(), Away> {
         if members.is_empty() || !self.views {
             return Ok(());
         }

@@ -183,6 +183,7 @@ impl Shared {
         let agents = source.agents(namespace).await?;
         let unsettled = source.unsettled().await?;
         let agents: Vec<&AgentId> = agents.iter().map(|agent| &agent.id).collect();
+        self.note_shown(namespace, &agents).await?;
         let pipelines: Vec<&PipelineId> = unsettled
             .iter()
             .filter(|(of, _)| of == namespace)

@@ -9,6 +9,7 @@ mod keep;
 mod overdue;
 mod peers;
 mod project;
+mod strays;
 
 #[cfg(test)]
 mod tests;

@@ -256,6 +256,45 @@ async fn the_views_are_right_within_a_second() {
 }
 
 #[tokio::test]
+async fn what_is_shown_and_does_not_exist_goes_with_a_sweep() {
+    for (url, address) in servers() {
+        let prefix = prefix();
+        let truth = Arc::new(Truth::default());
+        let shared = instance(&url, &prefix, &truth).await;
+        shared
+            .apply(&[truth.save_agent(&agent("ada", &["work"], 1))])
+            .await;
+        shared.apply(&truth.save(&[task("here", &["work"])])).await;
+        let look = link(&address).await;
+        let key = |name: &str| format!("{prefix}{name}");
+        let pending = ["ZRANGE", &key("tasks:pending"), "0", "-1"].map(str::to_owned);
+        let pending: Vec<&str> = pending.iter().map(String::as_str).collect();
+        eventually("what exists is shown", SOON, async || {
+            ask::<Vec<String>>(&look, &pending).await == ["here"]
+        })
+        .await;
+        for stray in [
+            ["ZADD", &key("tasks:pending"), "1", "stray"],
+            ["ZADD", &key("tasks:running"), "1", "stray"],
+            ["ZADD", &key("tasks:assigned:ada"), "1", "stray"],
+            ["SADD", &key("agents:active"), "ghost", "ghost"],
+        ] {
+            let _: i64 = ask(&look, &stray).await;
+        }
+        shared.build(&*truth, &ns()).await.unwrap();
+        eventually("strays are gone", SOON, async || {
+            let running: i64 = ask(&look, &["EXISTS", &key("tasks:running")]).await;
+            let assigned: i64 = ask(&look, &["EXISTS", &key("tasks:assigned:ada")]).await;
+            let active: Vec<String> = ask(&look, &["SMEMBERS", &key("agents:active")]).await;
+            ask::<Vec<String>>(&look, &pending).await == ["here"]
+                && (running, assigned) == (0, 0)
+                && active == ["ada"]
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn a_pipelines_progress_is_shown() {
     for (url, address) in servers() {
         let prefix = prefix();
