@@ -1,6 +1,6 @@
 //! Every bound of the realtime edge, in one place, with the reason for its figure.
 
-/// Sockets at once when nobody says. An idle one costs some 20 KB and a file descriptor.
+/// Sockets at once when nobody says. An idle one costs some 30 KB and a file descriptor.
 pub const SOCKETS_MAX_DEFAULT: usize = 20_000;
 
 /// Handshakes in a second: ten thousand clients that come back after a restart are in after five seconds, and as many
