@@ -2,7 +2,10 @@
 
 use std::{env, process::Command};
 
-use crate::support::stores::STORE;
+use crate::support::stores::{SERVERS, STORE};
+
+/// With this set to `1` missing servers are a failure.
+const REQUIRED: &str = "MCPANEL_TEST_REQUIRE_SERVERS";
 
 /// What another store makes no difference to, or that opens its own: run once. Sockets keep real time, which two
 /// processes at once would make scarce; what they tell comes from the event log, whose cases are run.
@@ -39,4 +42,22 @@ fn all_cases_over(store: &str) {
 #[test]
 fn every_case_holds_over_the_embedded_store() {
     all_cases_over("embedded");
+}
+
+#[test]
+fn every_case_holds_over_mongodb_and_redis() {
+    let missing: Vec<&str> = SERVERS
+        .into_iter()
+        .filter(|variable| env::var_os(variable).is_none())
+        .collect();
+    if missing.is_empty() {
+        all_cases_over("mongodb");
+        return;
+    }
+    let required = env::var(REQUIRED).as_deref() == Ok("1");
+    assert!(
+        !required,
+        "{missing:?} name no servers, and {REQUIRED}=1 asks for them"
+    );
+    eprintln!("skipped: {missing:?} name no servers; see `cargo xtask servers`");
 }

@@ -378,11 +378,12 @@ impl Observer {
         let lawful = new.revision == old.revision + 1
             && runs_on(old.updated_at, new.updated_at, earliest)
             && new.session.epoch == old.session.epoch + u32::from(!same_session)
-            && runs_on(
-                old.session.last_heartbeat,
-                new.session.last_heartbeat,
-                earliest,
-            );
+            && (!same_session
+                || runs_on(
+                    old.session.last_heartbeat,
+                    new.session.last_heartbeat,
+                    earliest,
+                ));
         let silent = (old.liveness != new.liveness && events.is_empty())
             || (!same_session && !told(Kind::AgentRegistered));
         let id = new.id.clone();

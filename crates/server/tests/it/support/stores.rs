@@ -2,10 +2,15 @@
 //!
 //! A store is one arm of [`open`], so that every case of the API holds for all of them.
 
-use std::{env, sync::Arc};
+use std::{
+    env,
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::Arc,
+};
 
 use mcpanel_store::{Store, memory::MemoryStore};
 use mcpanel_store_embedded::{EmbeddedStore, Options};
+use mcpanel_store_mongo::{MongoStore, Settings, Shared, SharedSettings};
 use tempfile::TempDir;
 
 use super::Clock;
@@ -14,7 +19,13 @@ use super::Clock;
 pub const STORE: &str = "MCPANEL_TEST_STORE";
 
 /// The stores there are.
-pub const NAMES: [&str; 2] = ["memory", "embedded"];
+pub const NAMES: [&str; 3] = ["memory", "embedded", "mongodb"];
+
+/// Where MongoDB is, and Redis.
+pub const SERVERS: [&str; 2] = ["MCPANEL_TEST_MONGODB_URI", "MCPANEL_TEST_REDIS_URL"];
+
+/// Connections of one test's store to MongoDB: many tests run at once.
+const CONNECTIONS: u32 = 8;
 
 /// A new, empty store, and what must live as long as it.
 pub struct Opened {
@@ -36,6 +47,30 @@ pub async fn open(clock: Clock) -> Opened {
                 folder: Some(folder),
             }
         }
+        Ok("mongodb") => Opened {
+            store: mongodb(clock).await,
+            folder: None,
+        },
         Ok(other) => panic!("`{STORE}` is one of {NAMES:?}, not `{other}`"),
     }
+}
+
+/// A store over the servers that the environment names, with a database and keys of its own. They stay behind: the
+/// servers of tests are thrown away with all that is in them.
+async fn mongodb(clock: Clock) -> Arc<dyn Store> {
+    let [mongodb, redis] = SERVERS.map(|variable| env::var(variable).unwrap());
+    let own = RandomState::new().build_hasher().finish();
+    let shared = SharedSettings {
+        url: redis,
+        prefix: format!("api-{own:016x}:"),
+        clock: clock.clone(),
+    };
+    let settings = Settings {
+        database: Some(format!("api_{own:016x}")),
+        connections: CONNECTIONS,
+        clock: Some(clock),
+        ..Settings::new(mongodb)
+    };
+    let shared = Shared::open(shared).await.unwrap();
+    MongoStore::open(settings, Some(shared)).await.unwrap()
 }
