@@ -140,7 +140,7 @@ fn form(viewer: &Viewer) -> Markup {
                 label.field { span { "Name" } input type="text" name="name" required maxlength="200" autocomplete="off" placeholder="what or who it is for"; }
                 fieldset.roles { legend { "Role" }
                     @for (role, what) in [
-                        ("read-only", "sees everything but the secrets in it"),
+                        ("read-only", "sees everything; what it reveals is recorded"),
                         ("operator", "also starts, cancels and retries"),
                         ("agent", "signs on and does work"),
                         ("admin", "may everything, giving access too"),
