@@ -42,8 +42,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Longest pause before another try, in milliseconds; it grows to this from one.
 const PAUSE_MS_MAX: u64 = 200;
 
-/// How long a caller waits for the number of its last event before it is told the last known one.
-const NUMBER_PATIENCE: Duration = Duration::from_millis(500);
+/// How long a caller waits for the number of its last event before it is told the last known one. Numbering takes
+/// some milliseconds; a machine so busy that it takes seconds still tells the truth.
+const NUMBER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long followers may take over one group's changes.
 const FOLLOW_PATIENCE: Duration = Duration::from_millis(500);

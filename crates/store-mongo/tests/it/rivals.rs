@@ -1,6 +1,10 @@
 //! Several instances on one database, each as if it were alone.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use mcpanel_domain::{
     Namespace, Payload, TaskId, Timestamp,
@@ -87,8 +91,11 @@ async fn each_revision_has_one_winner_and_one_event() {
                         STEPS => State::Completed,
                         _ => State::Pending,
                     };
+                    let began = Instant::now();
                     match store.commit(write(&next)).await {
-                        Ok(receipt) => won.push((next.revision, receipt.last_seq)),
+                        Ok(receipt) => {
+                            won.push((next.revision, (receipt.last_seq, began.elapsed())))
+                        }
                         Err(Error::Conflict(conflict)) => assert!(conflict.found >= next.revision),
                         Err(other) => panic!("{other}"),
                     }
@@ -98,7 +105,7 @@ async fn each_revision_has_one_winner_and_one_event() {
             });
         }
     }
-    let mut winners: BTreeMap<(usize, u64), u64> = BTreeMap::new();
+    let mut winners: BTreeMap<(usize, u64), (u64, Duration)> = BTreeMap::new();
     for (n, won) in rivals.join_all().await {
         for (revision, seq) in won {
             let before = winners.insert((n, revision), seq);
@@ -130,10 +137,12 @@ async fn each_revision_has_one_winner_and_one_event() {
             let n: usize = each.event.task_id.as_ref().unwrap().as_str()[1..]
                 .parse()
                 .unwrap();
-            // Whoever waited too long for the number was told an earlier one, never a later.
-            let told = winners[&(n, revision)];
-            assert!(told <= each.seq);
-            late += usize::from(told < each.seq);
+            // Whoever waited too long for the number was told the newest that was known.
+            let (told, after) = winners[&(n, revision)];
+            if after < Duration::from_secs(4) {
+                assert_eq!(told, each.seq);
+            }
+            late += usize::from(told != each.seq);
         }
         println!(
             "{late} of {} callers did not wait for their number",
