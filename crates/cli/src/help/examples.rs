@@ -36,6 +36,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "mcpanel dev --data here --http 127.0.0.1:9000",
         ],
     ),
+    (
+        "store copy",
+        &[
+            "mcpanel store copy --from mcpanel-data --to mongodb://db1,db2,db3/mcpanel?replicaSet=rs0",
+            "mcpanel store copy --from mongodb://db1/mcpanel?replicaSet=rs0 --to mcpanel-data",
+        ],
+    ),
     ("migrate", &["mcpanel migrate --data /var/lib/mcpanel"]),
     (
         "agents list",

@@ -138,7 +138,7 @@ fn secret(
 ) -> Finding {
     let shown = path.display();
     let (secret, place) = match given {
-        Some(given) if !given.reveal().trim().is_empty() => (given, format!("{variable}")),
+        Some(given) if !given.reveal().trim().is_empty() => (given, variable.to_owned()),
         Some(_) if is_public => {
             return Finding::problem(check, format!("{variable} is set and empty")).hint(
                 "give it the output of `openssl rand -hex 32`, or unset it to have one made",

@@ -51,7 +51,7 @@ impl Pace {
             None => true,
             Some(last) => now.saturating_duration_since(last) >= LINE_EVERY,
         };
-        if (is_due && !self.is_over) || (is_over && !self.is_over) {
+        if !self.is_over && (is_due || is_over) {
             lines.push(line(progress));
         }
         self.is_over = is_over;
