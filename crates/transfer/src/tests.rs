@@ -468,7 +468,9 @@ async fn bytes_that_are_not_what_was_recorded_are_not_copied() {
     };
     filler.artifact("art_1", b"good").await;
     let id = ArtifactId::parse("art_1").unwrap();
-    let pieces = stream::iter([Ok::<_, std::io::Error>(::bytes::Bytes::from_static(b"evil"))]);
+    let pieces = stream::iter([Ok::<_, std::io::Error>(::bytes::Bytes::from_static(
+        b"evil",
+    ))]);
     let draft = from.end.files.receive(pieces).await.unwrap();
     draft.keep(&filler.namespace, &id).await.unwrap();
     let before = census(&from.end).await;
@@ -476,4 +478,43 @@ async fn bytes_that_are_not_what_was_recorded_are_not_copied() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::WrongBytes { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_arrives_in_mongodb_and_comes_back() {
+    let Some(uri) = mcpanel_test_servers::given(mcpanel_test_servers::MONGODB_URI) else {
+        return;
+    };
+    let (address, options) = uri.split_once("/?").unwrap_or((&uri, ""));
+    let name = format!("transfer-{}", mongodb::bson::oid::ObjectId::new());
+    let uri = format!("{}/{name}?{options}", address.trim_end_matches('/'));
+    let settings = mcpanel_store_mongo::Settings {
+        clock: Some(Arc::new(now)),
+        ..mcpanel_store_mongo::Settings::new(&uri)
+    };
+    let store = mcpanel_store_mongo::MongoStore::open(settings, None)
+        .await
+        .unwrap();
+    let mongo = End {
+        store: store.clone(),
+        files: mcpanel_adapters::GridFs::connect(&uri)
+            .await
+            .unwrap()
+            .into(),
+    };
+    let (from, back) = (memory(), memory());
+    from.end.store.number_events_from(500).await.unwrap();
+    fill(&from.end).await;
+    let moved = move_all(&from.end, &mongo).await;
+    assert_eq!(moved.events_from, 500);
+    for namespace in namespaces() {
+        let totals = store.totals(&namespace).await.unwrap();
+        assert_eq!(totals, from.end.store.totals(&namespace).await.unwrap());
+    }
+    // A second time there is nothing to do, and nothing changes.
+    move_all(&from.end, &mongo).await;
+    move_all(&mongo, &back.end).await;
+    store.close().await;
+    let client = mongodb::Client::with_uri_str(&uri).await.unwrap();
+    client.database(&name).drop().await.unwrap();
 }

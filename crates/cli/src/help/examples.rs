@@ -27,6 +27,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "mcpanel serve",
             "mcpanel serve --data /var/lib/mcpanel --http 0.0.0.0:8080",
+            "mcpanel serve --role api --drain-seconds 25",
         ],
     ),
     (
