@@ -245,7 +245,7 @@ fn asked(agent: &Principal, max: u32) -> ApiResult<Claim> {
 
 /// The agent and session of a caller that is one; the edge sees to it that it is.
 fn of(agent: &Principal) -> ApiResult<(&AgentId, &SessionId)> {
-    let none = || Rejection::not_found("agent", &agent.actor()).into();
+    let none = || Rejection::not_found("agent", agent.actor()).into();
     agent.agent().ok_or_else(none)
 }
 

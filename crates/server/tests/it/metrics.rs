@@ -96,9 +96,12 @@ async fn tasks_are_found_by_what_they_say() {
             .map(|task| task["task_id"].as_str().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
-    assert_eq!(find("text=%C3%84NGST").await, [found.clone()]);
-    assert_eq!(find("text=feel").await, [found.clone()]);
-    assert_eq!(find(&format!("text={found}")).await, [found.clone()]);
+    assert_eq!(find("text=%C3%84NGST").await, std::slice::from_ref(&found));
+    assert_eq!(find("text=feel").await, std::slice::from_ref(&found));
+    assert_eq!(
+        find(&format!("text={found}")).await,
+        std::slice::from_ref(&found)
+    );
     assert!(find("text=calm").await.is_empty());
     assert_eq!(find("text=feel&task_type=other").await.len(), 0);
     assert_eq!(find("held_by=nobody").await.len(), 0);
