@@ -2,7 +2,7 @@
 //!
 //! - [`examples`]: what people type, for each command
 //! - [`topics`]: exit codes, variables, formats: `mcpanel help TOPIC`
-//! - [`reference`]: all of it as Markdown, for the documentation
+//! - [`mod@reference`]: all of it as Markdown, for the documentation
 
 mod examples;
 pub mod reference;
