@@ -1,7 +1,7 @@
 //! Moving a whole installation from one store into another: from a data directory into MongoDB, or back.
 //!
 //! 1. [`Census`]: count everything in the source, and sum up a digest of each kind
-//! 2. [`copy`]: bring over what the target lacks, oldest first; a copy that broke off goes on where it was
+//! 2. [`copy()`]: bring over what the target lacks, oldest first; a copy that broke off goes on where it was
 //! 3. take the census of the target and compare
 //!
 //! Documents keep their revisions and events their numbers. What stores derive (queues, timers, counts) is not copied:
