@@ -27,13 +27,21 @@ static IS_QUIET: AtomicBool = AtomicBool::new(false);
 /// Makes stdout and stderr as the command line wants them.
 pub fn start(global: &Global) {
     match global.color {
-        // Looked up again for each line by anstream: NO_COLOR, CLICOLOR_FORCE, TERM, and whether it is a terminal.
+        // anstream would colour for a dumb terminal where `CI` is set.
+        Colour::Auto if is_dumb() => anstream::ColorChoice::Never.write_global(),
+        // Looked up again for each line by anstream: NO_COLOR, CLICOLOR_FORCE, and whether it is a terminal.
         Colour::Auto => {}
         Colour::Always => anstream::ColorChoice::Always.write_global(),
         Colour::Never => anstream::ColorChoice::Never.write_global(),
     }
     IS_QUIET.store(global.quiet, Ordering::Relaxed);
     log::start(global.verbose, global.quiet);
+}
+
+/// Whether the terminal shows no colours, and nobody insists on them.
+fn is_dumb() -> bool {
+    let is_forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|force| force != "0");
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb") && !is_forced
 }
 
 /// When help and complaints about the command line have colours, which are written before it is understood.
