@@ -28,7 +28,7 @@ static IS_QUIET: AtomicBool = AtomicBool::new(false);
 pub fn start(global: &Global) {
     match global.color {
         // anstream would colour for a dumb terminal where `CI` is set.
-        Colour::Auto if is_dumb() => anstream::ColorChoice::Never.write_global(),
+        Colour::Auto if is_dumb() && !is_forced() => anstream::ColorChoice::Never.write_global(),
         // Looked up again for each line by anstream: NO_COLOR, CLICOLOR_FORCE, and whether it is a terminal.
         Colour::Auto => {}
         Colour::Always => anstream::ColorChoice::Always.write_global(),
@@ -38,10 +38,9 @@ pub fn start(global: &Global) {
     log::start(global.verbose, global.quiet);
 }
 
-/// Whether the terminal shows no colours, and nobody insists on them.
-fn is_dumb() -> bool {
-    let is_forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|force| force != "0");
-    std::env::var_os("TERM").is_some_and(|term| term == "dumb") && !is_forced
+/// Whether somebody insists on colours.
+fn is_forced() -> bool {
+    std::env::var_os("CLICOLOR_FORCE").is_some_and(|force| force != "0")
 }
 
 /// When help and complaints about the command line have colours, which are written before it is understood.
