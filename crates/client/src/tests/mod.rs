@@ -42,7 +42,8 @@ fn problem(status: u16, code: &str) -> Response {
         "type": "about:blank", "title": "refused", "status": status, "detail": "by the test", "code": code,
         "errors": [{"pointer": "/priority", "code": "out_of_range", "detail": "is 5000; at most 1000"}],
     });
-    (StatusCode::from_u16(status).unwrap(), Json(body)).into_response()
+    let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+    (StatusCode::from_u16(status).unwrap(), kind, Json(body)).into_response()
 }
 
 fn new_task() -> NewTask {

@@ -1,6 +1,6 @@
 //! Random commits, claims and restarts, on this store and on the in-memory one: every answer must be the same.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use mcpanel_domain::{
     AgentId, ArtifactId, Name, Namespace, Payload, PipelineId, SessionId, TaskId, Timestamp,
@@ -15,7 +15,7 @@ use mcpanel_store::{
     memory::MemoryStore,
     query::{ArtifactFilter, EventFilter, Page, PipelineFilter, TaskFilter},
 };
-use mcpanel_store_embedded::{EmbeddedStore, Options};
+use mcpanel_store_embedded::{EmbeddedStore, OpenError, Options};
 use proptest::prelude::*;
 
 const NAMESPACES: [&str; 2] = ["default", "other"];
@@ -386,7 +386,19 @@ impl Both {
             options(&self.now),
         );
         self.embedded = parked.unwrap();
-        self.embedded = EmbeddedStore::open(self.dir.path(), options(&self.now)).unwrap();
+        self.embedded = self.reopened().await;
+    }
+
+    /// The folder's lock ends with its last descriptor: a process that another test starts at this moment has a copy of
+    /// it until it runs its program.
+    async fn reopened(&self) -> Arc<EmbeddedStore> {
+        for _ in 0..100 {
+            match EmbeddedStore::open(self.dir.path(), options(&self.now)) {
+                Err(OpenError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(20)).await,
+                opened => return opened.unwrap(),
+            }
+        }
+        panic!("the folder stays in use");
     }
 
     /// Asks both stores everything there is to ask.

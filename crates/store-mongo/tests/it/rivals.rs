@@ -217,7 +217,8 @@ async fn events_of_one_that_died_are_numbered_by_others() {
     drop(writing);
     let ns = Namespace::default_namespace();
     let mut numbered = 0;
-    for _ in 0..100 {
+    // Half a minute: a busy machine takes a while to notice, and then numbers one block after the other.
+    for _ in 0..600 {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         let log = stores[1]
             .events(&ns, &EventFilter::default(), 0, 1_000)
