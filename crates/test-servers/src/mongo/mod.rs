@@ -11,6 +11,10 @@ pub use program::mongod;
 use crate::{Error, Launch, Process, place};
 use bson::Value;
 
+/// Closes files that nobody used for two seconds, in WiredTiger's words.
+const IDLE_FILES: &str =
+    "file_manager=(close_idle_time=2,close_scan_interval=1,close_handle_minimum=50)";
+
 /// How long a node may take to answer. A second is usual; the rest is for a machine that builds at the same time.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 /// How long a new set may take to elect its first primary and copy its first data. 12 s are usual for three nodes.
@@ -139,6 +143,10 @@ impl Node {
                 ["--oplogSize", OPLOG_MB],
                 // Keeps megabytes of measurements that nobody will read.
                 ["--setParameter", "diagnosticDataCollectionEnabled=false"],
+                // Hundreds of tests make and drop databases of a hundred files each: kept open, they reach the limit of
+                // open files, at which `mongod` ends.
+                ["--setParameter", "minSnapshotHistoryWindowInSeconds=0"],
+                ["--wiredTigerEngineConfigString", IDLE_FILES],
             ]
             .concat()
             .into_iter()
