@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    limits::ATTEMPTS_KEPT,
+    limits::{ATTEMPTS_KEPT, CLOCK_AHEAD_MS_MAX},
     task::{Progress, new::Changes},
 };
 
@@ -133,7 +133,11 @@ impl World {
         let of = |held: Held, command: Command| Some((command, Some(held)));
         match step {
             Step::Wait(ms) => self.now = self.now.plus_ms(*ms),
-            Step::SetClockBack(ms) => self.now = self.now.minus_ms(*ms),
+            // As far as a correction is believed; what lies further back has tests of its own.
+            Step::SetClockBack(ms) => {
+                let earliest = self.task.updated_at.minus_ms(CLOCK_AHEAD_MS_MAX);
+                self.now = self.now.minus_ms(*ms).max(earliest);
+            }
             Step::Heartbeat => self.alive_until = self.now.plus_ms(LEASE_TTL_MS),
             Step::EndSession => self.alive_until = Timestamp::ZERO,
             Step::TickWhenDue => {
