@@ -14,10 +14,15 @@ pub fn root() -> &'static Path {
 
 /// Where cargo puts the debug build of a binary.
 pub fn binary(name: &str) -> PathBuf {
+    binary_of("debug", name)
+}
+
+/// Where cargo puts a build of a binary: `debug` or `release`.
+pub fn binary_of(profile: &str, name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| root().join("target"), |dir| root().join(dir));
     target
-        .join("debug")
+        .join(profile)
         .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 

@@ -3,6 +3,7 @@
 //! Each task is a few commands that anybody could type. They are shown before they run, they write straight to the
 //! terminal, and the first one that fails ends the task with a true exit code. CI calls the same tasks.
 
+mod bench;
 mod browser;
 mod command;
 mod faults;
@@ -25,8 +26,11 @@ tasks:
   browser             run the dashboard's journeys in Chromium, and nothing else
   socket-clients      run the official Socket.IO clients against the binary as it was built last
   lint                formatting, clippy and docs with warnings as errors, dependency rules
-  faults [--short] [--list] [NAME...]
+  faults [--short] [--list] [--cluster] [NAME...]
                       three instances under load while a part of them dies, stands still or forgets
+  bench [--debug] [--instances N]... [--tasks N] [--rate N] [--seconds N]
+                      lifecycles and latencies over real servers and so many instances (0: the embedded store; default:
+                      0, 1 and 2), with what each process used
   ci                  lint, then openapi --check, then test, then faults --short
   openapi [--check]   write openapi/openapi.json from the server's own description, or compare it
   servers [--mongo] [--mongo3] [--redis] [--cluster] [-- COMMAND]
@@ -59,6 +63,7 @@ fn run(arguments: &[&str]) -> Result<()> {
             .and_then(|()| faults::run(&["--short"])),
         ["openapi"] => openapi::write(),
         ["openapi", "--check"] => openapi::check(),
+        ["bench", arguments @ ..] => bench::run(arguments),
         ["faults", arguments @ ..] => faults::run(arguments),
         ["servers", arguments @ ..] => servers::run(arguments),
         ["sim", options @ ..] => sim::run(options),

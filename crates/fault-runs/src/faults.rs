@@ -40,19 +40,21 @@ pub enum Fault {
     FlushRedis,
     RestartRedis,
     StopRedis,
+    KillMaster,
     FreezeInstance,
     SkewClock,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::KillInstance,
         Self::KillPrimary,
         Self::PausePrimary,
         Self::FlushRedis,
         Self::RestartRedis,
         Self::StopRedis,
+        Self::KillMaster,
         Self::FreezeInstance,
         Self::SkewClock,
     ];
@@ -68,6 +70,7 @@ impl Fault {
             Self::FlushRedis => "flush-redis",
             Self::RestartRedis => "restart-redis",
             Self::StopRedis => "stop-redis",
+            Self::KillMaster => "kill-redis-master",
             Self::FreezeInstance => "freeze-instance",
             Self::SkewClock => "skew-clock",
         }
@@ -84,6 +87,9 @@ impl Fault {
             Self::FlushRedis => "FLUSHALL in Redis",
             Self::RestartRedis => "SIGKILL to Redis, started empty at once",
             Self::StopRedis => "no Redis for 30 s, then an empty one",
+            Self::KillMaster => {
+                "SIGKILL to one master of a Redis Cluster of three, started empty after 30 s"
+            }
             Self::FreezeInstance => {
                 "SIGSTOP to one of three instances for 45 s, longer than leases last"
             }
@@ -91,8 +97,9 @@ impl Fault {
         }
     }
 
-    fn plan(self) -> Plan {
+    fn plan(self, cluster: bool) -> Plan {
         Plan {
+            cluster: cluster || self == Self::KillMaster,
             mongo_nodes: match self {
                 Self::KillPrimary | Self::PausePrimary => 3,
                 _ => 1,
@@ -160,12 +167,12 @@ impl fmt::Display for Report {
 }
 
 /// Runs one, from the start of its servers to the audit.
-pub async fn run(fault: Fault, binary: &Path) -> Result<Told> {
+pub async fn run(fault: Fault, cluster: bool, binary: &Path) -> Result<Told> {
     if fault == Fault::SkewClock && faketime().is_none() {
         let why = "there is no libfaketime; `apt-get install faketime` brings it";
         return Ok(Told::Skipped(why.to_owned()));
     }
-    let mut site = tokio::task::block_in_place(|| Site::start(binary, fault.plan()))?;
+    let mut site = tokio::task::block_in_place(|| Site::start(binary, fault.plan(cluster)))?;
     let book = Book::default();
     let clients = site.clients()?;
     let balanced = |first| Balanced::new(clients.clone(), first, book.clone());
@@ -232,17 +239,20 @@ async fn inflict(fault: Fault, site: &mut Site) -> Result<()> {
             tokio::time::sleep(PAUSE).await;
             site.mongo.node(primary).resume()?;
         }
-        Fault::FlushRedis => {
-            site.redis.command(&["FLUSHALL"])?;
-        }
+        Fault::FlushRedis => site.redis.flush()?,
         Fault::RestartRedis => {
-            site.redis.process().start_again()?;
-            tokio::task::block_in_place(|| site.redis.answers())?;
+            site.redis.kill()?;
+            tokio::task::block_in_place(|| site.redis.start_again())?;
         }
         Fault::StopRedis => {
-            site.redis.process().kill()?;
+            site.redis.kill()?;
             tokio::time::sleep(NO_REDIS).await;
-            site.redis.process().start_again()?;
+            tokio::task::block_in_place(|| site.redis.start_again())?;
+        }
+        Fault::KillMaster => {
+            site.redis.process(0).kill()?;
+            tokio::time::sleep(NO_REDIS).await;
+            site.redis.process(0).start_again()?;
             tokio::task::block_in_place(|| site.redis.answers())?;
         }
         Fault::FreezeInstance => {

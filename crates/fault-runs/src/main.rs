@@ -24,14 +24,18 @@ use faults::Fault;
 use mcpanel_test_servers::{REQUIRE_SERVERS, mongod, redis_server};
 
 const USAGE: &str = "\
-usage: mcpanel-fault-runs [--short] [--list] [NAME…]
+usage: mcpanel-fault-runs [--short] [--list] [--cluster] [NAME…]
+
+  --short    those that CI runs
+  --list     name all of them, and run none
+  --cluster  over a Redis Cluster of three masters instead of one Redis
 
 The binary `mcpanel` is named by the variable MCPANEL_BIN.
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let chosen = match choose(&arguments) {
+    let Chosen { faults, cluster } = match choose(&arguments) {
         Ok(chosen) => chosen,
         Err(error) => {
             eprintln!("{error:#}\n\n{USAGE}");
@@ -48,9 +52,9 @@ fn main() -> ExitCode {
     }
     let mut failed = Vec::new();
     let mut told = Vec::new();
-    for fault in chosen {
+    for fault in faults {
         println!("\n== {}: {}", fault.name(), fault.story());
-        match run(fault) {
+        match run(fault, cluster) {
             Ok(faults::Told::Ran(report)) => {
                 println!("{report}");
                 told.push((fault.name(), report.recovery()));
@@ -76,11 +80,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn choose(arguments: &[String]) -> Result<Vec<Fault>> {
+/// What to run, and over what.
+struct Chosen {
+    faults: Vec<Fault>,
+    cluster: bool,
+}
+
+fn choose(arguments: &[String]) -> Result<Chosen> {
     let mut chosen = Vec::new();
+    let mut cluster = false;
     for argument in arguments {
         match argument.as_str() {
             "--short" => chosen.extend(Fault::SHORT),
+            "--cluster" => cluster = true,
             "--list" => {
                 for fault in Fault::ALL {
                     println!("{:<18} {}", fault.name(), fault.story());
@@ -93,13 +105,14 @@ fn choose(arguments: &[String]) -> Result<Vec<Fault>> {
             },
         }
     }
-    Ok(match chosen.is_empty() {
+    let faults = match chosen.is_empty() {
         true => Fault::ALL.into(),
         false => chosen,
-    })
+    };
+    Ok(Chosen { faults, cluster })
 }
 
-fn run(fault: Fault) -> Result<faults::Told> {
+fn run(fault: Fault, cluster: bool) -> Result<faults::Told> {
     let binary = std::env::var_os("MCPANEL_BIN")
         .map(PathBuf::from)
         .context("`MCPANEL_BIN` does not name the binary `mcpanel`")?;
@@ -107,5 +120,5 @@ fn run(fault: Fault) -> Result<faults::Told> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    runtime.block_on(faults::run(fault, &binary))
+    runtime.block_on(faults::run(fault, cluster, &binary))
 }

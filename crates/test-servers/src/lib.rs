@@ -8,8 +8,11 @@
 //! Tests do not start servers themselves. `cargo xtask servers -- COMMAND` starts them and names them in the
 //! environment ([`Servers::environment`]); a test that finds no name there says that it was skipped. Fault runs are the
 //! exception: they kill, pause and start servers anew, so they use [`ReplicaSet`], [`Redis`] and [`Process`] directly.
+//!
+//! [`Instance`] is a server of ours over them, for whoever wants several at once.
 
 mod error;
+mod instance;
 mod mongo;
 mod place;
 mod process;
@@ -17,6 +20,7 @@ mod redis;
 mod servers;
 
 pub use error::Error;
+pub use instance::{Instance, InstancePlan};
 pub use mongo::{ReplicaSet, mongod};
 pub use place::{free_port, run_folder};
 pub use process::{Launch, Process};

@@ -44,9 +44,7 @@ impl RedisCluster {
         let cluster = Self { masters };
         cluster.share_slots()?;
         cluster.introduce(&bus_ports)?;
-        for master in &cluster.masters {
-            agrees(master)?;
-        }
+        cluster.agrees()?;
         Ok(cluster)
     }
 
@@ -60,9 +58,39 @@ impl RedisCluster {
         format!("redis+cluster://{}", hosts.join(","))
     }
 
+    /// How many masters it has.
+    pub fn masters(&self) -> usize {
+        self.masters.len()
+    }
+
     /// The process of a master, to kill, pause, or start it anew.
     pub fn master(&mut self, index: usize) -> &mut Process {
         self.masters[index].process()
+    }
+
+    /// Runs a command at every master.
+    pub fn command_everywhere(&self, words: &[&str]) -> Result<(), Error> {
+        self.masters
+            .iter()
+            .try_for_each(|master| master.command(words).map(drop))
+    }
+
+    /// Runs a command about a key at the master that has its slot.
+    pub fn command(&self, words: &[&str]) -> Result<String, Error> {
+        let mut refused = None;
+        for master in &self.masters {
+            match master.command(words) {
+                Ok(answer) => return Ok(answer),
+                // Another one has it; the address that this one names need not be understood to find it among three.
+                Err(error) => refused = Some(error),
+            }
+        }
+        Err(refused.expect("three masters"))
+    }
+
+    /// Waits until all masters are there and agree, after one of them was started anew.
+    pub fn agrees(&self) -> Result<(), Error> {
+        self.masters.iter().try_for_each(agrees)
     }
 
     fn share_slots(&self) -> Result<(), Error> {
