@@ -22,6 +22,10 @@ pub const BATCH_COMMITS_MAX: usize = 2_048;
 /// Bytes in one flush: a quarter of a segment, some 5 ms of writing.
 pub const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Commits from which on a flush has a thread of its own. To check and publish so many takes as long as the way to that
+/// thread and back, some 50 µs on a busy machine.
+pub const OVERLAP_COMMITS_MIN: usize = 32;
+
 /// Tasks that have not ended. They are kept in memory, at about 2 KB each.
 pub const LIVE_TASKS_MAX: usize = 2_000_000;
 

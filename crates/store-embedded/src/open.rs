@@ -22,7 +22,7 @@ use crate::{
     state::{Beyond, Fates, State},
     store::{EmbeddedStore, Threads},
     tables::{self, Namespaces, Pool, Read},
-    writer::{Queue, Writer},
+    writer::{Flusher, Queue, Writer},
 };
 
 /// The file that says that the folder is in use.
@@ -59,7 +59,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Arc<EmbeddedStore>, OpenErro
         settle_changed: Condvar::new(),
         settle_failure: Mutex::new(None),
         list_gate: RwLock::new(()),
-        queue: Queue::default(),
+        queue: Queue::new(options.overlap_commits_min),
         pool: Pool::new(path),
         namespaces,
         read_only: Mutex::new(None),
@@ -123,7 +123,8 @@ fn start(
             move || settler.run(&shared, tables)
         })
         .map_err(thread_failed)?;
-    let writer = Writer::new(shared.clone(), log, reader, handle.clone());
+    let flusher = Flusher::start(shared.clone()).map_err(thread_failed)?;
+    let writer = Writer::new(shared.clone(), log, flusher, reader, handle.clone());
     let writer = thread::Builder::new()
         .name("store-writer".to_owned())
         .spawn(move || writer.run())

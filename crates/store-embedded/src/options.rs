@@ -5,7 +5,8 @@ use std::sync::Arc;
 use mcpanel_domain::Timestamp;
 
 use crate::limits::{
-    EVENTS_KEPT, LIST_LOOKS_MAX, LIVE_TASKS_MAX, PARAMETERS_CACHED_BYTES, SEGMENT_BYTES,
+    EVENTS_KEPT, LIST_LOOKS_MAX, LIVE_TASKS_MAX, OVERLAP_COMMITS_MIN, PARAMETERS_CACHED_BYTES,
+    SEGMENT_BYTES,
 };
 
 /// How a store is opened. [`Options::new`] has the usual figures; tests make them small.
@@ -23,6 +24,8 @@ pub struct Options {
     pub parameters_cached_bytes: usize,
     /// Stored documents that one page of a list looks at.
     pub list_looks_max: usize,
+    /// Commits from which on a flush has a thread of its own, so that the next ones are checked meanwhile.
+    pub overlap_commits_min: usize,
     /// Most pages of 8 KiB in the SQLite file; none for as many as the disk holds. Reaching it is like a
     /// full disk.
     pub table_pages_max: Option<u32>,
@@ -38,6 +41,7 @@ impl Options {
             live_tasks_max: LIVE_TASKS_MAX,
             parameters_cached_bytes: PARAMETERS_CACHED_BYTES,
             list_looks_max: LIST_LOOKS_MAX,
+            overlap_commits_min: OVERLAP_COMMITS_MIN,
             table_pages_max: None,
         }
     }

@@ -280,10 +280,12 @@ impl State {
         }
     }
 
-    /// Lets go of the counts of pipelines in which nothing happens any more.
-    pub fn retire(&mut self) {
+    /// Lets go of the counts of pipelines in which nothing happens any more; of those on their way, `busy` knows.
+    pub fn retire(&mut self, busy: impl Fn(&Key<PipelineId>) -> bool) {
         for key in std::mem::take(&mut self.retirable) {
-            if !self.active.counted.contains(&key)
+            if busy(&key) {
+                self.retirable.push(key);
+            } else if !self.active.counted.contains(&key)
                 && !self
                     .frozen
                     .as_ref()

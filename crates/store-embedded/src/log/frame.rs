@@ -50,6 +50,11 @@ impl Frame {
             .resize(self.bytes.len().next_multiple_of(FRAME_ALIGN), 0);
     }
 
+    /// How many bytes it takes in a segment once it is finished.
+    pub fn padded_bytes(&self) -> usize {
+        self.bytes.len().next_multiple_of(FRAME_ALIGN)
+    }
+
     /// The finished frame.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -1,5 +1,4 @@
-//! Which commits of a batch hold: each against what is committed and what was accepted before it in the same
-//! batch.
+//! Which commits hold: each against what is committed and what was accepted before it in the same batch.
 
 use std::{ops::Range, sync::Arc};
 
@@ -11,118 +10,58 @@ use mcpanel_store::{Error, Key, Result, Subject, Target, Write, hot::DependencyS
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 
-use super::Job;
-use crate::{
-    shared::Shared,
-    state::{Beyond, Fates, State},
-    tables::Read,
-};
+use super::{Batch, Job};
+use crate::{shared::Shared, state::State, tables::Read};
 
-/// A batch after the check.
-pub struct Checked {
-    pub outcomes: Vec<Outcome>,
-    pub beyond: Beyond,
-    pub fates: Fates,
-}
-
-/// A commit and whether it holds.
-pub enum Outcome {
-    Accepted(Job),
-    Refused(Job, Error),
-}
-
-impl Outcome {
-    /// The commit, and the verdict.
-    pub fn split(self) -> (Job, Result<()>) {
-        match self {
-            Self::Accepted(job) => (job, Ok(())),
-            Self::Refused(job, error) => (job, Err(error)),
+/// Checks commits and takes them into `batch`. None of them may touch what is still on its way into memory; `unborn`
+/// is how many tasks come to life there.
+pub fn check(
+    shared: &Shared,
+    connection: &Connection,
+    batch: &mut Batch,
+    unborn: usize,
+    jobs: Vec<Job>,
+) {
+    let mut check = Check {
+        read: Read {
+            connection,
+            namespaces: &shared.namespaces,
+        },
+        now: shared.now(),
+        batch,
+        found: Vec::with_capacity(jobs.len()),
+        failed: FxHashMap::default(),
+        unknown: Vec::new(),
+        unknown_dependencies: Vec::new(),
+        unknown_logs: Vec::new(),
+        unknown_counts: Vec::new(),
+    };
+    let live = {
+        let state = shared.state.lock();
+        for job in &jobs {
+            check.look(&state, job);
         }
-    }
-}
-
-impl Checked {
-    /// Checks a batch.
-    pub fn of(shared: &Shared, connection: &Connection, jobs: Vec<Job>, now: Timestamp) -> Self {
-        let mut check = Check {
-            read: Read {
-                connection,
-                namespaces: &shared.namespaces,
-            },
-            now,
-            found: Vec::with_capacity(jobs.len()),
-            changed: FxHashMap::default(),
-            failed: FxHashMap::default(),
-            beyond: Beyond::default(),
-            fates: Fates::default(),
-            unknown: Vec::new(),
-            unknown_dependencies: Vec::new(),
-            unknown_logs: Vec::new(),
-            unknown_counts: Vec::new(),
-        };
-        let mut room = {
-            let mut state = shared.state.lock();
-            state.retire();
-            for job in &jobs {
-                check.look(&state, job);
-            }
-            shared
-                .options
-                .live_tasks_max
-                .saturating_sub(state.hot.live_count())
-        };
-        check.look_further();
-        let mut outcomes = Vec::with_capacity(jobs.len());
-        let mut from = 0;
-        for job in jobs {
-            let to = from + job.targets.len();
-            outcomes.push(match check.accept(&job, from..to, &mut room) {
-                Ok(()) => Outcome::Accepted(job),
-                Err(error) => Outcome::Refused(job, error),
-            });
-            from = to;
-        }
-        Self {
-            outcomes,
-            beyond: check.beyond,
-            fates: check.fates,
-        }
-    }
-
-    /// Those that hold.
-    pub fn accepted(&self) -> impl Iterator<Item = &Job> {
-        self.outcomes.iter().filter_map(|outcome| match outcome {
-            Outcome::Accepted(job) => Some(job),
-            Outcome::Refused(..) => None,
-        })
-    }
-
-    pub fn has_accepted(&self) -> bool {
-        self.accepted().next().is_some()
-    }
-
-    /// Answers all with their conflict, or with `error`.
-    pub fn refuse_all(self, error: &Error) {
-        for outcome in self.outcomes {
-            let (job, verdict) = outcome.split();
-            let answer = verdict.err().unwrap_or_else(|| error.clone());
-            // A caller that went away does not hear it.
-            let _ = job.reply.send(Err(answer));
-        }
+        state.hot.live_count()
+    };
+    check.look_further();
+    let room = shared.options.live_tasks_max.saturating_sub(live + unborn);
+    let mut from = 0;
+    for job in jobs {
+        let to = from + job.targets.len();
+        let verdict = check.accept(&job, from..to, room);
+        check.batch.push(job, verdict);
+        from = to;
     }
 }
 
 struct Check<'a> {
     read: Read<'a>,
     now: Timestamp,
+    batch: &'a mut Batch,
     /// The revision of each target of each commit, as it is committed, in order.
     found: Vec<u64>,
-    /// Revisions that the commits accepted so far lead to.
-    changed: FxHashMap<Subject, u64>,
     /// What the tables could not say.
     failed: FxHashMap<Subject, Error>,
-    beyond: Beyond,
-    fates: Fates,
     // What memory did not know, to be looked up outside its lock: targets by their place in `found`.
     unknown: Vec<(usize, Subject)>,
     unknown_dependencies: Vec<Key<TaskId>>,
@@ -154,7 +93,7 @@ impl Check<'_> {
                     let key = (namespace.clone(), task_id.clone());
                     match state.log_end(&key) {
                         Some(end) => {
-                            self.beyond.log_ends.insert(key, end);
+                            self.batch.beyond.log_ends.insert(key, end);
                         }
                         None => self.unknown_logs.push(key),
                     }
@@ -170,7 +109,7 @@ impl Check<'_> {
         }
         match state.task(key) {
             Some(ended) => {
-                self.beyond.tasks.insert(key.clone(), ended.clone());
+                self.batch.beyond.tasks.insert(key.clone(), ended.clone());
                 Some(ended.revision)
             }
             None => state.is_beyond_tables(key).then_some(0),
@@ -180,10 +119,11 @@ impl Check<'_> {
     fn look_around(&mut self, state: &State, task: &Task) {
         for dependency in task.dependencies.iter() {
             let on = (task.namespace.clone(), dependency.clone());
+            self.batch.foretell_earlier(&on);
             match state.task(&on) {
                 Some(found) => {
                     let stands = DependencyState::of(Some(found.status()));
-                    self.beyond.dependencies.insert(on, stands);
+                    self.batch.beyond.dependencies.insert(on, stands);
                 }
                 None => self.unknown_dependencies.push(on),
             }
@@ -191,8 +131,9 @@ impl Check<'_> {
         if let Some(place) = &task.place {
             let pipeline = (task.namespace.clone(), place.pipeline_id.clone());
             if !state.hot.has_stage_counts(&pipeline) {
-                self.unknown_counts.push(pipeline);
+                self.unknown_counts.push(pipeline.clone());
             }
+            self.batch.pipelines.insert(pipeline);
         }
     }
 
@@ -213,12 +154,12 @@ impl Check<'_> {
                 .map_or(DependencyState::Open, |found| {
                     DependencyState::of(found.map(|task| task.status()))
                 });
-            self.beyond.dependencies.insert(key, stands);
+            self.batch.beyond.dependencies.insert(key, stands);
         }
         for key in std::mem::take(&mut self.unknown_logs) {
             match self.read.log_end(&key.0, &key.1) {
                 Ok(end) => {
-                    self.beyond.log_ends.insert(key, end);
+                    self.batch.beyond.log_ends.insert(key, end);
                 }
                 Err(error) => {
                     self.failed.insert(Subject::Logs(key), error);
@@ -229,7 +170,7 @@ impl Check<'_> {
             match self.read.stage_counts(&key.0, &key.1) {
                 Ok(counts) if counts.is_empty() => {}
                 Ok(counts) => {
-                    self.beyond.stage_counts.insert(key, counts);
+                    self.batch.beyond.stage_counts.insert(key, counts);
                 }
                 Err(error) => {
                     self.failed.insert(Subject::Pipeline(key), error);
@@ -243,7 +184,7 @@ impl Check<'_> {
             Subject::Task(key) | Subject::Logs(key) => match self.stored_task(key)? {
                 Some(task) => {
                     let revision = task.revision;
-                    self.beyond.tasks.insert(key.clone(), Arc::new(task));
+                    self.batch.beyond.tasks.insert(key.clone(), Arc::new(task));
                     revision
                 }
                 None => 0,
@@ -297,8 +238,8 @@ impl Check<'_> {
         }
     }
 
-    /// Accepts a commit if everything in it is one ahead of what is there.
-    fn accept(&mut self, job: &Job, found: Range<usize>, room: &mut usize) -> Result<()> {
+    /// Accepts a commit if everything in it is one ahead of what is there, and there is room for its tasks.
+    fn accept(&mut self, job: &Job, found: Range<usize>, room: usize) -> Result<()> {
         if !self.failed.is_empty() {
             self.require_known(job)?;
         }
@@ -314,12 +255,12 @@ impl Check<'_> {
             .zip(targets_of(job))
             .filter(|(write, target)| is_birth(write, *target))
             .count();
-        if born > *room {
+        if self.batch.births + born > room && born > 0 {
             return Err(Error::Overloaded {
                 what: "as many tasks as the server can hold have not ended yet".to_owned(),
             });
         }
-        *room -= born;
+        self.batch.births += born;
         for (write, target) in job.writes.iter().zip(targets_of(job)) {
             self.follow(write, target);
         }
@@ -330,8 +271,8 @@ impl Check<'_> {
     fn changed_to(&self, subject: &Subject) -> Option<u64> {
         match subject {
             // Logs change nothing; the task they belong to may have been born a commit ago.
-            Subject::Logs(key) => self.changed.get(&Subject::Task(key.clone())).copied(),
-            _ => self.changed.get(subject).copied(),
+            Subject::Logs(key) => self.batch.changed.get(&Subject::Task(key.clone())).copied(),
+            _ => self.batch.changed.get(subject).copied(),
         }
     }
 
@@ -339,7 +280,7 @@ impl Check<'_> {
     fn follow(&mut self, write: &Write, target: Option<&Target>) {
         let after = match write {
             Write::Task { task, .. } => {
-                self.foretell(task);
+                self.batch.foretell(task);
                 task.revision
             }
             Write::Agent(doc) => doc.revision,
@@ -349,20 +290,11 @@ impl Check<'_> {
             Write::Key(doc) => doc.revision,
             Write::Operation(doc) => doc.revision,
             Write::Idempotency(_) | Write::Sample(_) => 1,
-            Write::DeleteAgent { .. } | Write::DeleteArtifact { .. } => 0,
-            Write::Logs { .. } => return,
+            // Its lines get their numbers when they are taken into memory; see `Batch::touches`.
+            Write::Logs { .. } | Write::DeleteAgent { .. } | Write::DeleteArtifact { .. } => 0,
         };
         if let Some(target) = target {
-            self.changed.insert(target.subject.clone(), after);
-        }
-    }
-
-    /// Notes how a task stands after the batch, where another task of the batch waits for some.
-    fn foretell(&mut self, task: &Task) {
-        if !self.beyond.dependencies.is_empty() {
-            let key = (task.namespace.clone(), task.id.clone());
-            let stands = DependencyState::of(Some(task.status()));
-            self.fates.0.insert(key, stands);
+            self.batch.changed.insert(target.subject.clone(), after);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Commits that wait for the writer.
+//! What waits for the writer: commits, and the end of a flush.
 
 use std::time::Duration;
 
@@ -6,7 +6,10 @@ use mcpanel_store::{Error, Receipt, Result, Target, Write};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
-use crate::limits::{BATCH_BYTES_MAX, BATCH_COMMITS_MAX, QUEUE_BYTES_MAX, QUEUE_COMMITS_MAX};
+use super::flusher::Flushed;
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_COMMITS_MAX, IDLE_SETTLE_MS, QUEUE_BYTES_MAX, QUEUE_COMMITS_MAX,
+};
 
 /// A commit on its way.
 pub struct Job {
@@ -21,10 +24,23 @@ pub struct Job {
     pub reply: oneshot::Sender<Result<Receipt>>,
 }
 
+/// What the writer waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Commits: nothing is being flushed.
+    Commits,
+    /// The end of a flush, and commits to check meanwhile, several at once.
+    FlushOrCommits,
+    /// The end of a flush: there are enough commits for the next one.
+    Flush,
+}
+
 /// What the writer is to do next.
 pub enum Taken {
-    /// Write these.
+    /// Check these.
     Jobs(Vec<Job>),
+    /// The flush under way ended.
+    Flushed(Flushed),
     /// Nobody came for a while.
     Nothing,
     /// Nobody will come any more.
@@ -35,9 +51,10 @@ pub enum Taken {
 }
 
 /// The queue. It refuses rather than letting anybody wait long.
-#[derive(Default)]
 pub struct Queue {
     waiting: Mutex<Waiting>,
+    /// How many commits are taken at once while a flush is under way.
+    several: usize,
     arrived: Condvar,
 }
 
@@ -46,9 +63,23 @@ struct Waiting {
     jobs: Vec<Job>,
     bytes: usize,
     closed: Option<bool>,
+    flushed: Option<Flushed>,
+    /// Nobody flushes any more.
+    unflushed: bool,
+    /// With how many commits the writer wakes up.
+    wake_at: usize,
 }
 
 impl Queue {
+    /// An empty queue; while a flush is under way, so many commits are taken at once.
+    pub fn new(several: usize) -> Self {
+        Self {
+            waiting: Mutex::default(),
+            several: several.max(1),
+            arrived: Condvar::new(),
+        }
+    }
+
     /// Puts a commit at the end.
     pub fn push(&self, job: Job) -> Result<()> {
         let mut waiting = self.waiting.lock();
@@ -64,48 +95,65 @@ impl Queue {
                 what: format!("{} commits wait to be written", waiting.jobs.len()),
             });
         }
-        let first = waiting.jobs.is_empty();
         waiting.bytes += job.bytes.len();
         waiting.jobs.push(job);
+        let enough = waiting.jobs.len() == waiting.wake_at;
         drop(waiting);
-        if first {
+        if enough {
             self.arrived.notify_one();
         }
         Ok(())
     }
 
-    /// Takes what waits, as much as one flush may hold.
-    pub fn take(&self, patience_ms: u64) -> Taken {
+    /// Waits for something to do.
+    pub fn take(&self, wanted: Wanted) -> Taken {
+        let enough = match wanted {
+            Wanted::Commits => 1,
+            Wanted::FlushOrCommits => self.several,
+            Wanted::Flush => usize::MAX,
+        };
         let mut waiting = self.waiting.lock();
-        while waiting.jobs.is_empty() {
+        waiting.wake_at = enough;
+        loop {
+            if let Some(flushed) = waiting.flushed.take() {
+                return Taken::Flushed(flushed);
+            }
+            if waiting.jobs.len() >= enough {
+                return Taken::Jobs(waiting.split());
+            }
+            if wanted != Wanted::Commits {
+                if waiting.unflushed {
+                    return Taken::Closed { settle: false };
+                }
+                self.arrived.wait(&mut waiting);
+                continue;
+            }
             if let Some(settle) = waiting.closed {
                 return Taken::Closed { settle };
             }
-            let patience = Duration::from_millis(patience_ms);
+            let patience = Duration::from_millis(IDLE_SETTLE_MS);
             if self.arrived.wait_for(&mut waiting, patience).timed_out() && waiting.jobs.is_empty()
             {
                 return Taken::Nothing;
             }
         }
-        let few = waiting.jobs.len() <= BATCH_COMMITS_MAX && waiting.bytes <= BATCH_BYTES_MAX;
-        if few {
-            waiting.bytes = 0;
-            return Taken::Jobs(std::mem::take(&mut waiting.jobs));
-        }
-        let mut bytes = 0;
-        let count = waiting
-            .jobs
-            .iter()
-            .take(BATCH_COMMITS_MAX)
-            .take_while(|job| {
-                bytes += job.bytes.len();
-                bytes <= BATCH_BYTES_MAX
-            })
-            .count()
-            .max(1);
-        let jobs: Vec<Job> = waiting.jobs.drain(..count).collect();
-        waiting.bytes -= jobs.iter().map(|job| job.bytes.len()).sum::<usize>();
-        Taken::Jobs(jobs)
+    }
+
+    /// What waits just now, as much as one flush may hold.
+    pub fn take_present(&self) -> Vec<Job> {
+        self.waiting.lock().split()
+    }
+
+    /// Tells the writer that a flush ended.
+    pub fn flushed(&self, flushed: Flushed) {
+        self.waiting.lock().flushed = Some(flushed);
+        self.arrived.notify_one();
+    }
+
+    /// Tells the writer that no flush will end any more.
+    pub fn nothing_is_flushed(&self) {
+        self.waiting.lock().unflushed = true;
+        self.arrived.notify_one();
     }
 
     /// Takes nothing more and drops what waits, whose callers are told: the writer is gone.
@@ -120,5 +168,31 @@ impl Queue {
     pub fn close(&self, settle: bool) {
         self.waiting.lock().closed.get_or_insert(settle);
         self.arrived.notify_one();
+    }
+}
+
+impl Waiting {
+    /// Takes out the oldest, as many as one flush may hold.
+    fn split(&mut self) -> Vec<Job> {
+        let few = self.jobs.len() <= BATCH_COMMITS_MAX && self.bytes <= BATCH_BYTES_MAX;
+        if few {
+            self.bytes = 0;
+            let room = Vec::with_capacity(self.jobs.len());
+            return std::mem::replace(&mut self.jobs, room);
+        }
+        let mut bytes = 0;
+        let count = self
+            .jobs
+            .iter()
+            .take(BATCH_COMMITS_MAX)
+            .take_while(|job| {
+                bytes += job.bytes.len();
+                bytes <= BATCH_BYTES_MAX
+            })
+            .count()
+            .max(1);
+        let jobs: Vec<Job> = self.jobs.drain(..count).collect();
+        self.bytes -= jobs.iter().map(|job| job.bytes.len()).sum::<usize>();
+        jobs
     }
 }

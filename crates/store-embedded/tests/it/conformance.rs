@@ -23,10 +23,11 @@ struct Embedded {
     clock: TestClock,
 }
 
-/// Small segments, so that cases of some size see several of them.
+/// Small segments, so that cases of some size see several of them; each flush on the other thread.
 fn options(clock: &TestClock) -> Options {
     Options {
         segment_bytes: 64 * 1024,
+        overlap_commits_min: 1,
         ..Options::new(clock.reader())
     }
 }
