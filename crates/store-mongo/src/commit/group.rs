@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mcpanel_domain::{
-    AgentId, Namespace, Payload, TaskId, Timestamp,
+    Namespace, Payload, TaskId, Timestamp,
     agent::Agent,
     event::Event,
     log::Line,
@@ -16,6 +16,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     counts::Counts,
+    present::Present,
     waits::{Beginners, Waits},
 };
 use crate::{
@@ -74,17 +75,6 @@ pub struct TaskWrite {
     pub new: Arc<Task>,
     parameters: Option<Payload>,
     result: Option<Payload>,
-}
-
-/// What is stored now, as far as it is needed to write what follows.
-#[derive(Default)]
-pub struct Present {
-    /// Tasks.
-    pub tasks: FxHashMap<Key<TaskId>, Arc<Task>>,
-    /// Agents.
-    pub agents: FxHashMap<Key<AgentId>, Arc<Agent>>,
-    /// Pipelines.
-    pub pipelines: FxHashMap<Key<mcpanel_domain::PipelineId>, Arc<Pipeline>>,
 }
 
 impl Group {

@@ -1,15 +1,20 @@
 //! The all-or-nothing commit, merged across callers.
 //!
-//! Callers queue ([`queue`]); a few [`lanes`](lane) each take what can go together, turn it into one
-//! transaction ([`group`]) and answer. What follows from a change - who waits for what ([`waits`]), how
+//! Callers queue ([`queue`]); a few [`lanes`](lane) each take what can go together, look what is there
+//! ([`present`]), turn it into one transaction ([`group`], [`statements`]) and answer ([`finish`]). What follows from a change - who waits for what ([`waits`]), how
 //! many tasks stand where ([`counts`]) - is part of the same transaction. Events get their numbers a moment
 //! later, from the [sequencer](crate::sequence).
 
 mod counts;
+mod failure;
+mod finish;
 mod group;
 mod heads;
 mod lane;
+mod large;
+mod present;
 mod queue;
+mod statements;
 mod txn;
 mod waits;
 
@@ -22,9 +27,10 @@ use mcpanel_store::{Commit, Error, Receipt, Result};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
+pub use failure::Failed;
 pub use heads::Heads;
 pub use lane::run;
-pub use txn::{Failed, Txn};
+pub use txn::Txn;
 pub use waits::{refresh, without};
 
 use crate::{follow::Followers, mongo::Mongo, sequence::Sequencer};

@@ -29,7 +29,7 @@ pub struct Job {
     /// What must hold.
     pub targets: Vec<Target>,
     /// Who waits for the outcome.
-    pub reply: oneshot::Sender<Result<Receipt>>,
+    reply: oneshot::Sender<Result<Receipt>>,
     locks: Locks,
     bytes: usize,
 }
@@ -42,6 +42,11 @@ struct Locks {
 }
 
 impl Job {
+    /// Answers the caller, who may have gone away.
+    pub fn answer(self, outcome: Result<Receipt>) {
+        let _ = self.reply.send(outcome);
+    }
+
     /// A commit with whom to tell.
     pub fn new(
         commit: Commit,

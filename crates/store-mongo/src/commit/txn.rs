@@ -3,11 +3,12 @@
 use mongodb::{
     ClientSession, Database,
     bson::{Bson, Document, RawArrayBuf, RawDocumentBuf, doc, raw::cstr, rawdoc},
-    error::{Error as DriverError, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT},
+    error::UNKNOWN_TRANSACTION_COMMIT_RESULT,
     options::{ReadConcern, TransactionOptions},
 };
 use std::time::{Duration, Instant};
 
+use super::Failed;
 use crate::{error, mongo, read::Query};
 
 /// How long the server may take over one `commitTransaction`.
@@ -15,32 +16,6 @@ const COMMIT_TIME: Duration = Duration::from_secs(10);
 
 /// How long an unknown outcome is asked after: longer than an election takes.
 const OUTCOME_PATIENCE: Duration = Duration::from_secs(30);
-
-/// Why a transaction did not come about.
-#[derive(Debug)]
-pub enum Failed {
-    /// A document was not as the commit expected, or somebody else was writing it: look, and try again.
-    Raced(&'static str),
-    /// The driver's failure, worth another try.
-    Transient(DriverError),
-    /// The driver's failure, which another try will meet again.
-    Hard(DriverError),
-    /// The server refused a document.
-    Refused(String),
-    /// It was sent, and nobody says whether it holds.
-    Unknown(DriverError),
-}
-
-impl From<DriverError> for Failed {
-    fn from(error: DriverError) -> Self {
-        match error::code(&error) {
-            Some(error::code::WRITE_CONFLICT) => Self::Raced("another transaction wrote it"),
-            Some(error::code::DUPLICATE_KEY) => Self::Raced("it is there already"),
-            _ if error.contains_label(TRANSIENT_TRANSACTION_ERROR) => Self::Transient(error),
-            _ => Self::Hard(error),
-        }
-    }
-}
 
 /// A transaction that runs.
 pub struct Txn<'a> {

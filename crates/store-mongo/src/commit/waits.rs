@@ -12,7 +12,7 @@ use mcpanel_store::{Key, hot::DependencyState};
 use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
 use rustc_hash::FxHashMap;
 
-use super::txn::{Failed, Txn};
+use super::{Failed, Txn};
 use crate::{
     documents::{fields::date, task::derived},
     read::{self, Query},
