@@ -23,7 +23,10 @@ pub fn run() -> Result<()> {
     // Built first, so that no server waits for the compiler.
     run_command(&mut cargo(&["test", "--workspace", "--locked", "--no-run"]))?;
     let servers = ForTests::start()?;
-    run_command(cargo(&["test", "--workspace", "--locked"]).envs(servers.environment()))?;
+    // Every failure of a run is told, not the first.
+    run_command(
+        cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]).envs(servers.environment()),
+    )?;
     report.ran("all tests of the workspace (cargo test)");
     for server in &servers.given {
         report.ran(format!("among them those over {server}"));

@@ -1,6 +1,6 @@
 //! Leases whose answer does not reach the agent.
 
-use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -8,15 +8,24 @@ use crate::support::{TestAgent, TestServer};
 
 const CLAIM: &str = "/api/v1/agents/one/claim";
 
-/// Lets others run until the task waits again.
-async fn until_pending(server: &TestServer, task: &str) {
-    for _ in 0..1_000 {
-        if server.see(task).await["status"] == "pending" {
+/// Waits until the lease that was granted has been given back, whatever time the store takes for both.
+async fn until_released(server: &TestServer, task: &str) {
+    let begun = Instant::now();
+    loop {
+        let attempts = server
+            .admin()
+            .get(&format!("/api/v1/tasks/{task}/attempts"))
+            .await
+            .ok(200);
+        if attempts["attempts"][0]["outcome"] == "released" {
             return;
         }
-        tokio::task::yield_now().await;
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "the lease is not back: {attempts}"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("the lease is still out: {}", server.see(task).await);
 }
 
 async fn one_agent_and_task() -> (TestServer, TestAgent, String) {
@@ -42,14 +51,10 @@ async fn leases_of_an_answer_that_nobody_read_go_back() {
 
     drop(answer);
 
-    until_pending(&server, &task).await;
-    let attempts = server
-        .admin()
-        .get(&format!("/api/v1/tasks/{task}/attempts"))
-        .await
-        .ok(200);
-    assert_eq!(attempts["attempts"][0]["outcome"], "released");
-    assert_eq!(server.see(&task).await["retry_count"], 0);
+    until_released(&server, &task).await;
+    let task = server.see(&task).await;
+    assert_eq!(task["status"], "pending");
+    assert_eq!(task["retry_count"], 0);
 }
 
 #[tokio::test]
@@ -59,23 +64,15 @@ async fn leases_granted_to_a_caller_that_left_meanwhile_go_back() {
         .request("POST", CLAIM)
         .header("content-type", "application/json");
     let mut request = Box::pin(call.unread(claim()));
-    // The claim has begun in a task of its own, and its caller leaves before the outcome.
-    assert!(matches!(futures::poll!(&mut request), Poll::Pending));
-    drop(request);
-
-    for _ in 0..100 {
+    // The claim goes on in a task of its own; its caller leaves when it is granted, before taking the outcome.
+    while futures::poll!(&mut request).is_pending()
+        && server.see(&task).await["status"] != "assigned"
+    {
         tokio::task::yield_now().await;
     }
-    until_pending(&server, &task).await;
-    let attempts = server
-        .admin()
-        .get(&format!("/api/v1/tasks/{task}/attempts"))
-        .await
-        .ok(200);
-    assert_eq!(
-        attempts["attempts"][0]["outcome"], "released",
-        "it was granted and given back"
-    );
+    drop(request);
+
+    until_released(&server, &task).await;
     assert_eq!(agent.claim(5).await.len(), 1);
 }
 
