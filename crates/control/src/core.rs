@@ -10,7 +10,10 @@ use mcpanel_domain::{
 use mcpanel_store::{Commit, Store, Write};
 use parking_lot::Mutex;
 
-use crate::{Env, Error, Result, history::Sampling, reconcile::wrong_clock::ClockWatch};
+use crate::{
+    Env, Error, Result, history::Sampling, operations::Retention,
+    reconcile::wrong_clock::ClockWatch,
+};
 
 /// Tries of a commit whose documents keep changing. Each conflict means that somebody else got on,
 /// so more than a few in a row is a sign of trouble rather than of load.
@@ -26,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) clock_watch: ClockWatch,
     /// What this instance knows of samples.
     pub(crate) sampling: Mutex<Sampling>,
+    /// When it looks for old operations.
+    pub(crate) retention: Mutex<Retention>,
 }
 
 /// A committed change of a task.
@@ -44,6 +49,7 @@ impl Core {
             dependencies: tokio::sync::Mutex::new(()),
             clock_watch: ClockWatch::default(),
             sampling: Mutex::default(),
+            retention: Mutex::default(),
         }
     }
 

@@ -82,8 +82,8 @@ impl Control {
     }
 
     /// Finds and finishes what a crash left: leases of sessions that are over, pipelines that should
-    /// have gone on, tasks that wait for what will never come, answers that may be forgotten; and what a
-    /// clock wrote that was wrong.
+    /// have gone on, tasks that wait for what will never come, answers and operations that may be
+    /// forgotten; and what a clock wrote that was wrong.
     pub async fn sweep(&self) -> Result<Round> {
         let mut round = Round::default();
         if let Err(error) = wrong_clock::bring_back(&self.core, &mut round).await {
@@ -120,6 +120,7 @@ impl Control {
             round.handled += 1;
         }
         self.core.store.purge_idempotency(self.core.now()).await?;
+        operations::forget_old(&self.core).await?;
         Ok(round)
     }
 

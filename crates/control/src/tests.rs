@@ -12,6 +12,7 @@ mod operations;
 mod pipelines;
 mod recovery;
 mod replaying;
+mod retention;
 mod steering;
 mod world;
 

@@ -35,7 +35,7 @@ pub struct Recent {
     pub artifacts: FxHashMap<Key<ArtifactId>, Option<Arc<Artifact>>>,
     pub keys: FxHashMap<Key<KeyId>, Arc<ApiKey>>,
     pub idempotency: FxHashMap<Key<String>, IdempotencyRecord>,
-    pub operations: FxHashMap<Key<OperationId>, Arc<Operation>>,
+    pub operations: FxHashMap<Key<OperationId>, Option<Arc<Operation>>>,
     pub samples: FxHashMap<Key<Timestamp>, Arc<Sample>>,
     /// Oldest first, without a gap.
     pub blocks: Vec<Arc<Block>>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mcpanel_domain::{
-    AgentId, ArtifactId, Namespace, Payload, TaskId, Timestamp,
+    AgentId, ArtifactId, Namespace, OperationId, Payload, TaskId, Timestamp,
     agent::Agent,
     artifact::Artifact,
     event::Event,
@@ -67,6 +67,12 @@ pub enum Write {
     },
     /// An operation.
     Operation(Arc<Operation>),
+    /// Forget an operation that is at this revision.
+    DeleteOperation {
+        namespace: Namespace,
+        id: OperationId,
+        revision: u64,
+    },
     /// How a namespace stood after a minute; must not be there yet.
     Sample(Arc<Sample>),
 }

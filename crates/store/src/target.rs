@@ -95,7 +95,8 @@ impl Write {
             | Self::Logs { .. }
             | Self::Sample(_)
             | Self::DeleteAgent { .. }
-            | Self::DeleteArtifact { .. } => false,
+            | Self::DeleteArtifact { .. }
+            | Self::DeleteOperation { .. } => false,
         }
     }
 
@@ -151,6 +152,14 @@ impl Write {
                 Subject::Operation((doc.namespace.clone(), doc.id.clone())),
                 doc.revision.wrapping_sub(1),
             ),
+            Self::DeleteOperation {
+                namespace,
+                id,
+                revision,
+            } => (
+                Subject::Operation((namespace.clone(), id.clone())),
+                *revision,
+            ),
             Self::Sample(doc) => (Subject::Sample((doc.namespace.clone(), doc.minute)), 0),
         };
         Target { subject, expected }
@@ -172,7 +181,9 @@ impl Commit {
             let deletes_nothing = target.expected == 0
                 && matches!(
                     write,
-                    Write::DeleteAgent { .. } | Write::DeleteArtifact { .. }
+                    Write::DeleteAgent { .. }
+                        | Write::DeleteArtifact { .. }
+                        | Write::DeleteOperation { .. }
                 );
             if deletes_nothing {
                 return Err(target.conflict(0).into());

@@ -2,8 +2,10 @@
 //!
 //! A step changes some tasks and moves the operation's cursor in one commit, guarded by the revisions of all of
 //! them, so that whichever instance dies or is faster, no task is dealt with twice and none is passed over.
-//! [`Control::tick`](crate::Control::tick) takes the steps.
+//! [`Control::tick`](crate::Control::tick) takes the steps; [`Control::sweep`](crate::Control::sweep) forgets what
+//! ended long ago.
 
+mod retention;
 mod step;
 
 use std::sync::Arc;
@@ -18,6 +20,9 @@ use mcpanel_store::{
     query::{Listing, OperationFilter, Page},
 };
 
+#[cfg(test)]
+pub(crate) use retention::{OPERATIONS_KEPT, OPERATIONS_KEPT_MS};
+pub(crate) use retention::{Retention, forget_old};
 pub(crate) use step::step;
 
 use crate::{Created, Error, Idempotency, Result, Scope, core::Core, tasks::count};

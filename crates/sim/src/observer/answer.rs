@@ -74,6 +74,9 @@ impl Observer {
                     known.operations.entry(operation.id.clone()).or_default(),
                     operation.revision,
                 ),
+                Write::DeleteOperation { id, .. } => {
+                    known.operations.remove(id);
+                }
                 Write::Template(_)
                 | Write::Key(_)
                 | Write::Idempotency(_)

@@ -94,6 +94,9 @@ impl Observer {
                     self.operations
                         .insert(operation.id.clone(), operation.clone());
                 }
+                Write::DeleteOperation { id, .. } => {
+                    self.operations.remove(id);
+                }
                 Write::Template(_) | Write::Key(_) | Write::Idempotency(_) | Write::Sample(_) => {}
             }
         }

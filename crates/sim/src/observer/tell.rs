@@ -48,6 +48,7 @@ fn write(write: &Write) -> String {
         Write::Template(template) => format!("template `{}` v{}", template.id, template.version),
         Write::Artifact(artifact) => format!("artifact `{}` {}", artifact.id, artifact.role),
         Write::DeleteArtifact { id, .. } => format!("artifact `{id}` removed"),
+        Write::DeleteOperation { id, .. } => format!("operation `{id}` forgotten"),
         Write::Key(key) => format!("key `{}`", key.id),
         Write::Idempotency(record) => format!("memory of `{}`", record.key),
         Write::Logs { task_id, lines, .. } => format!("{} lines of `{task_id}`", lines.len()),

@@ -10,7 +10,8 @@
 use std::sync::Arc;
 
 use mcpanel_domain::{
-    AgentId, ArtifactId, Namespace, Payload, TaskId, Timestamp, event::Event, log::Line,
+    AgentId, ArtifactId, Namespace, OperationId, Payload, TaskId, Timestamp, event::Event,
+    log::Line,
 };
 use mcpanel_store::{Commit, IdempotencyRecord, Write};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -127,6 +128,7 @@ const IDEMPOTENCY: u8 = 9;
 const LOGS: u8 = 10;
 const OPERATION: u8 = 11;
 const SAMPLE: u8 = 12;
+const DELETE_OPERATION: u8 = 13;
 
 fn put_write(write: &Write, into: &mut Vec<u8>) {
     match write {
@@ -192,6 +194,14 @@ fn put_write(write: &Write, into: &mut Vec<u8>) {
             into.push(OPERATION);
             put_document(&**operation, into);
         }
+        Write::DeleteOperation {
+            namespace,
+            id,
+            revision,
+        } => {
+            into.push(DELETE_OPERATION);
+            put_document(&(namespace, id, revision), into);
+        }
         Write::Sample(sample) => {
             into.push(SAMPLE);
             put_document(&**sample, into);
@@ -237,6 +247,14 @@ fn read_write(from: &mut Reader<'_>) -> Option<Write> {
             }
         }
         OPERATION => Write::Operation(Arc::new(from.document()?)),
+        DELETE_OPERATION => {
+            let (namespace, id, revision): (Namespace, OperationId, u64) = from.document()?;
+            Write::DeleteOperation {
+                namespace,
+                id,
+                revision,
+            }
+        }
         SAMPLE => Write::Sample(Arc::new(from.document()?)),
         _ => return None,
     })

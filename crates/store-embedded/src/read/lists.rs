@@ -1,15 +1,16 @@
 //! Pages of lists, newest first, over memory and tables.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, hash::Hash, str::FromStr, sync::Arc};
 
 use mcpanel_domain::{
     Namespace, TaskId, Timestamp, artifact::Artifact, operation::Operation, pipeline::Pipeline,
     task::Task,
 };
 use mcpanel_store::{
-    Result,
+    Key, Result,
     query::{ArtifactFilter, Listing, OperationFilter, Page, PipelineFilter, Position, TaskFilter},
 };
+use rustc_hash::FxHashMap;
 
 use crate::{
     error::read_failed,
@@ -57,34 +58,16 @@ pub fn pipelines(
     filter: &PipelineFilter,
     page: &Page,
 ) -> Result<Listing<Arc<Pipeline>>> {
-    let _gate = shared.list_gate.read();
-    let mut memory = BTreeMap::new();
-    {
-        let state = shared.state.lock();
-        for recent in state.recents() {
-            for (key, pipeline) in recent
-                .pipelines
-                .iter()
-                .filter(|(key, _)| key.0 == *namespace)
-            {
-                memory.entry(key.1.clone()).or_insert(pipeline.clone());
-            }
-        }
-    }
-    let query = Query {
-        shared,
-        namespace,
-        page,
-        from: None,
-        before: None,
-        matches: &|pipeline: &Pipeline| filter.matches(pipeline),
-        present: &|state: &State, id: &str| {
-            let id = id.parse().ok()?;
-            Some(state.pipeline(&(namespace.clone(), id)).cloned()).filter(Option::is_some)
+    whole(
+        Source {
+            shared,
+            namespace,
+            page,
         },
-    };
-    let memory = query.matching(memory.into_values());
-    query.run(memory, Some(pipeline_plan(filter)))
+        |recent| &recent.pipelines,
+        &|pipeline: &Pipeline| filter.matches(pipeline),
+        pipeline_plan(filter),
+    )
 }
 
 /// A page of artifacts.
@@ -94,37 +77,16 @@ pub fn artifacts(
     filter: &ArtifactFilter,
     page: &Page,
 ) -> Result<Listing<Arc<Artifact>>> {
-    let _gate = shared.list_gate.read();
-    let mut memory = BTreeMap::new();
-    {
-        let state = shared.state.lock();
-        for recent in state.recents() {
-            for (key, artifact) in recent
-                .artifacts
-                .iter()
-                .filter(|(key, _)| key.0 == *namespace)
-            {
-                memory.entry(key.1.clone()).or_insert(artifact.clone());
-            }
-        }
-    }
-    let query = Query {
-        shared,
-        namespace,
-        page,
-        from: None,
-        before: None,
-        matches: &|artifact: &Artifact| filter.matches(artifact),
-        present: &|state: &State, id: &str| {
-            let key = (namespace.clone(), id.parse().ok()?);
-            state
-                .recents()
-                .find_map(|recent| recent.artifacts.get(&key))
-                .cloned()
+    whole(
+        Source {
+            shared,
+            namespace,
+            page,
         },
-    };
-    let memory = query.matching(memory.into_values().flatten());
-    query.run(memory, Some(artifact_plan(filter)))
+        |recent| &recent.artifacts,
+        &|artifact: &Artifact| filter.matches(artifact),
+        artifact_plan(filter),
+    )
 }
 
 /// A page of operations.
@@ -134,18 +96,67 @@ pub fn operations(
     filter: &OperationFilter,
     page: &Page,
 ) -> Result<Listing<Arc<Operation>>> {
+    whole(
+        Source {
+            shared,
+            namespace,
+            page,
+        },
+        |recent| &recent.operations,
+        &|operation: &Operation| filter.matches(operation),
+        operation_plan(filter),
+    )
+}
+
+/// Where a page is taken from, and which.
+struct Source<'a> {
+    shared: &'a Shared,
+    namespace: &'a Namespace,
+    page: &'a Page,
+}
+
+/// A changed document in memory: one that cannot be deleted is there as itself.
+trait Changed<T>: Clone {
+    /// The document; none when it was deleted.
+    fn document(self) -> Option<Arc<T>>;
+}
+
+impl<T> Changed<T> for Arc<T> {
+    fn document(self) -> Option<Self> {
+        Some(self)
+    }
+}
+
+impl<T> Changed<T> for Option<Arc<T>> {
+    fn document(self) -> Self {
+        self
+    }
+}
+
+/// A page of documents whose whole change is in memory, where `of` has them.
+fn whole<I, T, C>(
+    source: Source<'_>,
+    of: impl Fn(&Recent) -> &FxHashMap<Key<I>, C>,
+    matches: &dyn Fn(&T) -> bool,
+    plan: Plan,
+) -> Result<Listing<Arc<T>>>
+where
+    I: Clone + Ord + Hash + FromStr,
+    T: Listed,
+    C: Changed<T>,
+{
+    let Source {
+        shared,
+        namespace,
+        page,
+    } = source;
     let _gate = shared.list_gate.read();
-    let mut memory = BTreeMap::new();
-    {
-        let state = shared.state.lock();
-        for recent in state.recents() {
-            for (key, operation) in recent
-                .operations
-                .iter()
-                .filter(|(key, _)| key.0 == *namespace)
-            {
-                memory.entry(key.1.clone()).or_insert(operation.clone());
-            }
+    let mut newest: BTreeMap<I, C> = BTreeMap::new();
+    for recent in shared.state.lock().recents() {
+        for (key, changed) in of(recent).iter().filter(|(key, _)| key.0 == *namespace) {
+            newest
+                .entry(key.1.clone())
+                .or_insert_with(|| changed.clone());
         }
     }
     let query = Query {
@@ -154,14 +165,15 @@ pub fn operations(
         page,
         from: None,
         before: None,
-        matches: &|operation: &Operation| filter.matches(operation),
+        matches,
         present: &|state: &State, id: &str| {
-            let id = id.parse().ok()?;
-            Some(state.operation(&(namespace.clone(), id)).cloned()).filter(Option::is_some)
+            let key = (namespace.clone(), id.parse().ok()?);
+            let changed = state.recents().find_map(|recent| of(recent).get(&key));
+            changed.cloned().map(C::document)
         },
     };
-    let memory = query.matching(memory.into_values());
-    query.run(memory, Some(operation_plan(filter)))
+    let memory = query.matching(newest.into_values().filter_map(C::document));
+    query.run(memory, Some(plan))
 }
 
 /// A page that is being put together.

@@ -291,7 +291,10 @@ impl Check<'_> {
             Write::Operation(doc) => doc.revision,
             Write::Idempotency(_) | Write::Sample(_) => 1,
             // Its lines get their numbers when they are taken into memory; see `Batch::touches`.
-            Write::Logs { .. } | Write::DeleteAgent { .. } | Write::DeleteArtifact { .. } => 0,
+            Write::Logs { .. }
+            | Write::DeleteAgent { .. }
+            | Write::DeleteArtifact { .. }
+            | Write::DeleteOperation { .. } => 0,
         };
         if let Some(target) = target {
             self.batch.changed.insert(target.subject.clone(), after);

@@ -129,6 +129,17 @@ impl Group {
                 let place = (&new.namespace, new.id.as_str(), new.revision);
                 self.put_whole(schema::OPERATIONS, "operation_id", place, fields, import);
             }
+            Write::DeleteOperation {
+                namespace,
+                id,
+                revision,
+            } => self.delete(
+                schema::OPERATIONS,
+                "operation_id",
+                namespace,
+                id.as_str(),
+                *revision,
+            ),
             Write::Sample(new) => {
                 let fields = history::encode_sample(new, &mut self.large);
                 self.insert(schema::SAMPLES, fields);

@@ -54,7 +54,8 @@ macro_rules! conformance {
                 an_ended_pipeline_with_a_revived_task_is_unsettled;
             documents: keeps_pipelines, templates_have_versions, artifacts_come_and_go, keys_are_found_by_hash,
                 idempotency_records_run_out;
-            operations: keeps_operations, a_step_is_one_commit, lists_newest_first, running_ones_are_found;
+            operations: keeps_operations, a_step_is_one_commit, lists_newest_first, running_ones_are_found,
+                ended_ones_are_forgotten;
             history: queues_follow_tasks, namespaces_are_known, counts_agree_with_lists,
                 filters_look_at_changes, activity_follows_commits, minutes_are_apart, samples_are_taken_once,
                 samples_come_and_go;

@@ -168,6 +168,51 @@ pub async fn lists_newest_first<B: Backend>() {
     }
 }
 
+/// What is forgotten is gone from everywhere, at the revision that was seen, and its id is free.
+pub async fn ended_ones_are_forgotten<B: Backend>() {
+    let mut world = World::<B>::open().await;
+    let mut ended = operation(&world, "op_1");
+    ended.status = Status::Completed;
+    let kept = operation(&world, "op_2");
+    let forget = |revision| {
+        Commit::of(Write::DeleteOperation {
+            namespace: ended.namespace.clone(),
+            id: ended.id.clone(),
+            revision,
+        })
+    };
+    conflict(world.commit(forget(1)).await);
+    for each in [&ended, &kept] {
+        world.commit(write(each)).await.unwrap();
+    }
+    // What the tables have is forgotten like what only the memory has.
+    for _ in 0..2 {
+        world = world.restart().await;
+        conflict(world.commit(forget(2)).await);
+        world.commit(forget(1)).await.unwrap();
+        conflict(world.commit(forget(1)).await);
+        for _ in 0..2 {
+            let found = world.operation(&world.ns, &ended.id).await.unwrap();
+            assert!(found.is_none());
+            let page = Page {
+                after: None,
+                limit: 10,
+            };
+            let filter = OperationFilter::default();
+            let listing = world.list_operations(&world.ns, &filter, &page).await;
+            let left: Vec<_> = listing.unwrap().items;
+            assert_eq!(
+                left.iter().map(|each| &each.id).collect::<Vec<_>>(),
+                [&kept.id]
+            );
+            let running = world.running_operations(10).await.unwrap();
+            assert_eq!(running, [(world.ns.clone(), kept.id.clone())]);
+            world = world.restart().await;
+        }
+        world.commit(write(&ended)).await.unwrap();
+    }
+}
+
 /// Those that have something to do, of all namespaces.
 pub async fn running_ones_are_found<B: Backend>() {
     let world = World::<B>::open().await;

@@ -318,6 +318,9 @@ impl Documents {
                 let key = (operation.namespace.clone(), operation.id.clone());
                 self.operations.insert(key, operation);
             }
+            Write::DeleteOperation { namespace, id, .. } => {
+                self.operations.remove(&(namespace, id));
+            }
             Write::Sample(sample) => {
                 self.samples
                     .insert((sample.namespace.clone(), sample.minute), sample);

@@ -1,11 +1,6 @@
-//! The store itself: the port, answered from memory and tables.
+//! The port, answered from memory and tables.
 
-use std::{
-    fs::File,
-    path::Path,
-    sync::{Arc, atomic::Ordering},
-    thread::JoinHandle,
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use async_trait::async_trait;
 use mcpanel_domain::{
@@ -20,143 +15,27 @@ use mcpanel_domain::{
     task::Task,
 };
 use mcpanel_store::{
-    Commit, Due, Error, Held, IdempotencyRecord, Offer, Receipt, Result, Store,
+    Commit, Due, Held, IdempotencyRecord, Offer, Receipt, Result, Store,
     query::{
         ArtifactFilter, EventFilter, Events, Health, Listing, OperationFilter, Page, Payloads,
         PipelineFilter, Queue, TaskFilter, Totals,
     },
 };
-use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
+use super::EmbeddedStore;
 use crate::{
-    error::OpenError,
-    limits::QUEUE_BYTES_MAX,
-    log::append_entry,
-    open,
-    options::Options,
     read::{self, off_thread, with_tables},
-    settler::{self, Outdated},
-    shared::Shared,
-    tables,
-    writer::Job,
+    settler::Outdated,
 };
 
 /// The highest number that SQLite holds; callers may ask for what comes after any.
 const NUMBER_MAX: u64 = i64::MAX.unsigned_abs();
 
-/// The embedded store.
-pub struct EmbeddedStore {
-    shared: Arc<Shared>,
-    settler: settler::Handle,
-    threads: Mutex<Option<Threads>>,
-    /// Locked for as long as the store is open.
-    _lock: File,
-}
-
-/// The store's threads.
-pub struct Threads {
-    pub writer: JoinHandle<()>,
-    pub settler: JoinHandle<()>,
-}
-
-impl Threads {
-    /// Waits until both have ended; the queue must be closed.
-    pub fn join(self, settler: &settler::Handle) {
-        let writer = self.writer.join();
-        settler.stop();
-        if self.settler.join().is_err() || writer.is_err() {
-            tracing::error!("a thread of the store ended badly; the log has what was acknowledged");
-        }
-    }
-}
-
-impl EmbeddedStore {
-    /// Opens the store in a folder, which is made if it is not there. Reads the disk: call it where a
-    /// thread may wait.
-    pub fn open(
-        dir: impl AsRef<Path>,
-        options: Options,
-    ) -> std::result::Result<Arc<Self>, OpenError> {
-        open::open(dir.as_ref(), options)
-    }
-
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        settler: settler::Handle,
-        threads: Threads,
-        lock: File,
-    ) -> Self {
-        Self {
-            shared,
-            settler,
-            threads: Mutex::new(Some(threads)),
-            _lock: lock,
-        }
-    }
-
-    pub(crate) fn begin_close(&self, settle: bool) -> Option<Threads> {
-        self.shared.queue.close(settle);
-        self.threads.lock().take()
-    }
-
-    pub(crate) fn settler(&self) -> &settler::Handle {
-        &self.settler
-    }
-
-    pub(crate) fn shared(&self) -> &Shared {
-        &self.shared
-    }
-
-    fn size_bytes(&self) -> u64 {
-        let names = [
-            tables::FILE.to_owned(),
-            format!("{}-wal", tables::FILE),
-            "commit-0.log".to_owned(),
-            "commit-1.log".to_owned(),
-        ];
-        names
-            .iter()
-            .filter_map(|name| std::fs::metadata(self.shared.dir.join(name)).ok())
-            .map(|meta| meta.len())
-            .sum()
-    }
-}
-
 #[async_trait]
 impl Store for EmbeddedStore {
     async fn commit(&self, commit: Commit) -> Result<Receipt> {
-        if commit.is_empty() {
-            let last_seq = self.shared.state.lock().last_seq;
-            return Ok(Receipt { last_seq });
-        }
-        let targets = commit.targets()?;
-        let mut bytes = Vec::with_capacity(1_024);
-        let events_at = append_entry(&commit, &mut bytes);
-        if bytes.len() > QUEUE_BYTES_MAX {
-            return Err(Error::Overloaded {
-                what: format!(
-                    "a commit of {} bytes; at most {QUEUE_BYTES_MAX} are written at once",
-                    bytes.len()
-                ),
-            });
-        }
-        self.shared.learn_runtime();
-        let (reply, answer) = oneshot::channel();
-        self.shared.queue.push(Job {
-            targets,
-            event_count: u32::try_from(commit.events.len()).unwrap_or(u32::MAX),
-            writes: commit.writes,
-            bytes,
-            events_at,
-            reply,
-        })?;
-        answer.await.unwrap_or_else(|_| {
-            Err(Error::Unavailable {
-                reason: "its writer ended; whether this was written is known after a start"
-                    .to_owned(),
-            })
-        })
+        self.write(commit).await
     }
 
     async fn tasks(&self, namespace: &Namespace, ids: &[TaskId]) -> Result<Vec<Option<Arc<Task>>>> {
@@ -363,17 +242,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn templates(&self, namespace: &Namespace) -> Result<Vec<Arc<Template>>> {
-        let mut newest: Vec<Arc<Template>> = self
-            .shared
-            .state
-            .lock()
-            .templates
-            .iter()
-            .filter(|(key, _)| key.0 == *namespace)
-            .filter_map(|(_, versions)| versions.last().cloned())
-            .collect();
-        newest.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(newest)
+        Ok(self.shared.state.lock().newest_templates(namespace))
     }
 
     async fn operation(
@@ -383,7 +252,7 @@ impl Store for EmbeddedStore {
     ) -> Result<Option<Arc<Operation>>> {
         let key = (namespace.clone(), id.clone());
         if let Some(found) = self.shared.state.lock().operation(&key) {
-            return Ok(Some(found.clone()));
+            return Ok(found.clone());
         }
         with_tables(&self.shared, |read| read.document(namespace, id.as_str()))
             .map(|found| found.map(Arc::new))
@@ -456,17 +325,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn keys(&self, namespace: &Namespace) -> Result<Vec<Arc<ApiKey>>> {
-        let mut keys: Vec<Arc<ApiKey>> = self
-            .shared
-            .state
-            .lock()
-            .keys
-            .values()
-            .filter(|key| key.namespace == *namespace)
-            .cloned()
-            .collect();
-        keys.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
-        Ok(keys)
+        Ok(self.shared.state.lock().keys_of(namespace))
     }
 
     async fn idempotency(

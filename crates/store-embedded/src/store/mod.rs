@@ -1,0 +1,127 @@
+//! The store itself: what it holds, and how a commit gets to the writer.
+
+mod port;
+
+use std::{fs::File, path::Path, sync::Arc, thread::JoinHandle};
+
+use mcpanel_store::{Commit, Error, Receipt, Result};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::{
+    error::OpenError, limits::QUEUE_BYTES_MAX, log::append_entry, open, options::Options, settler,
+    shared::Shared, tables, writer::Job,
+};
+
+/// The embedded store.
+pub struct EmbeddedStore {
+    shared: Arc<Shared>,
+    settler: settler::Handle,
+    threads: Mutex<Option<Threads>>,
+    /// Locked for as long as the store is open.
+    _lock: File,
+}
+
+/// The store's threads.
+pub struct Threads {
+    pub writer: JoinHandle<()>,
+    pub settler: JoinHandle<()>,
+}
+
+impl Threads {
+    /// Waits until both have ended; the queue must be closed.
+    pub fn join(self, settler: &settler::Handle) {
+        let writer = self.writer.join();
+        settler.stop();
+        if self.settler.join().is_err() || writer.is_err() {
+            tracing::error!("a thread of the store ended badly; the log has what was acknowledged");
+        }
+    }
+}
+
+impl EmbeddedStore {
+    /// Opens the store in a folder, which is made if it is not there. Reads the disk: call it where a
+    /// thread may wait.
+    pub fn open(
+        dir: impl AsRef<Path>,
+        options: Options,
+    ) -> std::result::Result<Arc<Self>, OpenError> {
+        open::open(dir.as_ref(), options)
+    }
+
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        settler: settler::Handle,
+        threads: Threads,
+        lock: File,
+    ) -> Self {
+        Self {
+            shared,
+            settler,
+            threads: Mutex::new(Some(threads)),
+            _lock: lock,
+        }
+    }
+
+    pub(crate) fn begin_close(&self, settle: bool) -> Option<Threads> {
+        self.shared.queue.close(settle);
+        self.threads.lock().take()
+    }
+
+    pub(crate) fn settler(&self) -> &settler::Handle {
+        &self.settler
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    fn size_bytes(&self) -> u64 {
+        let names = [
+            tables::FILE.to_owned(),
+            format!("{}-wal", tables::FILE),
+            "commit-0.log".to_owned(),
+            "commit-1.log".to_owned(),
+        ];
+        names
+            .iter()
+            .filter_map(|name| std::fs::metadata(self.shared.dir.join(name)).ok())
+            .map(|meta| meta.len())
+            .sum()
+    }
+
+    /// Has the writer write a commit, and waits for its answer.
+    async fn write(&self, commit: Commit) -> Result<Receipt> {
+        if commit.is_empty() {
+            let last_seq = self.shared.state.lock().last_seq;
+            return Ok(Receipt { last_seq });
+        }
+        let targets = commit.targets()?;
+        let mut bytes = Vec::with_capacity(1_024);
+        let events_at = append_entry(&commit, &mut bytes);
+        if bytes.len() > QUEUE_BYTES_MAX {
+            return Err(Error::Overloaded {
+                what: format!(
+                    "a commit of {} bytes; at most {QUEUE_BYTES_MAX} are written at once",
+                    bytes.len()
+                ),
+            });
+        }
+        self.shared.learn_runtime();
+        let (reply, answer) = oneshot::channel();
+        self.shared.queue.push(Job {
+            targets,
+            event_count: u32::try_from(commit.events.len()).unwrap_or(u32::MAX),
+            writes: commit.writes,
+            bytes,
+            events_at,
+            reply,
+        })?;
+        answer.await.unwrap_or_else(|_| {
+            Err(Error::Unavailable {
+                reason: "its writer ended; whether this was written is known after a start"
+                    .to_owned(),
+            })
+        })
+    }
+}
