@@ -59,6 +59,10 @@ const WAKE_EVERY: Duration = Duration::from_secs(1);
 /// How often the clock is compared with MongoDB's.
 const CLOCK_EVERY: Duration = Duration::from_secs(30);
 
+/// How long a page of events waits for those whose numbers are known and which are on their way through Redis: some
+/// milliseconds, usually. After that MongoDB is asked.
+const ARRIVAL_PATIENCE: Duration = Duration::from_millis(50);
+
 /// How long MongoDB may take to show that it is there, before the store says that it takes no changes. It usually
 /// takes a millisecond, and whoever asks gives up after a few seconds.
 const PING_PATIENCE: Duration = Duration::from_secs(1);
@@ -241,7 +245,7 @@ impl MongoStore {
     }
 
     /// Events that are in memory because Redis told of them, if there are any above `after`.
-    fn recent_events(
+    async fn recent_events(
         &self,
         namespace: &Namespace,
         filter: &EventFilter,
@@ -249,7 +253,21 @@ impl MongoStore {
         limit: usize,
     ) -> Option<Events> {
         let first_kept = self.first_kept.load(Ordering::Relaxed);
-        let mut events = self.shared.as_ref()?.events().recent(after, limit)?;
+        let stream = self.shared.as_ref()?.events();
+        let page = after.saturating_add(u64::try_from(limit).unwrap_or(u64::MAX));
+        let wanted = page.min(self.sequencer.last());
+        if stream.last() < wanted {
+            if !stream.is_live() {
+                return None;
+            }
+            let mut arriving = stream.watch();
+            let arrived = arriving.wait_for(|last| *last >= wanted);
+            tokio::time::timeout(ARRIVAL_PATIENCE, arrived)
+                .await
+                .ok()?
+                .ok()?;
+        }
+        let mut events = stream.recent(after, limit)?;
         let scanned_to = events.last()?.seq;
         if first_kept == 0 {
             return None;
@@ -637,7 +655,7 @@ impl Store for MongoStore {
         after: u64,
         limit: usize,
     ) -> Result<Events> {
-        if let Some(events) = self.recent_events(namespace, filter, after, limit) {
+        if let Some(events) = self.recent_events(namespace, filter, after, limit).await {
             return Ok(events);
         }
         let last = self.sequencer.last();
