@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mcpanel_api::Namespace;
 
 use crate::{Failure, Result, commands, exit, help::topics, output::form::Form};
 
@@ -37,6 +38,18 @@ pub struct Global {
     /// that of the context, then the key of a server on this machine.
     #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// Whose documents are meant, which only an administrator may choose. Without it: MCPANEL_NAMESPACE, that of the
+    /// context, then that of the credential.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub namespace: Option<Namespace>,
+    /// A PEM file with the authorities whose certificates are trusted, and no others. Without it: MCPANEL_CA_FILE, that
+    /// of the context, then those of this system.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Show the credential to another machine also without encryption, on a network that is trusted. Without it:
+    /// MCPANEL_ALLOW_HTTP=1, then what the context says.
+    #[arg(long, global = true)]
+    pub allow_http: bool,
     /// How to write what is answered; when left out a table on a terminal, tab-separated otherwise.
     #[arg(short, long, global = true, value_enum, value_name = "FORMAT")]
     pub output: Option<Format>,

@@ -4,7 +4,7 @@ use std::{io, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
 use mcpanel_api::Problem;
-use mcpanel_client::Error;
+use mcpanel_client::{Distrust, Error};
 
 use crate::output::cell::harmless;
 
@@ -155,6 +155,15 @@ impl From<Error> for Failure {
             Error::Broken { .. } | Error::Timeout { .. } | Error::Foreign { .. } => {
                 failure = failure.exit(Exit::Unreachable);
             }
+            Error::Tls { why, .. } => {
+                failure = failure.exit(Exit::Unreachable);
+                failure.hint = distrusted(why).map(str::to_owned);
+            }
+            Error::Plain { .. } => {
+                failure = failure
+                    .exit(Exit::Usage)
+                    .hint("use its `https://` address; where the network itself is trusted, `--allow-http` or MCPANEL_ALLOW_HTTP=1");
+            }
             Error::Config(_) => failure = failure.exit(Exit::Usage),
             Error::Decode { .. } | Error::Digest { .. } | Error::File { .. } => {}
         }
@@ -179,6 +188,21 @@ fn words(problem: &Problem) -> String {
     words
 }
 
+/// What to try about a connection that is not trusted.
+fn distrusted(why: &Distrust) -> Option<&'static str> {
+    Some(match why {
+        Distrust::UnknownAuthority => {
+            "if an authority of your own signed it, name that authority's certificate: `--ca-file FILE`, or MCPANEL_CA_FILE"
+        }
+        Distrust::WrongName(_) => "use an address with the name that is in the certificate",
+        Distrust::Expired | Distrust::NotYetValid => {
+            "renew the server's certificate, and set both clocks by NTP"
+        }
+        Distrust::NotTls => "if the server is not encrypted, its address begins with `http://`",
+        Distrust::Other(_) => return None,
+    })
+}
+
 /// What to try about a problem of this code.
 fn hint(code: &str) -> Option<&'static str> {
     let hint = match code {
@@ -197,7 +221,7 @@ fn hint(code: &str) -> Option<&'static str> {
         "agent_inactive" => "`mcpanel agents list --status active` shows who is there",
         "unknown_dependency" => "submit the tasks that it depends on first",
         "idempotency_mismatch" => "give another `--idempotency-key`, or the same request as before",
-        "too_many" | "overloaded" | "store_unavailable" | "request_timeout" => {
+        "too_many" | "rate_limited" | "overloaded" | "store_unavailable" | "request_timeout" => {
             "try again in a moment"
         }
         "store_read_only" => "the server's disk may be full; its log and `GET /health` say more",

@@ -197,9 +197,7 @@ impl<'a> Call<'a> {
             .http
             .request(self.method.clone(), &self.url)
             .headers(self.headers.clone());
-        if let Some((name, value)) = &self.client.credential {
-            request = request.header(name, value);
-        }
+        request = self.client.signed(request);
         if !body.is_empty() {
             request = request.body(body);
         }

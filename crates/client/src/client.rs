@@ -3,31 +3,35 @@
 use std::{sync::Arc, time::Duration};
 
 use reqwest::{
-    Url,
+    RequestBuilder, Url,
     header::{self, HeaderName, HeaderValue},
 };
 
-use crate::{Config, Credential, Error, Result};
+use crate::{Config, Credential, Error, Result, address::server_url};
 
 /// Connections kept open to the server: enough for the callers of one process, few enough for its file handles.
 const IDLE_CONNECTIONS_MAX: usize = 256;
+
+/// By which an administrator names whose documents are meant.
+const X_NAMESPACE: HeaderName = HeaderName::from_static("x-namespace");
 
 /// A client of one server. Clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(crate) http: reqwest::Client,
     pub(crate) base: Arc<str>,
-    pub(crate) credential: Option<(HeaderName, HeaderValue)>,
+    credential: Option<(HeaderName, HeaderValue)>,
     config: Arc<Config>,
 }
 
 impl Client {
     /// A client as configured; nothing is sent yet.
     pub fn new(config: Config) -> Result<Self> {
-        let base = base_url(&config.base_url)?;
+        let url = server_url(&config.base_url)?;
+        config.transport.check(&url, &config.credential)?;
         Ok(Self {
-            http: pool(&config)?,
-            base: Arc::from(base.as_str()),
+            http: pool(&config, &url)?,
+            base: Arc::from(url.as_str().trim_end_matches('/')),
             credential: credential_header(&config.credential)?,
             config: Arc::new(config),
         })
@@ -35,6 +39,8 @@ impl Client {
 
     /// The same server and connections, called by somebody else.
     pub fn with_credential(&self, credential: Credential) -> Result<Self> {
+        let url = server_url(&self.config.base_url)?;
+        self.config.transport.check(&url, &credential)?;
         let header = credential_header(&credential)?;
         let config = Config {
             credential,
@@ -64,7 +70,7 @@ impl Client {
     /// while the runtime that opened it does.
     pub fn with_own_connections(&self) -> Result<Self> {
         Ok(Self {
-            http: pool(&self.config)?,
+            http: pool(&self.config, &server_url(&self.config.base_url)?)?,
             ..self.clone()
         })
     }
@@ -78,10 +84,22 @@ impl Client {
     pub fn config(&self) -> &Config {
         &self.config
     }
+
+    /// The request with who calls, and in which namespace.
+    pub(crate) fn signed(&self, mut request: RequestBuilder) -> RequestBuilder {
+        if let Some((name, value)) = &self.credential {
+            request = request.header(name, value);
+        }
+        if let Some(namespace) = &self.config.namespace {
+            request = request.header(X_NAMESPACE, namespace.as_str());
+        }
+        request
+    }
 }
 
-fn pool(config: &Config) -> Result<reqwest::Client> {
-    reqwest::Client::builder()
+fn pool(config: &Config, url: &Url) -> Result<reqwest::Client> {
+    let builder = config.transport.trust.connections(url)?;
+    builder
         .connect_timeout(config.connect_timeout)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
         .tcp_nodelay(true)
@@ -89,30 +107,6 @@ fn pool(config: &Config) -> Result<reqwest::Client> {
         .user_agent(&config.user_agent)
         .build()
         .map_err(|error| Error::Config(format!("cannot set up connections: {error}")))
-}
-
-fn base_url(text: &str) -> Result<String> {
-    let wrong = |why: String| {
-        Error::Config(format!(
-            "`{text}` is not the address of a server: {why}; write it like `http://127.0.0.1:8080`"
-        ))
-    };
-    let url = Url::parse(text).map_err(|error| wrong(error.to_string()))?;
-    if url.scheme() != "http" {
-        return Err(wrong(format!(
-            "`{}` is not spoken here, only `http`",
-            url.scheme()
-        )));
-    }
-    if !url.has_host() || url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong(
-            "it needs a host, and neither query nor fragment".to_owned(),
-        ));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("credentials do not belong into it".to_owned()));
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 fn credential_header(credential: &Credential) -> Result<Option<(HeaderName, HeaderValue)>> {
@@ -133,19 +127,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_cannot_work_are_refused_at_once() {
-        for text in [
-            "",
-            "localhost:8080",
-            "https://example.com",
-            "http://user:secret@127.0.0.1",
-            "http://127.0.0.1/?a=1",
-        ] {
-            let made = Client::new(Config::new(text, Credential::None));
-            assert!(matches!(made, Err(Error::Config(_))), "{text}");
+    fn an_address_ends_without_a_slash() {
+        for url in ["http://127.0.0.1:8080", "https://example.com/panel"] {
+            let slashed = format!("{url}/");
+            let client = Client::new(Config::new(slashed, Credential::None)).unwrap();
+            assert_eq!(client.base_url(), url);
         }
-        let client = Client::new(Config::new("http://127.0.0.1:8080/", Credential::None)).unwrap();
-        assert_eq!(client.base_url(), "http://127.0.0.1:8080");
+    }
+
+    #[test]
+    fn no_credential_is_taken_for_another_machine_in_the_open() {
+        let key = Credential::ApiKey("mcp_x".to_owned());
+        let far = "http://10.0.0.7:8080";
+        let made = Client::new(Config::new(far, key.clone()));
+        assert!(matches!(made, Err(Error::Plain { .. })));
+        let nobody = Client::new(Config::new(far, Credential::None)).unwrap();
+        assert!(matches!(
+            nobody.with_credential(key),
+            Err(Error::Plain { .. })
+        ));
     }
 
     #[test]

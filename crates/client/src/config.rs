@@ -2,6 +2,10 @@
 
 use std::{fmt, time::Duration};
 
+use mcpanel_api::Namespace;
+
+use crate::Transport;
+
 /// Longest wait for a connection: the server is near, or it is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -35,10 +39,15 @@ impl fmt::Debug for Credential {
 /// Where the server is, who calls, and how long to wait.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where the server is, such as `http://127.0.0.1:8080`.
+    /// Where the server is, such as `http://127.0.0.1:8080` or `https://panel.example.org`.
     pub base_url: String,
+    /// How words travel there.
+    pub transport: Transport,
     /// Who calls.
     pub credential: Credential,
+    /// Whose documents are meant; those of the credential's namespace when `None`. Only an administrator may name
+    /// another.
+    pub namespace: Option<Namespace>,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
     /// Longest wait for an answer, beside what the call itself asks the server to wait.
@@ -54,7 +63,9 @@ impl Config {
     pub fn new(base_url: impl Into<String>, credential: Credential) -> Self {
         Self {
             base_url: base_url.into(),
+            transport: Transport::default(),
             credential,
+            namespace: None,
             connect_timeout: CONNECT_TIMEOUT,
             answer_timeout: ANSWER_TIMEOUT,
             patience: PATIENCE,

@@ -4,6 +4,8 @@ use std::{io, path::PathBuf, time::Duration};
 
 use mcpanel_api::Problem;
 
+use crate::Distrust;
+
 /// What the client's calls answer.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -35,6 +37,22 @@ pub enum Error {
         url: String,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// There is no encrypted connection to the server that could be trusted: the request was not sent.
+    #[error("no secure connection to `{url}`: {why}")]
+    Tls {
+        /// What was asked for.
+        url: String,
+        /// Why.
+        why: Distrust,
+    },
+    /// The credential would travel unencrypted to another machine.
+    #[error(
+        "`{url}` is another machine, and not encrypted: others could read the credential on its way"
+    )]
+    Plain {
+        /// Where the server is.
+        url: String,
     },
     /// The connection broke before the answer was whole: the request may have arrived.
     #[error("the connection to `{url}` broke before the answer was whole")]
@@ -110,6 +128,7 @@ impl Error {
             Self::Problem { problem, .. } => matches!(
                 problem.code.as_str(),
                 "too_many"
+                    | "rate_limited"
                     | "overloaded"
                     | "store_unavailable"
                     | "store_read_only"
@@ -117,9 +136,12 @@ impl Error {
                     | "request_timeout"
             ),
             Self::Foreign { status, .. } => matches!(status, 502..=504),
-            Self::Decode { .. } | Self::Digest { .. } | Self::File { .. } | Self::Config(_) => {
-                false
-            }
+            Self::Tls { .. }
+            | Self::Plain { .. }
+            | Self::Decode { .. }
+            | Self::Digest { .. }
+            | Self::File { .. }
+            | Self::Config(_) => false,
         }
     }
 
@@ -128,7 +150,8 @@ impl Error {
         match self {
             Self::Unreachable { .. } => true,
             Self::Problem { problem, .. } => {
-                matches!(problem.code.as_str(), "too_many" | "overloaded")
+                let code = problem.code.as_str();
+                matches!(code, "too_many" | "rate_limited" | "overloaded")
             }
             _ => false,
         }
@@ -148,6 +171,9 @@ impl Error {
 
     pub(crate) fn transport(url: &str, waited: Duration, error: reqwest::Error) -> Self {
         let url = url.to_owned();
+        if let Some(why) = Distrust::find(&error) {
+            return Self::Tls { url, why };
+        }
         if error.is_timeout() && !error.is_connect() {
             return Self::Timeout { url, waited };
         }

@@ -4,6 +4,7 @@
 //! - [`routes`]: the methods, a file for each family of routes
 //! - [`transfer`]: artifacts, streamed to and from files, their digests checked
 //! - [`events`]: following what happens, over broken connections
+//! - [`Transport`]: encryption, whose certificates are trusted, and what may travel without
 //! - [`socket`]: events and calls over Socket.IO
 //! - [`worker`]: an agent's life: sign on, heartbeat, claim, work, report, leave
 //!
@@ -11,6 +12,7 @@
 //! hand, and creations, which carry an [`IdempotencyKey`]. How long is [`Config::patience`]. Every other call
 //! is repeated only where the request cannot have arrived.
 
+mod address;
 mod backoff;
 mod call;
 mod client;
@@ -21,15 +23,18 @@ pub mod events;
 mod key;
 pub mod routes;
 pub mod socket;
+mod tls;
 pub mod transfer;
 pub mod worker;
 
+pub use address::{Transport, is_of_this_machine, server_url};
 pub use client::Client;
 pub use config::{Config, Credential};
 pub use created::Created;
 pub use error::{Error, Result};
 pub use key::IdempotencyKey;
 pub use mcpanel_api as api;
+pub use tls::{Distrust, Trust};
 
 #[cfg(test)]
 mod tests;

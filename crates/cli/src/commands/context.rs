@@ -1,7 +1,10 @@
 //! `mcpanel context`: servers by name.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
-use mcpanel_client::{Client, Config, Credential};
+use mcpanel_api::Namespace;
+use mcpanel_client::Client;
 use serde::Serialize;
 
 use super::common::confirm::Consent;
@@ -24,7 +27,8 @@ const HINT_CHARS: usize = 8;
 /// Keep servers by name, with the credential for each.
 #[derive(Debug, Subcommand)]
 pub enum ContextCommand {
-    /// Keep the server of `--url` under a name, with the credential of `--token-file`. The first is used at once.
+    /// Keep the server of `--url` under a name, with the credential of `--token-file`, `--namespace`, `--ca-file` and
+    /// `--allow-http`. The first is used at once.
     Add(Add),
     /// Use a context from now on, unless another is named.
     Use {
@@ -97,11 +101,13 @@ impl Add {
             .as_deref()
             .map(connect::read_credential)
             .transpose()?;
+        let context = Context {
+            credential,
+            ..Context::of(url).with_typed(global)?
+        };
         // Refuses what no client could be made of, before it is kept.
-        let who = credential.as_deref().map_or(Credential::None, connect::of);
-        Client::new(Config::new(&url, who))?;
-        all.contexts
-            .insert(name.clone(), Context { url, credential });
+        Client::new(context.config()?)?;
+        all.contexts.insert(name.clone(), context);
         if self.is_used || all.current.is_none() {
             all.current = Some(name.clone());
         }
@@ -151,6 +157,9 @@ struct Shown {
     is_current: bool,
     /// The first characters of the credential; null when there is none.
     credential_hint: Option<String>,
+    namespace: Option<Namespace>,
+    ca_file: Option<PathBuf>,
+    allow_http: bool,
 }
 
 impl Shown {
@@ -160,6 +169,9 @@ impl Shown {
             url: context.url.clone(),
             is_current: all.current.as_ref() == Some(name),
             credential_hint: context.credential.as_deref().map(hint),
+            namespace: context.namespace.clone(),
+            ca_file: context.ca_file.clone(),
+            allow_http: context.allow_http,
         }
     }
 }
@@ -174,6 +186,8 @@ fn hint(credential: &str) -> String {
 impl Row for Shown {
     const HEADER: &'static [&'static str] = &["CURRENT", "NAME", "URL", "CREDENTIAL"];
 
+    const WIDE: &'static [&'static str] = &["NAMESPACE", "CA FILE", "ALLOW HTTP"];
+
     fn name(&self) -> String {
         self.name.to_string()
     }
@@ -184,6 +198,15 @@ impl Row for Shown {
             text(&self.name),
             text(&self.url),
             self.credential_hint.as_deref().into(),
+        ]
+    }
+
+    fn wide_cells(&self) -> Vec<Cell> {
+        let file = self.ca_file.as_deref();
+        vec![
+            self.namespace.as_ref().map(text).into(),
+            file.map(|file| text(file.display())).into(),
+            self.allow_http.then(|| text("yes")).into(),
         ]
     }
 }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
-use mcpanel_client::{Client, Config, Credential};
+use mcpanel_client::Credential;
 use mcpanel_server::serve::{Instance, Settings, start};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     agents::builtin,
     serve::{given_secrets, start_failed},
 };
-use crate::{Failure, Result, exit::Exit, output};
+use crate::{Failure, Result, connect, exit::Exit, output};
 
 /// Start a server with the six built-in agents, to try things out; Ctrl-C ends both.
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ impl Dev {
             .map_err(|error| start_failed(&error))?;
         let url = format!("http://{}", server.http_addr());
         let key = Credential::ApiKey(server.admin_key().reveal().to_owned());
-        let client = Client::new(Config::new(&url, key))?;
+        let client = connect::ours(&url, key)?;
         output::say(format_args!("serving {url}, docs at {url}/docs"));
         output::say("in another shell:");
         // The default address needs no word; the key is found beside the data.

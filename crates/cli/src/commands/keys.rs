@@ -7,7 +7,7 @@ use std::{
 
 use clap::{Args, Subcommand};
 use mcpanel_api::{
-    KeyId, Namespace, Timestamp,
+    KeyId, Timestamp,
     key::{ApiKey, ApiKeyMade, NewApiKey},
     page::PageQuery,
 };
@@ -71,9 +71,6 @@ pub struct Create {
     /// When it ends: a moment such as `2027-01-01T00:00:00Z`, or from now, such as `30d`. Never when left out.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     expires: Option<Timestamp>,
-    /// The namespace it opens; your own when left out.
-    #[arg(long, value_name = "NAME")]
-    namespace: Option<Namespace>,
     /// Write the secret to this new file, readable by you alone, and not to stdout.
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
@@ -125,7 +122,8 @@ impl Create {
         let key = NewApiKey {
             name: self.name,
             permissions: self.permissions.iter().map(ToString::to_string).collect(),
-            namespace: self.namespace,
+            // Who makes it stands in the namespace that it shall open.
+            namespace: None,
             expires_at: self.expires,
         };
         let made = client.create_key(&key, &IdempotencyKey::random()).await;

@@ -138,8 +138,11 @@ mod tests {
 
     fn contexts() -> Contexts {
         let context = Context {
-            url: "http://127.0.0.1:1".to_owned(),
             credential: Some("mcp_x".to_owned()),
+            namespace: Some("team-a".parse().unwrap()),
+            ca_file: Some("/etc/ca.pem".into()),
+            allow_http: true,
+            ..Context::of("http://127.0.0.1:1")
         };
         let name: super::super::ContextName = "eu.1".parse().unwrap();
         Contexts {

@@ -6,6 +6,12 @@
 //! [contexts.local]
 //! url = "http://127.0.0.1:8080"
 //! credential = "mcp_…"
+//!
+//! [contexts.prod]
+//! url = "https://panel.example.org"
+//! credential = "mcp_…"
+//! namespace = "team-a"
+//! ca_file = "/etc/ssl/our-authority.pem"
 //! ```
 //!
 //! The file is `$XDG_CONFIG_HOME/mcpanel/config.toml`, else `~/.config/mcpanel/config.toml`. It is replaced as a
@@ -14,11 +20,13 @@
 mod file;
 mod name;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
+use mcpanel_api::Namespace;
+use mcpanel_client::{Config, Credential, Transport};
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Result};
+use crate::{Failure, Result, arguments::Global, connect};
 pub use file::{load, path, save};
 pub use name::ContextName;
 
@@ -43,6 +51,55 @@ pub struct Context {
     /// An API key or a token; none when somebody else gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
+    /// Whose documents are meant; those of the credential's namespace when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<Namespace>,
+    /// The file of the authorities whose certificates are trusted; those of the system when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// Whether the credential may travel there without encryption.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_http: bool,
+}
+
+impl Context {
+    /// A server, and nothing else said.
+    pub fn of(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            credential: None,
+            namespace: None,
+            ca_file: None,
+            allow_http: false,
+        }
+    }
+
+    /// The same with what was typed beside the server.
+    pub fn with_typed(mut self, global: &Global) -> Result<Self> {
+        if let Some(namespace) = &global.namespace {
+            self.namespace = Some(namespace.clone());
+        }
+        if let Some(file) = &global.ca_file {
+            // It will be read from other folders than this.
+            self.ca_file = Some(std::path::absolute(file)?);
+        }
+        self.allow_http |= global.allow_http;
+        Ok(self)
+    }
+
+    /// What a client is made of.
+    pub fn config(&self) -> Result<Config> {
+        let trust = self.ca_file.as_deref().map(connect::trusted).transpose()?;
+        let credential = self.credential.as_deref();
+        Ok(Config {
+            transport: Transport {
+                trust: trust.unwrap_or_default(),
+                allow_plain: self.allow_http,
+            },
+            namespace: self.namespace.clone(),
+            ..Config::new(&self.url, credential.map_or(Credential::None, connect::of))
+        })
+    }
 }
 
 impl std::fmt::Debug for Context {
@@ -50,7 +107,7 @@ impl std::fmt::Debug for Context {
         f.debug_struct("Context")
             .field("url", &self.url)
             .field("credential", &self.credential.as_ref().map(|_| "***"))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -84,8 +141,8 @@ mod tests {
     #[test]
     fn secrets_are_never_shown() {
         let context = Context {
-            url: "http://127.0.0.1:1".to_owned(),
             credential: Some("mcp_hidden".to_owned()),
+            ..Context::of("http://127.0.0.1:1")
         };
         assert!(!format!("{context:?}").contains("hidden"));
     }

@@ -63,7 +63,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "agents run",
         &[
-            "mcpanel agents run --url http://10.0.0.7:8080 --token-file agents.key",
+            "mcpanel agents run --url https://panel.example.org --token-file agents.key",
             "mcpanel agents run --concurrency 4 --scratch /var/tmp",
         ],
     ),
@@ -310,7 +310,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "auth login",
         &[
-            "mcpanel auth login --url http://10.0.0.7:8080",
+            "mcpanel auth login --url https://panel.example.org",
             "mcpanel auth login --context prod --token-file prod.key",
         ],
     ),
@@ -329,7 +329,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "context add",
         &[
-            "mcpanel context add prod --url http://10.0.0.7:8080 --token-file prod.key",
+            "mcpanel context add prod --url https://panel.example.org --token-file prod.key",
             "mcpanel context add local --url http://127.0.0.1:8080 --use",
         ],
     ),

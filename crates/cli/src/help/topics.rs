@@ -23,6 +23,10 @@ For commands that speak to a server:
   MCPANEL_CONTEXT        the context to use
   MCPANEL_API_KEY        the API key to show it
   MCPANEL_TOKEN          the token to show it, where there is no key
+  MCPANEL_NAMESPACE      whose documents are meant, for administrators
+  MCPANEL_CA_FILE        a PEM file with the authorities whose certificates are trusted
+  SSL_CERT_FILE          replaces the authorities of this system
+  MCPANEL_ALLOW_HTTP     `1`: the credential may travel to another machine without encryption
   MCPANEL_DATA           a data folder on this machine, which holds the administrator's key
   XDG_CONFIG_HOME        holds mcpanel/config.toml with the contexts; ~/.config when unset
 

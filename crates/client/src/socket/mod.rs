@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use frame::Frame;
 use line::{Line, Writer};
 
-use crate::Credential;
+use crate::{Credential, Distrust, Transport};
 
 /// Events that wait for whoever reads them; behind that, the connection is not read.
 const EVENTS_WAITING_MAX: usize = 256;
@@ -39,7 +39,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     /// The address is not one of a realtime server.
-    #[error("`{address}` is no address of a realtime server; it looks like `127.0.0.1:8081`")]
+    #[error(
+        "`{address}` is no address of a realtime server; it looks like `127.0.0.1:8081` or `wss://panel.example.org`"
+    )]
     Address {
         /// The address.
         address: String,
@@ -52,6 +54,17 @@ pub enum SocketError {
         /// Why not.
         why: String,
     },
+    /// There is no encrypted connection that could be trusted.
+    #[error("no secure connection to `{address}`: {why}")]
+    Tls {
+        /// Where the server should be.
+        address: String,
+        /// Why.
+        why: Distrust,
+    },
+    /// The credential would travel in the open, or there is nobody to trust.
+    #[error(transparent)]
+    Transport(#[from] crate::Error),
     /// The server does not let this caller in.
     #[error("refused: {0}")]
     Refused(String),
@@ -113,13 +126,23 @@ struct Answers {
 }
 
 impl Socket {
-    /// Connects to `host:port`.
+    /// Connects to `host:port`, or to an address that begins with `ws://` or `wss://`.
     pub async fn connect(address: &str, credential: &Credential) -> Result<Self, SocketError> {
+        Self::connect_over(address, credential, &Transport::default()).await
+    }
+
+    /// The same with a word on encryption.
+    pub async fn connect_over(
+        address: &str,
+        credential: &Credential,
+        transport: &Transport,
+    ) -> Result<Self, SocketError> {
         let unreachable = || SocketError::Unreachable {
             address: address.to_owned(),
             why: "it did not answer in time".to_owned(),
         };
-        let opened = tokio::time::timeout(CONNECT_TIMEOUT, line::open(address, credential)).await;
+        let opening = line::open(address, credential, transport);
+        let opened = tokio::time::timeout(CONNECT_TIMEOUT, opening).await;
         let (line, writer) = opened.map_err(|_| unreachable())??;
         let (sender, events) = mpsc::channel(EVENTS_WAITING_MAX);
         let writer = Arc::new(writer);

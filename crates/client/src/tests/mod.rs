@@ -1,5 +1,7 @@
 //! Calls against a server that fails in every way there is.
 
+mod tls;
+
 use std::{
     sync::{
         Arc,

@@ -78,7 +78,7 @@ impl Client {
                 Source::File(path) => Body::wrap_stream(read_file(path).await?),
                 Source::Bytes(bytes) => Body::from(bytes.clone()),
             };
-            let mut request = self
+            let request = self
                 .http
                 .post(url)
                 .header(CONTENT_TYPE, media_type)
@@ -89,10 +89,7 @@ impl Client {
                 )
                 .header(HeaderName::from_static("idempotency-key"), key.as_str())
                 .body(body);
-            if let Some((name, value)) = &self.credential {
-                request = request.header(name, value);
-            }
-            timed(shown, wait, send(request, shown, wait)).await
+            timed(shown, wait, send(self.signed(request), shown, wait)).await
         };
         let artifact = repeat(self, true, once).await?;
         let expected = digest::hex(&sha);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mcpanel_client::Trust;
 use reqwest::{StatusCode, header, redirect};
 
 use super::ServiceUrl;
@@ -20,15 +21,19 @@ pub enum Failed {
     ForGood(String),
 }
 
-/// A client whose requests take at most `timeout`. It follows no redirect: records go where they were sent, or
-/// nowhere.
-pub fn client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
+/// A client of the service whose requests take at most `timeout`. It follows no redirect: records go where they were
+/// sent, or nowhere. With `https` it trusts whom this system trusts.
+pub fn client(url: &ServiceUrl, timeout: Duration) -> Result<reqwest::Client, String> {
+    let builder = Trust::System
+        .connections(url.as_url())
+        .map_err(|error| error.chain())?;
+    builder
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(timeout)
         .redirect(redirect::Policy::none())
         .user_agent(concat!("mcpanel/", env!("CARGO_PKG_VERSION")))
         .build()
+        .map_err(|error| error.to_string())
 }
 
 /// Sends a batch and reads the answer. What a refusal says is left out: it might repeat the records.

@@ -45,7 +45,7 @@ pub struct Service {
 impl Service {
     /// Gets ready to ask; sends nothing yet. One request may take as long as `timeout`.
     pub fn connect(url: &ServiceUrl, timeout: Duration) -> Result<Self, StageError> {
-        let http = call::client(timeout)
+        let http = call::client(url, timeout)
             .map_err(|error| failed(format!("cannot set up connections: {error}")))?;
         let runtime = Builder::new_current_thread()
             .enable_all()

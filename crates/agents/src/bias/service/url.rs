@@ -14,10 +14,8 @@ pub enum BadUrl {
     /// It is no address.
     #[error("expected an address such as `http://127.0.0.1:8000`: {0}")]
     Malformed(String),
-    /// It is not HTTP without TLS.
-    #[error(
-        "expected `http://…`, found `{0}://…`; for a service elsewhere, let a proxy beside the agent add TLS"
-    )]
+    /// It is not HTTP.
+    #[error("expected `http://…` or `https://…`, found `{0}://…`")]
     Scheme(String),
     /// It has a part that an address of a service does not have.
     #[error("expected an address without {0}")]
@@ -29,7 +27,7 @@ impl ServiceUrl {
     pub fn parse(text: &str) -> Result<Self, BadUrl> {
         let mut url =
             Url::parse(text.trim()).map_err(|error| BadUrl::Malformed(error.to_string()))?;
-        if url.scheme() != "http" {
+        if !matches!(url.scheme(), "http" | "https") {
             return Err(BadUrl::Scheme(url.scheme().to_owned()));
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -44,6 +42,11 @@ impl ServiceUrl {
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
         Ok(Self(url))
+    }
+
+    /// The address itself.
+    pub(super) fn as_url(&self) -> &Url {
+        &self.0
     }
 
     /// Where batches of records are sent.

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use mcpanel_client::{Client, Config};
+use mcpanel_client::Client;
 
 use super::identity;
 use crate::{
@@ -22,18 +22,16 @@ const NAME_DEFAULT: &str = "default";
 pub async fn login(global: &Global) -> Result {
     let mut all = contexts::load()?;
     let name = name(global, &all)?;
-    let url = url(global, all.contexts.get(&name))?;
-    let credential = match &global.token_file {
+    let mut context = begun(global, all.contexts.get(&name))?.with_typed(global)?;
+    // What cannot be reached safely is told before anything is typed.
+    let transport = context.config()?.transport;
+    transport.refuse_plain(&context.url)?;
+    context.credential = Some(match &global.token_file {
         Some(file) => connect::read_credential(file)?,
-        None => asked(&url)?,
-    };
-    let config = Config::new(&url, connect::of(&credential));
-    let client = Client::new(config)?.with_patience(common::PATIENCE);
+        None => asked(&context.url)?,
+    });
+    let client = Client::new(context.config()?)?.with_patience(common::PATIENCE);
     let identity = identity::ask(&client, format!("context `{name}`")).await?;
-    let context = Context {
-        url,
-        credential: Some(credential),
-    };
     all.contexts.insert(name.clone(), context);
     all.current = Some(name.clone());
     contexts::save(&all)?;
@@ -74,14 +72,17 @@ fn name(global: &Global, all: &Contexts) -> Result<ContextName> {
     }
 }
 
-fn url(global: &Global, context: Option<&Context>) -> Result<String> {
-    if let Some(url) = &global.url {
-        return Ok(url.clone());
+/// The context that is logged into: the one of this name, unless another server is named.
+fn begun(global: &Global, context: Option<&Context>) -> Result<Context> {
+    match (&global.url, context) {
+        (None, Some(context)) => Ok(context.clone()),
+        (Some(url), Some(context)) if *url == context.url => Ok(context.clone()),
+        (Some(url), _) => Ok(Context::of(url)),
+        (None, None) => {
+            let url = connect::variable("MCPANEL_URL")?;
+            Ok(Context::of(url.as_deref().unwrap_or(connect::URL_DEFAULT)))
+        }
     }
-    if let Some(context) = context {
-        return Ok(context.url.clone());
-    }
-    Ok(connect::variable("MCPANEL_URL")?.unwrap_or_else(|| connect::URL_DEFAULT.to_owned()))
 }
 
 /// Asks for the credential, which is not shown while it is typed.

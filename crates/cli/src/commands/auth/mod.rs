@@ -5,7 +5,7 @@ mod login;
 
 use clap::{Args, Subcommand};
 use mcpanel_api::auth::{TokenRequest, TokenResponse};
-use mcpanel_client::{Client, Config, Credential};
+use mcpanel_client::{Client, Credential};
 use mcpanel_guard::Permission;
 use std::time::Duration;
 
@@ -56,8 +56,7 @@ impl Auth {
             Self::Logout => login::logout(global),
             Self::Whoami => {
                 let place = connect::place(global)?;
-                let client = Client::new(Config::new(&place.url, place.credential))?
-                    .with_patience(common::PATIENCE);
+                let client = Client::new(place.config())?.with_patience(common::PATIENCE);
                 let identity = identity::ask(&client, place.credential_from.to_string()).await?;
                 listing::one(global.form(), &identity)?;
                 Ok(Exit::Ok)

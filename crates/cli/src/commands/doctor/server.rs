@@ -41,7 +41,7 @@ pub async fn look(global: &Global, findings: &mut Vec<Finding>) {
     let config = Config {
         answer_timeout: ANSWER_MAX,
         patience: Duration::ZERO,
-        ..Config::new(&place.url, place.credential.clone())
+        ..place.config()
     };
     let client = match Client::new(config) {
         Ok(client) => client,

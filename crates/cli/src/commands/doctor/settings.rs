@@ -10,10 +10,13 @@ use crate::{arguments::Arguments, contexts, output::numbers::counted};
 /// Variables that are read elsewhere than by an option.
 const VARIABLES: &[&str] = &[
     "MCPANEL_ADMIN_KEY",
+    "MCPANEL_ALLOW_HTTP",
     "MCPANEL_API_KEY",
+    "MCPANEL_CA_FILE",
     "MCPANEL_CONTEXT",
     "MCPANEL_DATA",
     "MCPANEL_LOG",
+    "MCPANEL_NAMESPACE",
     "MCPANEL_TOKEN",
     "MCPANEL_URL",
 ];
