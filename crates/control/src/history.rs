@@ -65,16 +65,24 @@ impl HistoryManager {
     /// The last `back_ms` milliseconds in steps of `step_ms`, each a whole number of minutes, oldest first. Steps
     /// in which the server was away are missing.
     pub async fn points(&self, scope: &Scope, back_ms: u64, step_ms: u64) -> Result<Vec<Point>> {
+        let from = self.core.now().minus_ms(back_ms.min(SAMPLES_KEPT_MS));
+        self.between(scope, from, Timestamp::MAX, step_ms).await
+    }
+
+    /// The same from `from` on and before `to`: the newest [`POINTS_MAX`] steps of it, when it has more.
+    pub async fn between(
+        &self,
+        scope: &Scope,
+        from: Timestamp,
+        to: Timestamp,
+        step_ms: u64,
+    ) -> Result<Vec<Point>> {
         let step = step_of(step_ms);
-        let back_ms = back_ms.min(SAMPLES_KEPT_MS).min(step * POINTS_MAX);
-        let now = self.core.now();
+        let end = to.min(self.core.now());
+        let span_ms = end.ms_since(from).min(step * POINTS_MAX);
         // Whole steps, so that a page that is drawn again a minute later shows the same ones.
-        let from = floor(now.minus_ms(back_ms), step);
-        let samples = self
-            .core
-            .store
-            .samples(&scope.namespace, from, Timestamp::MAX)
-            .await?;
+        let from = floor(end.minus_ms(span_ms), step);
+        let samples = self.core.store.samples(&scope.namespace, from, to).await?;
         let mut points: Vec<Point> = Vec::new();
         for sample in samples {
             let at = floor(sample.minute, step);

@@ -5,7 +5,11 @@ use std::{ops::Deref, sync::Arc};
 use mcpanel_control::Control;
 use tokio::sync::Semaphore;
 
-use crate::{host::Host, limits::LIVE_STREAMS_MAX};
+use crate::{
+    environment::Environment,
+    host::Host,
+    limits::{EXPORTS_MAX, LIVE_STREAMS_MAX},
+};
 
 /// The state of the dashboard's router; cheap to clone.
 #[derive(Clone)]
@@ -19,15 +23,21 @@ pub struct Inner {
     pub host: Arc<dyn Host>,
     /// Places for streams.
     pub streams: Arc<Semaphore>,
+    /// Places for files that are written while they are sent.
+    pub exports: Arc<Semaphore>,
+    /// Where this server stands; told on every page.
+    pub environment: Option<Arc<Environment>>,
 }
 
 impl Dashboard {
-    /// A dashboard over the business layer.
-    pub fn new(control: Control, host: Arc<dyn Host>) -> Self {
+    /// A dashboard over the business layer, of a server that stands in `environment`.
+    pub fn new(control: Control, host: Arc<dyn Host>, environment: Option<Environment>) -> Self {
         Self(Arc::new(Inner {
             control,
             host,
             streams: Arc::new(Semaphore::new(LIVE_STREAMS_MAX)),
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
+            environment: environment.map(Arc::new),
         }))
     }
 }

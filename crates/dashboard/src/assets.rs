@@ -40,6 +40,8 @@ assets! {
     "htmx.js", "text/javascript; charset=utf-8", "htmx/htmx.min.js";
     "page.js", "text/javascript; charset=utf-8", "js/page.js";
     "live.js", "text/javascript; charset=utf-8", "js/live.js";
+    "rows.js", "text/javascript; charset=utf-8", "js/rows.js";
+    "chart.js", "text/javascript; charset=utf-8", "js/chart.js";
     "keys.js", "text/javascript; charset=utf-8", "js/keys.js";
     "icon.svg", "image/svg+xml", "icon.svg";
 }

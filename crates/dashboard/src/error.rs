@@ -22,6 +22,9 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// What people read of a failure that is ours.
+    pub const OURS: &'static str = "something went wrong here; the server's log says more";
+
     /// A failure with words for people.
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -46,10 +49,7 @@ impl Failure {
     /// A failure that people learn nothing about.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         tracing::error!(%cause, "the dashboard could not answer");
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "something went wrong here; the server's log says more",
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Self::OURS)
     }
 
     /// What the status means, as a heading.
@@ -62,6 +62,7 @@ impl Failure {
             StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST => "Not understood",
             StatusCode::SERVICE_UNAVAILABLE => "Not available at the moment",
             StatusCode::PAYLOAD_TOO_LARGE => "Too large",
+            StatusCode::METHOD_NOT_ALLOWED => "Not possible here",
             _ => "Something went wrong",
         }
     }

@@ -2,11 +2,11 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use mcpanel_guard::Permission;
+use mcpanel_guard::{Permission, Principal};
 
 use crate::{
     Dashboard,
@@ -20,6 +20,9 @@ const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      object-src 'none'; base-uri 'none'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'",
 );
+
+/// The header that names a request, in answers and in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Who may see a page or take an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,26 +46,93 @@ pub struct Gate {
 
 /// Lets a request in, or answers it with the way to sign in or the reason why not.
 pub async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let theme = Theme::of(request.headers());
+    let around = Around::of(&gate.dashboard, request.headers());
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     if changes && !is_from_here(request.headers()) {
         let failure = Failure::new(
             StatusCode::FORBIDDEN,
             "this form was sent by another site; nothing was changed",
         );
-        return finish(failure.into_response(), None, theme);
+        return around.finish(failure.into_response(), None);
     }
     if gate.access == Access::Public {
-        return finish(next.run(request).await, None, theme);
+        return around.finish(next.run(request).await, None);
     }
     match let_in(&gate, request).await {
-        Ok((viewer, request)) => finish(next.run(request).await, Some(&viewer), theme),
-        Err(Stop::SignIn(response)) => finish(response, None, theme),
+        Ok((viewer, request)) => around.finish(next.run(request).await, Some(&viewer)),
+        Err(Stop::SignIn(response)) => around.finish(response, None),
         Err(Stop::Forbidden(viewer, failure)) => {
-            finish(failure.into_response(), Some(&viewer), theme)
+            around.finish(failure.into_response(), Some(&viewer))
         }
-        Err(Stop::Failed(failure)) => finish(failure.into_response(), None, theme),
+        Err(Stop::Failed(failure)) => around.finish(failure.into_response(), None),
     }
+}
+
+/// Makes a page of a problem that nobody else made one of: a path that there is not, a method that is not possible, a handler
+/// that broke. Only for browsers, and never below the paths of the API, whose problems are for programs.
+pub async fn dress(State(dashboard): State<Dashboard>, request: Request, next: Next) -> Response {
+    /// Where programs ask.
+    const PROGRAMS: [&str; 5] = ["/api", "/health", "/metrics", "/openapi.json", "/live"];
+    let path = request.uri().path();
+    let is_of = |root: &str| {
+        path.strip_prefix(root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if !wants_page(request.headers()) || PROGRAMS.iter().any(|root| is_of(root)) {
+        return next.run(request).await;
+    }
+    let around = Around::of(&dashboard, request.headers());
+    let (parts, body) = request.into_parts();
+    let asked = parts.clone();
+    let response = next.run(Request::from_parts(parts, body)).await;
+    if !is_problem(&response) {
+        return response;
+    }
+    let failure = match response.status() {
+        StatusCode::NOT_FOUND => {
+            let path = crate::ui::text::short(asked.uri.path(), 120);
+            Failure::new(StatusCode::NOT_FOUND, format!("there is no page `{path}`"))
+        }
+        status if status.is_server_error() => Failure::new(status, Failure::OURS),
+        status => Failure::new(status, "this cannot be done here"),
+    };
+    let viewer = match session::session(&asked.headers) {
+        Some(session) => dashboard
+            .host
+            .identify(&session)
+            .await
+            .ok()
+            .map(|principal| viewer(&dashboard, principal, &session, &asked)),
+        None => None,
+    };
+    let (mut parts, body) = response.into_parts();
+    parts.extensions.insert(failure);
+    around.finish(Response::from_parts(parts, body), viewer.as_ref())
+}
+
+/// Whether a browser asks for a page, and no script for a part of one.
+fn wants_page(headers: &HeaderMap) -> bool {
+    let accepts = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    accepts.contains("text/html") && !headers.contains_key("hx-request")
+}
+
+fn is_problem(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"))
+}
+
+fn viewer(dashboard: &Dashboard, principal: Principal, session: &str, parts: &Parts) -> Viewer {
+    let environment = dashboard.environment.clone();
+    Viewer::new(
+        principal,
+        session,
+        parts,
+        dashboard.control.now(),
+        environment,
+    )
 }
 
 enum Stop {
@@ -81,7 +151,7 @@ async fn let_in(gate: &Gate, request: Request) -> Result<(Box<Viewer>, Request),
         Err(refusal) => return Err(Stop::Failed(refusal.into())),
     };
     let (mut parts, body) = request.into_parts();
-    let viewer = Viewer::new(principal, &session, &parts, gate.dashboard.control.now());
+    let viewer = viewer(&gate.dashboard, principal, &session, &parts);
     if let Access::Needs(permission) = gate.access
         && !viewer.may(permission)
     {
@@ -137,41 +207,74 @@ fn is_from_here(headers: &HeaderMap) -> bool {
     }
 }
 
-/// What every answer carries; a failure becomes a page.
-fn finish(mut response: Response, viewer: Option<&Viewer>, theme: Theme) -> Response {
-    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
-        let headers = std::mem::take(response.headers_mut());
-        response = (failure.status, layout::failure(&failure, viewer, theme)).into_response();
-        response.headers_mut().extend(
-            headers
-                .into_iter()
-                .filter(|(name, _)| name.as_ref() == Some(&header::SET_COOKIE)),
-        );
+/// What the answer to a request needs of the request.
+struct Around {
+    dashboard: Dashboard,
+    theme: Theme,
+    is_script: bool,
+}
+
+impl Around {
+    fn of(dashboard: &Dashboard, headers: &HeaderMap) -> Self {
+        Self {
+            dashboard: dashboard.clone(),
+            theme: Theme::of(headers),
+            is_script: headers.contains_key("hx-request"),
+        }
     }
-    let is_page = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    let fields = response.headers_mut();
-    fields
-        .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(POLICY);
-    fields
-        .entry(header::REFERRER_POLICY)
-        .or_insert(HeaderValue::from_static("same-origin"));
-    fields
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    fields
-        .entry(header::X_CONTENT_TYPE_OPTIONS)
-        .or_insert(HeaderValue::from_static("nosniff"));
-    if is_page && viewer.is_some_and(|viewer| viewer.flash.is_some() && !viewer.partial) {
-        fields.append(
-            header::SET_COOKIE,
-            set_cookie(FLASH, "", Some(0), false, true),
-        );
+
+    /// What every answer carries; a failure becomes a page, or plain words for a script.
+    fn finish(&self, mut response: Response, viewer: Option<&Viewer>) -> Response {
+        if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+            response = self.page_of(&failure, viewer, response.headers());
+        }
+        let is_page = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let fields = response.headers_mut();
+        fields
+            .entry(header::CONTENT_SECURITY_POLICY)
+            .or_insert(POLICY);
+        fields
+            .entry(header::REFERRER_POLICY)
+            .or_insert(HeaderValue::from_static("same-origin"));
+        fields
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
+        fields
+            .entry(header::X_CONTENT_TYPE_OPTIONS)
+            .or_insert(HeaderValue::from_static("nosniff"));
+        if is_page && viewer.is_some_and(|viewer| viewer.flash.is_some() && !viewer.partial) {
+            fields.append(
+                header::SET_COOKIE,
+                set_cookie(FLASH, "", Some(0), false, true),
+            );
+        }
+        response
     }
-    response
+
+    /// The page of a failure, with those headers of its first answer that stay true.
+    fn page_of(&self, failure: &Failure, viewer: Option<&Viewer>, first: &HeaderMap) -> Response {
+        let mut response = if self.is_script {
+            (failure.status, failure.detail.clone().into_owned()).into_response()
+        } else {
+            let named = first.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
+            let request = named
+                .map(str::to_owned)
+                .or_else(|| self.dashboard.host.request_id());
+            let environment = self.dashboard.environment.as_deref();
+            let page =
+                layout::failure(failure, viewer, self.theme, environment, request.as_deref());
+            (failure.status, page).into_response()
+        };
+        for name in [header::SET_COOKIE, header::ALLOW, REQUEST_ID] {
+            for value in first.get_all(&name) {
+                response.headers_mut().append(&name, value.clone());
+            }
+        }
+        response
+    }
 }
 
 impl IntoResponse for Failure {

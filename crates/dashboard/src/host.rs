@@ -7,7 +7,7 @@ use axum::{http::HeaderMap, response::Response};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use mcpanel_control::Scope;
-use mcpanel_domain::{Timestamp, artifact::Artifact};
+use mcpanel_domain::{Timestamp, artifact::Artifact, event::Numbered};
 use mcpanel_guard::{Principal, Tokens};
 use tokio::sync::watch;
 
@@ -63,6 +63,12 @@ pub trait Host: Send + Sync + 'static {
 
     /// How the process is.
     fn about(&self) -> About;
+
+    /// The id of the request that is being answered, under which the log tells more.
+    fn request_id(&self) -> Option<String>;
+
+    /// An event as the API tells it: one JSON object on one line.
+    fn event_json(&self, event: &Numbered) -> serde_json::Result<String>;
 
     /// Whether the server stops.
     fn stopping(&self) -> watch::Receiver<bool>;

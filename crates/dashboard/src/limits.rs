@@ -31,6 +31,28 @@ pub const STAGE_TASKS_SHOWN: usize = 100;
 /// Artifacts of a pipeline that its page shows.
 pub const ARTIFACTS_SHOWN: usize = 100;
 
+/// Ended tasks that the load of an agent is worked out from: 2 to 3 ms in an unoptimised build. The page says from when on it
+/// knows everything when there were more.
+pub const LOAD_TASKS_MAX: usize = 2_000;
+
+/// Events of one file, the newest: an hour of a busy server. `before` asks for those before them.
+pub const EVENTS_EXPORTED_MAX: u64 = 100_000;
+
+/// Events that are looked at for one file, so that a rare kind cannot keep a connection busy for hours.
+pub const EXPORT_SCANNED_MAX: u64 = 1_000_000;
+
+/// Files of events that are written at once: each reads the log as fast as it can be sent.
+pub const EXPORTS_MAX: usize = 4;
+
+/// Views that somebody keeps of one list.
+pub const VIEWS_MAX: usize = 12;
+
+/// Longest name of a view, in characters: what fits on a tab.
+pub const VIEW_NAME_CHARS_MAX: usize = 40;
+
+/// Longest text of all kept views of one list, in bytes: browsers keep 4 KB of a cookie, with its name and attributes.
+pub const VIEWS_BYTES_MAX: usize = 3_400;
+
 /// Tabs that may follow at once. Each holds a connection and reads the event log once a second at most.
 pub const LIVE_STREAMS_MAX: usize = 1_000;
 

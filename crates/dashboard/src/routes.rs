@@ -14,6 +14,7 @@ use crate::{
     guard::{Access, Gate, guard},
     live,
     pages::{agents, artifacts, events, operations, overview, pipelines, settings, sign_in, tasks},
+    views,
 };
 
 /// One route.
@@ -144,6 +145,9 @@ pub fn table() -> Vec<Route> {
             get(artifacts::view),
         ),
         see("/events", Needs(P::EventRead), get(events::list)),
+        see("/events/export", Needs(P::EventRead), get(events::export)),
+        act("/views/{list}", SignedIn, post(views::save)),
+        act("/views/{list}/remove", SignedIn, post(views::remove)),
         see("/operations", Needs(P::TaskRead), get(operations::list)),
         act(
             "/operations",

@@ -3,16 +3,18 @@
 //! The session is a token of the same kind that the API takes, so whatever ends a token ends the session: its time, and the
 //! revocation of the key behind it. Cookies are never accepted by the API itself.
 
+use std::sync::Arc;
+
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
 };
 use mcpanel_control::Scope;
 use mcpanel_domain::Timestamp;
 use mcpanel_guard::{Permission, Principal};
 use sha2::{Digest, Sha256};
 
-use crate::error::Failure;
+use crate::{environment::Environment, error::Failure};
 
 /// The cookie of a session over plain HTTP, as on a developer's machine.
 pub const SESSION: &str = "mcpanel_session";
@@ -127,15 +129,20 @@ impl Flash {
         }
     }
 
-    /// The cookie that carries it to the next page.
-    pub fn cookie(&self) -> HeaderValue {
+    /// The sentence as headers carry it: `ok=` or `no=` and the text, as in a form.
+    pub fn written(&self) -> String {
         let mut end = self.text.len().min(FLASH_BYTES_MAX);
         while !self.text.is_char_boundary(end) {
             end -= 1;
         }
         let mut text = form_urlencoded::Serializer::new(String::new());
         text.append_pair(if self.good { "ok" } else { "no" }, &self.text[..end]);
-        set_cookie(FLASH, &text.finish(), Some(60), false, true)
+        text.finish()
+    }
+
+    /// The cookie that carries it to the next page.
+    pub fn cookie(&self) -> HeaderValue {
+        set_cookie(FLASH, &self.written(), Some(60), false, true)
     }
 
     fn of(headers: &HeaderMap) -> Option<Self> {
@@ -163,6 +170,10 @@ pub struct Viewer {
     pub flash: Option<Flash>,
     /// The path and query of this request.
     pub here: String,
+    /// Whether this request only looks, so that it can be sent again.
+    pub reads: bool,
+    /// Where the server stands.
+    pub environment: Option<Arc<Environment>>,
     /// Whether a script asks for a part of the page it has.
     pub partial: bool,
     /// The time of the request.
@@ -171,7 +182,13 @@ pub struct Viewer {
 
 impl Viewer {
     /// A viewer for this request.
-    pub fn new(principal: Principal, session: &str, parts: &Parts, now: Timestamp) -> Self {
+    pub fn new(
+        principal: Principal,
+        session: &str,
+        parts: &Parts,
+        now: Timestamp,
+        environment: Option<Arc<Environment>>,
+    ) -> Self {
         let scope = Scope::new(principal.namespace.clone(), principal.actor());
         Self {
             scope,
@@ -182,6 +199,8 @@ impl Viewer {
                 .uri
                 .path_and_query()
                 .map_or_else(|| "/".to_owned(), ToString::to_string),
+            reads: matches!(parts.method, Method::GET | Method::HEAD),
+            environment,
             partial: parts.headers.contains_key("hx-request"),
             now,
             principal,

@@ -1,8 +1,16 @@
 //! The router in process, over a store in memory: who is let in, what forms need, what pages show of what others wrote.
 
+mod agents;
 mod escaping;
-mod journeys;
+mod events;
+mod failures;
 mod live;
+mod operations;
+mod pipelines;
 mod rights;
+mod rows;
+mod settings;
 mod signing_in;
+mod tasks;
+mod views;
 mod world;

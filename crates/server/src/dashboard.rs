@@ -7,28 +7,42 @@ use axum::{
     Router,
     body::Body,
     http::HeaderMap,
+    middleware,
     response::{IntoResponse, Response},
 };
 use mcpanel_control::{Error, NewArtifact, Scope};
-use mcpanel_dashboard::{About, Dashboard, Host, Refusal, Upload};
-use mcpanel_domain::{Payload, artifact::Artifact};
+use mcpanel_dashboard::{About, Dashboard, Environment, Host, Refusal, Upload};
+use mcpanel_domain::{Payload, artifact::Artifact, event::Numbered};
 use mcpanel_guard::{Principal, Tokens};
 use tokio::sync::watch;
 
 use crate::{
     app::App,
+    edge,
     error::{ApiError, Code},
     routes::resident_bytes,
-    transfer,
+    transfer, views,
 };
 
 /// What an uploaded file is for.
 const ROLE: &str = "input";
 
-/// The pages over an application.
-pub fn router(app: &App) -> Router {
+/// The variable that says where this server stands: a name, and a colour after a colon when one wishes.
+const ENVIRONMENT_VARIABLE: &str = "MCPANEL_ENVIRONMENT";
+
+/// The dashboard over an application.
+pub fn over(app: &App) -> Dashboard {
     let host = Arc::new(Pages(app.clone()));
-    mcpanel_dashboard::router(&Dashboard::new(app.control.clone(), host))
+    let setting = std::env::var(ENVIRONMENT_VARIABLE).unwrap_or_default();
+    Dashboard::new(app.control.clone(), host, Environment::parse(&setting))
+}
+
+/// Puts pages around the problems that browsers would otherwise be shown bare.
+pub fn dress(router: Router, dashboard: Dashboard) -> Router {
+    router.layer(middleware::from_fn_with_state(
+        dashboard,
+        mcpanel_dashboard::dress,
+    ))
 }
 
 struct Pages(App);
@@ -55,6 +69,14 @@ impl Host for Pages {
             resident_bytes: resident_bytes(),
             claims_waiting: u64::from(self.0.waiting.total()),
         }
+    }
+
+    fn request_id(&self) -> Option<String> {
+        edge::request_id()
+    }
+
+    fn event_json(&self, event: &Numbered) -> serde_json::Result<String> {
+        serde_json::to_string(&views::event::event(event))
     }
 
     fn stopping(&self) -> watch::Receiver<bool> {

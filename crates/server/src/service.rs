@@ -23,12 +23,13 @@ pub fn table() -> Vec<Route> {
 pub fn router(app: App) -> Router {
     let (router, openapi) = parts();
     let guarded = Guard::new(table(), app.authenticator.clone()).protect(router);
-    let pages = dashboard::router(&app);
+    let dashboard = dashboard::over(&app);
+    let pages = mcpanel_dashboard::router(&dashboard);
     let whole = guarded
         .with_state(app)
         .merge(docs::router(&openapi))
         .merge(pages);
-    edge::wrap(requests::log(whole))
+    dashboard::dress(edge::wrap(requests::log(whole)), dashboard)
 }
 
 /// The routes that tell how the server is, and no others: for an instance that serves no API.

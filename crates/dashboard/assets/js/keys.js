@@ -30,6 +30,13 @@
   };
   if (location.hash === "#search") document.querySelector("[data-search]")?.focus();
 
+  // The button of the row one is at, whose key this is.
+  const act = (key) => {
+    const button = document.querySelector(`tr.at [data-row-action][data-key="${CSS.escape(key)}"]`);
+    button?.click();
+    return button !== null;
+  };
+
   const actions = {
     "?": () => help?.showModal(),
     "/": search,
@@ -59,6 +66,10 @@
     going = 0;
     if (event.key === "g") {
       going = Date.now();
+      return;
+    }
+    if (act(event.key)) {
+      event.preventDefault();
       return;
     }
     const action = actions[event.key];

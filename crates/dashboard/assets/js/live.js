@@ -30,6 +30,10 @@
     button.dataset.state = state;
     button.setAttribute("aria-pressed", String(on));
     button.querySelector(".live-word").textContent = words[state] + waiting;
+    for (const other of document.querySelectorAll("[data-turn-live]")) {
+      other.hidden = false;
+      other.textContent = on ? "Pause" : "Resume";
+    }
   };
 
   // A list is held while the pointer is on it or some of its rows are chosen.
@@ -103,6 +107,7 @@
 
   button.hidden = false;
   button.addEventListener("click", turn);
+  for (const other of document.querySelectorAll("[data-turn-live]")) other.addEventListener("click", turn);
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {
       close();

@@ -6,9 +6,18 @@
   const root = document.documentElement;
   root.classList.add("js");
 
-  const say = (text) => {
+  // A sentence for who looks and for who listens; it goes after a while.
+  const SAID_MS = 5000;
+  let quiet = 0;
+  const say = (text, good = true) => {
     const said = document.getElementById("said");
-    if (said) said.textContent = text;
+    if (!said) return;
+    clearTimeout(quiet);
+    said.textContent = text;
+    said.classList.toggle("t-bad", !good);
+    quiet = setTimeout(() => {
+      said.textContent = "";
+    }, SAID_MS);
   };
   const remember = (name, value) => {
     document.cookie = `${name}=${value}; Path=/; Max-Age=31536000; SameSite=Strict`;
@@ -117,6 +126,8 @@
     if (!(await ask(question))) return;
     form.dataset.sure = "yes";
     form.requestSubmit(event.submitter ?? undefined);
+    // The form of a list asks again for the next row.
+    delete form.dataset.sure;
   });
 
   // --- choosing rows ---
@@ -174,5 +185,5 @@
     chosen(form);
   }
 
-  globalThis.mcpanel = { say, turnTheme, turnZone };
+  globalThis.mcpanel = { say, settle, turnTheme, turnZone };
 })();

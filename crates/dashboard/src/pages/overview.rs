@@ -47,11 +47,11 @@ pub async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Markup> {
     let query = Query::read(query.as_deref());
-    let range = history::Range::of(&query);
+    let window = history::Window::of(&query, viewer.now);
     let picture = look(&dashboard, &viewer).await?;
     let follows = "topic=tasks&topic=agents&topic=pipelines";
-    let past = history::look(&dashboard, &viewer, range).await?;
-    let here = range.on("/");
+    let past = history::look(&dashboard, &viewer, &window).await?;
+    let here = window.on("/");
     Ok(layout::page(
         &viewer,
         &Page {
@@ -63,7 +63,7 @@ pub async fn show(
                 div #overview data-live="tasks agents pipelines tick" hx-get=(here) hx-trigger="live" hx-select="#overview" hx-swap="outerMorph" {
                     (health(&dashboard, &viewer, &picture))
                     @if viewer.may(Permission::TaskRead) { (tiles(&picture, past.as_ref().map(|past| &past.hour), viewer.now)) }
-                    @if let Some(past) = &past { (history::charts(past, range)) }
+                    @if let Some(past) = &past { (history::charts(past, &window, viewer.now)) }
                     div.columns {
                         @if viewer.may(Permission::PipelineRead) { (in_flight(&viewer, &picture.running)) }
                         @if let Some(found) = &picture.agents { (agents_card(found, viewer.now)) }

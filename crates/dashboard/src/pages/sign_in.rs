@@ -15,7 +15,10 @@ use crate::{
     session::{
         self, SESSION, SESSION_SECURE, SIGN_IN, Theme, cookie, csrf_of, is_secure, same, set_cookie,
     },
-    ui::{layout::frame, list::Query},
+    ui::{
+        layout::{badge, frame},
+        list::Query,
+    },
 };
 
 /// What every API key begins with; anything else may be a token.
@@ -52,17 +55,21 @@ fn form(
     let page = frame(
         "Sign in",
         Theme::of(headers),
-        &body(next, &csrf_of(&nonce), fault),
+        dashboard.environment.as_deref(),
+        &body(next, &csrf_of(&nonce), fault, dashboard),
     );
     let keep = set_cookie(SIGN_IN, &nonce, Some(FORM_S), is_secure(headers), true);
     (status, [(header::SET_COOKIE, keep)], page).into_response()
 }
 
-fn body(next: &str, token: &str, fault: Option<&str>) -> Markup {
+fn body(next: &str, token: &str, fault: Option<&str>, dashboard: &Dashboard) -> Markup {
     html! {
         main #main.alone {
             div.card.sign-in {
-                p.brand { span.mark aria-hidden="true" {} "mcpanel" }
+                div.top {
+                    p.brand { span.mark aria-hidden="true" {} "mcpanel" }
+                    @if let Some(environment) = dashboard.environment.as_deref() { (badge(environment)) }
+                }
                 h1 { "Sign in" }
                 @if let Some(fault) = fault {
                     p.flash.t-bad #fault role="alert" { (fault) }

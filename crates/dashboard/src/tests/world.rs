@@ -23,6 +23,7 @@ use mcpanel_domain::{
     AgentId, Name, Namespace, Payload, TaskId, Timestamp,
     agent::Registration,
     artifact::Artifact,
+    event::Numbered,
     task::{NewTask, TaskError},
 };
 use mcpanel_guard::{ApiKeySecret, Permission, Permissions, Principal, Role, Secret, Tokens};
@@ -30,7 +31,7 @@ use mcpanel_store::memory::MemoryStore;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
-use crate::{About, Dashboard, Host, Refusal, Upload, router};
+use crate::{About, Dashboard, Environment, Host, Refusal, Upload, router};
 
 pub const ADMIN_KEY: &str = "the-administrator";
 
@@ -108,6 +109,15 @@ impl Host for Server {
         }
     }
 
+    fn request_id(&self) -> Option<String> {
+        Some("req_1".to_owned())
+    }
+
+    fn event_json(&self, event: &Numbered) -> serde_json::Result<String> {
+        let kind = event.event.kind.as_str();
+        serde_json::to_string(&serde_json::json!({ "seq": event.seq, "type": kind }))
+    }
+
     fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
     }
@@ -145,6 +155,7 @@ impl Host for Server {
 
 pub struct World {
     pub control: Control,
+    pub dashboard: Dashboard,
     pub scope: Scope,
     tokens: Tokens,
     env: Arc<Clock>,
@@ -164,9 +175,14 @@ impl World {
             tokens: tokens.clone(),
             stop: watch::Sender::new(false),
         };
-        let dashboard = Dashboard::new(control.clone(), Arc::new(host));
+        let dashboard = Dashboard::new(
+            control.clone(),
+            Arc::new(host),
+            Environment::parse("staging"),
+        );
         Self {
             router: router(&dashboard),
+            dashboard,
             scope: Scope::new(Namespace::default_namespace(), "admin"),
             control,
             tokens,

@@ -1,11 +1,13 @@
 //! The frame of every page: navigation, the live switch, the sentence that the page before left, and the help.
 
+use axum::http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 use mcpanel_guard::Permission;
 
 use super::icon::Icon;
 use crate::{
     assets,
+    environment::Environment,
     error::Failure,
     form::CSRF,
     session::{Theme, Viewer},
@@ -21,6 +23,17 @@ pub enum Section {
     Events,
     Operations,
     Settings,
+}
+
+impl Section {
+    /// Where a path belongs: the overview when it belongs nowhere.
+    fn of_path(path: &str) -> Self {
+        let first = path.split(['/', '?']).nth(1).unwrap_or_default();
+        PLACES
+            .iter()
+            .find(|place| place.path.strip_prefix('/') == Some(first))
+            .map_or(Self::Overview, |place| place.section)
+    }
 }
 
 /// A line of the navigation.
@@ -66,7 +79,7 @@ const PLACES: [Place; 7] = [
 ];
 
 /// What the keys do, for the help.
-const KEYS: [(&str, &str); 8] = [
+const KEYS: [(&str, &str); 11] = [
     ("?", "this help"),
     ("/", "search tasks, or the filter of this page"),
     (
@@ -78,6 +91,12 @@ const KEYS: [(&str, &str); 8] = [
     ("z", "times in UTC or in your zone"),
     ("j k", "next and previous row"),
     ("Enter", "open the row"),
+    ("R C", "retry or cancel the row; start a pipeline"),
+    ("D X", "drain or resume the agent of the row, disable it"),
+    (
+        "← →",
+        "go through a chart; with Shift mark a stretch, Enter shows it closer",
+    ),
 ];
 
 /// A page.
@@ -95,16 +114,20 @@ pub struct Page<'a> {
 /// The whole page, or only what a script asked for.
 pub fn page(viewer: &Viewer, page: &Page<'_>) -> Markup {
     if viewer.partial {
-        return html! { title { (page.title) " · mcpanel" } (page.body) };
+        return html! { (title(page.title, viewer.environment.as_deref())) (page.body) };
     }
     frame(
         page.title,
         viewer.theme,
+        viewer.environment.as_deref(),
         &html! {
             a.skip href="#main" { "Skip to the content" }
             div.shell {
                 header.side {
-                    a.brand href="/" { span.mark aria-hidden="true" {} "mcpanel" }
+                    div.top {
+                        a.brand href="/" { span.mark aria-hidden="true" {} "mcpanel" }
+                        @if let Some(environment) = viewer.environment.as_deref() { (badge(environment)) }
+                    }
                     nav aria-label="Main" { ul {
                         @for place in &PLACES {
                             @if place.needs.is_none_or(|permission| viewer.may(permission)) {
@@ -126,7 +149,7 @@ pub fn page(viewer: &Viewer, page: &Page<'_>) -> Markup {
             }
             (help())
             (ask())
-            div #said.visually-hidden role="status" aria-live="polite" {}
+            div #said.said role="status" aria-live="polite" {}
         },
     )
 }
@@ -190,8 +213,17 @@ fn ask() -> Markup {
     }
 }
 
+/// Where this server stands, so that nobody takes the one for the other.
+pub fn badge(environment: &Environment) -> Markup {
+    html! { span class={ "environment " (environment.tone()) } title="This server's environment" { (environment.name()) } }
+}
+
+fn title(name: &str, environment: Option<&Environment>) -> Markup {
+    html! { title { (name) " · mcpanel" @if let Some(environment) = environment { " " (environment.name()) } } }
+}
+
 /// What every page has around it, signed in or not.
-pub fn frame(title: &str, theme: Theme, body: &Markup) -> Markup {
+pub fn frame(name: &str, theme: Theme, environment: Option<&Environment>, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" data-theme=(theme.as_str()) {
@@ -200,13 +232,15 @@ pub fn frame(title: &str, theme: Theme, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="htmx-config" content=r#"{"includeIndicatorCSS":false,"history":false,"noSwap":[204,304,"4xx","5xx"]}"#;
-                title { (title) " · mcpanel" }
+                (title(name, environment))
                 link rel="icon" href=(assets::url("icon.svg")) type="image/svg+xml";
                 link rel="stylesheet" href=(assets::url("app.css"));
                 link rel="stylesheet" href=(assets::url("parts.css"));
                 script src=(assets::url("htmx.js")) defer {}
                 script src=(assets::url("page.js")) defer {}
                 script src=(assets::url("live.js")) defer {}
+                script src=(assets::url("rows.js")) defer {}
+                script src=(assets::url("chart.js")) defer {}
                 script src=(assets::url("keys.js")) defer {}
             }
             body { (body) }
@@ -214,14 +248,34 @@ pub fn frame(title: &str, theme: Theme, body: &Markup) -> Markup {
     }
 }
 
-/// A page that says why there is no other.
-pub fn failure(failure: &Failure, viewer: Option<&Viewer>, theme: Theme) -> Markup {
+/// A page that says why there is no other. `request` is the id under which the log tells more.
+pub fn failure(
+    failure: &Failure,
+    viewer: Option<&Viewer>,
+    theme: Theme,
+    environment: Option<&Environment>,
+    request: Option<&str>,
+) -> Markup {
+    let is_ours = failure.status.is_server_error();
     let words = html! {
         div.failure {
-            p.failure-code { (failure.status.as_u16()) }
+            p.failure-code aria-hidden="true" { (failure.status.as_u16()) }
             h1 { (failure.title()) }
-            p { (failure.detail) }
-            p { a.button href="/" { "Overview" } }
+            p { (super::text::sentence(&failure.detail)) }
+            @if let (StatusCode::FORBIDDEN, Some(viewer)) = (failure.status, viewer) {
+                p.muted { "You are signed in as " b { (super::text::middle(&viewer.scope.actor)) } " (" (viewer.role().as_str()) "). Whoever made your key can make one that may do this." }
+            }
+            @if let (true, Some(request)) = (is_ours, request) {
+                p.muted { "If you report it, mention this request:" }
+                p { (super::parts::id(request)) }
+            }
+            div.actions {
+                @if is_ours && viewer.is_some_and(|viewer| viewer.reads) { a.button.primary href=[viewer.map(|viewer| &viewer.here)] { "Try again" } }
+                @match viewer {
+                    Some(_) => { a.button href="/" { "Overview" } a.button href="/tasks" { "Search tasks" } },
+                    None => { a.button href="/" { "Sign in" } },
+                }
+            }
         }
     };
     match viewer {
@@ -229,7 +283,7 @@ pub fn failure(failure: &Failure, viewer: Option<&Viewer>, theme: Theme) -> Mark
             viewer,
             &Page {
                 title: failure.title(),
-                section: Section::Overview,
+                section: Section::of_path(&viewer.here),
                 follows: None,
                 body: words,
             },
@@ -237,6 +291,7 @@ pub fn failure(failure: &Failure, viewer: Option<&Viewer>, theme: Theme) -> Mark
         None => frame(
             failure.title(),
             theme,
+            environment,
             &html! { main #main.alone { (words) } },
         ),
     }

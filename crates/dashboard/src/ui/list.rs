@@ -118,6 +118,17 @@ fn read_position(text: &str) -> Option<Position> {
     })
 }
 
+/// A moment as a browser's field writes it (`2026-01-02T03:04`, in UTC), or as the API does.
+pub fn moment(text: &str) -> Option<Timestamp> {
+    let whole = match text.len() {
+        10 => format!("{text}T00:00:00Z"),
+        16 => format!("{text}:00Z"),
+        19 => format!("{text}Z"),
+        _ => text.to_owned(),
+    };
+    Timestamp::parse(&whole).ok()
+}
+
 /// The links under a list.
 pub fn pager(path: &str, query: &Query, next: Option<&Position>) -> Markup {
     let plain = query.without(&["after", "from_row"]);

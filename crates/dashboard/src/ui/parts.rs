@@ -130,6 +130,43 @@ impl Action<'_> {
     }
 }
 
+/// An action on the row of a list. Its button stands in the form around the list and names its own target, so that it works
+/// without scripts; with them, the row alone is renewed.
+pub struct RowAction<'a> {
+    /// Where it is sent.
+    pub path: String,
+    /// What the button says.
+    pub word: &'a str,
+    /// What it acts on, for who hears the buttons one by one.
+    pub of: &'a str,
+    /// The key that takes it for the row one is at.
+    pub key: char,
+    /// What is asked before, where it cannot be undone.
+    pub ask: Option<&'a str>,
+    /// One more field: name and value.
+    pub field: Option<(&'a str, &'a str)>,
+}
+
+impl RowAction<'_> {
+    /// The button.
+    pub fn draw(&self) -> Markup {
+        let class = if self.ask.is_some() { "danger" } else { "" };
+        html! {
+            button class={ "button small " (class) } type="submit" formaction=(self.path) data-row-action data-key=(self.key)
+                data-ask-click=[self.ask] name=[self.field.map(|(name, _)| name)] value=[self.field.map(|(_, value)| value)]
+                title={ (self.word) " (" (self.key) ")" } { (self.word) span.visually-hidden { " " (self.of) } }
+        }
+    }
+}
+
+/// The form around a list whose rows have buttons, for who may press them; the list alone for others.
+pub fn rows(viewer: &Viewer, may: bool, list: &Markup) -> Markup {
+    html! {
+        @if may { form method="post" { (hidden(viewer)) (list) } }
+        @else { (list) }
+    }
+}
+
 /// A tile of the overview: a figure, its word, and where its list is.
 pub fn tile(word: &str, figure: Markup, note: Markup, href: &str, tone: &str) -> Markup {
     html! {

@@ -35,6 +35,18 @@ pub fn middle(id: &str) -> String {
     format!("{head}…{tail}")
 }
 
+/// A text as a sentence: a capital first, a full stop last.
+pub fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let mut sentence: String = chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    });
+    if !sentence.ends_with(['.', '!', '?', '…']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
 /// A count with thin groups of three: `12,345`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -122,6 +134,13 @@ mod tests {
         assert_eq!(bytes(14_249), "14.2 kB");
         assert_eq!(bytes(999_950_000), "1.0 GB");
         assert_eq!(percent(1, 0), 0.0);
+    }
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_and_ends() {
+        assert_eq!(sentence("no task `x`"), "No task `x`.");
+        assert_eq!(sentence("Done."), "Done.");
+        assert_eq!(sentence(""), ".");
     }
 
     #[test]

@@ -1,92 +1,76 @@
 //! What can be done to a pipeline.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::response::Response;
+use maud::Markup;
+use mcpanel_domain::PipelineId;
 
-use super::parse;
+use super::{list::row, parse};
 use crate::{
     Dashboard,
+    act::{Document, On},
     error::{Failure, Result},
-    form::{Form, outcome},
+    form::Form,
     session::Viewer,
 };
 
+/// Pipelines, as actions know them.
+pub struct Pipelines;
+
+impl Document for Pipelines {
+    type Id = PipelineId;
+
+    const PATH: &'static str = "/pipelines";
+
+    fn id(text: &str) -> Result<PipelineId> {
+        parse(text)
+    }
+
+    async fn row(dashboard: &Dashboard, viewer: &Viewer, id: &PipelineId) -> Result<Markup> {
+        let view = dashboard.control.pipelines.get(&viewer.scope, id).await?;
+        Ok(row(viewer, &view))
+    }
+}
+
 /// Begins to run it.
-pub async fn execute(
-    State(dashboard): State<Dashboard>,
-    viewer: Viewer,
-    Path(id): Path<String>,
-    _: Form,
-) -> Result<Response> {
-    let id = parse(&id)?;
-    let changed = dashboard
-        .control
-        .pipelines
-        .execute(&viewer.scope, &id)
-        .await;
-    outcome(&format!("/pipelines/{id}"), changed, |_| {
-        "The pipeline runs.".to_owned()
-    })
+pub async fn execute(on: On<Pipelines>, form: Form) -> Result<Response> {
+    let pipelines = &on.dashboard.control.pipelines;
+    let changed = pipelines.execute(&on.viewer.scope, &on.id).await;
+    on.answer(&form, changed, |_| "The pipeline runs.".to_owned())
+        .await
 }
 
 /// Stops it.
-pub async fn cancel(
-    State(dashboard): State<Dashboard>,
-    viewer: Viewer,
-    Path(id): Path<String>,
-    form: Form,
-) -> Result<Response> {
-    let id = parse(&id)?;
+pub async fn cancel(on: On<Pipelines>, form: Form) -> Result<Response> {
+    let pipelines = &on.dashboard.control.pipelines;
     let reason = form.text("reason").map(str::to_owned);
-    let changed = dashboard
-        .control
-        .pipelines
-        .cancel(&viewer.scope, &id, reason)
-        .await;
-    outcome(&format!("/pipelines/{id}"), changed, |_| {
+    let changed = pipelines.cancel(&on.viewer.scope, &on.id, reason).await;
+    on.answer(&form, changed, |_| {
         "The pipeline is cancelled; what runs was asked to stop.".to_owned()
     })
+    .await
 }
 
 /// Runs again what failed, or everything from a stage on.
-pub async fn retry(
-    State(dashboard): State<Dashboard>,
-    viewer: Viewer,
-    Path(id): Path<String>,
-    form: Form,
-) -> Result<Response> {
-    let id = parse(&id)?;
+pub async fn retry(on: On<Pipelines>, form: Form) -> Result<Response> {
     let from = form.text("from").map(stage).transpose()?;
-    let changed = dashboard
-        .control
-        .pipelines
-        .retry(&viewer.scope, &id, from)
-        .await;
-    outcome(&format!("/pipelines/{id}"), changed, |_| match from {
+    let pipelines = &on.dashboard.control.pipelines;
+    let changed = pipelines.retry(&on.viewer.scope, &on.id, from).await;
+    on.answer(&form, changed, |_| match from {
         Some(stage) => format!("The pipeline runs again from stage {stage}."),
         None => "What failed runs again.".to_owned(),
     })
+    .await
 }
 
 /// Runs a stage, or what failed in it.
-pub async fn execute_stage(
-    State(dashboard): State<Dashboard>,
-    viewer: Viewer,
-    Path((id, number)): Path<(String, String)>,
-    _: Form,
-) -> Result<Response> {
-    let id = parse(&id)?;
-    let number = stage(&number)?;
-    let changed = dashboard
-        .control
-        .pipelines
-        .execute_stage(&viewer.scope, &id, number)
+pub async fn execute_stage(on: On<Pipelines>, form: Form) -> Result<Response> {
+    let number = stage(on.rest.first().map_or("", String::as_str))?;
+    let pipelines = &on.dashboard.control.pipelines;
+    let changed = pipelines
+        .execute_stage(&on.viewer.scope, &on.id, number)
         .await;
-    outcome(&format!("/pipelines/{id}"), changed, |_| {
-        format!("Stage {number} runs.")
-    })
+    on.answer(&form, changed, |_| format!("Stage {number} runs."))
+        .await
 }
 
 fn stage(text: &str) -> Result<u16> {

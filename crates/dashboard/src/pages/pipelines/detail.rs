@@ -12,7 +12,10 @@ use mcpanel_domain::{
 use mcpanel_guard::Permission;
 use mcpanel_store::query::{ArtifactFilter, Page as Slice, TaskFilter};
 
-use super::{list::took, parse, stages};
+use super::{
+    list::{ASK_CANCEL, took},
+    parse, stages,
+};
 use crate::{
     Dashboard,
     error::{Failure, Result},
@@ -246,6 +249,11 @@ pub async fn stage(
         let why = "this needs the permission `task:read`, which your key does not have";
         return Err(Failure::new(axum::http::StatusCode::FORBIDDEN, why));
     }
+    let viewer = Viewer {
+        // What is done to its tasks leads back to the whole page.
+        here: format!("/pipelines/{id}?stage={number}"),
+        ..viewer
+    };
     stage_tasks(&dashboard, &viewer, &view, stage).await
 }
 
@@ -296,7 +304,7 @@ async fn stage_tasks(
                 }
             }
             @if shown.is_empty() { (parts::empty("No task yet", html! { "The stage makes its tasks when it starts." })) }
-            @else { (tasks::table(viewer, shown, false)) }
+            @else { (tasks::table(viewer, shown)) }
         }
     })
 }
@@ -330,7 +338,7 @@ fn actions(viewer: &Viewer, view: &PipelineView) -> Markup {
                 Status::Running | Status::Completed => {},
             }
             @if !pipeline.status.is_terminal() {
-                (Action { path: format!("{here}/cancel"), word: "Cancel", class: "danger", ask: Some("Cancel this pipeline? Its running tasks are asked to stop.".to_owned()), fields: &[] }.draw(viewer))
+                (Action { path: format!("{here}/cancel"), word: "Cancel", class: "danger", ask: Some(ASK_CANCEL.to_owned()), fields: &[] }.draw(viewer))
             }
         }
     }

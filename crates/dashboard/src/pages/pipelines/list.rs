@@ -15,7 +15,8 @@ use crate::{
     ui::{
         layout::{self, Page, Section},
         list::{Query, pager},
-        parts, status, text,
+        parts::{self, RowAction},
+        status, text,
     },
 };
 
@@ -66,6 +67,35 @@ pub async fn list(
     ))
 }
 
+fn row_actions(view: &PipelineView) -> Markup {
+    let pipeline = &view.pipeline;
+    let of = pipeline.name.as_str();
+    let action = |what: &str, word, key, ask| {
+        let path = format!("/pipelines/{}/{what}", pipeline.id);
+        let field = None;
+        RowAction {
+            path,
+            word,
+            of,
+            key,
+            ask,
+            field,
+        }
+        .draw()
+    };
+    html! {
+        @match pipeline.status {
+            Status::Created => { (action("execute", "Start", 'R', None)) },
+            Status::Failed | Status::Cancelled => { (action("retry", "Retry", 'R', None)) },
+            Status::Running | Status::Completed => {},
+        }
+        @if !pipeline.status.is_terminal() { (action("cancel", "Cancel", 'C', Some(ASK_CANCEL))) }
+    }
+}
+
+/// What is asked before a pipeline is cancelled.
+pub const ASK_CANCEL: &str = "Cancel this pipeline? Its running tasks are asked to stop.";
+
 fn capital(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map_or_else(String::new, |first| {
@@ -74,30 +104,39 @@ fn capital(word: &str) -> String {
 }
 
 fn table(viewer: &Viewer, views: &[PipelineView]) -> Markup {
-    html! {
+    let may = viewer.may(Permission::PipelineManage);
+    let list = html! {
         div.scroll tabindex="0" role="region" aria-label="Pipelines" {
             table data-rows {
                 thead { tr {
                     th scope="col" { "Status" } th scope="col" { "Pipeline" } th.stages-column scope="col" { "Stages" }
                     th.number scope="col" { "Done" } th scope="col" { "Template" } th scope="col" { "Took" } th scope="col" { "Created" }
+                    @if may { th { span.visually-hidden { "Actions" } } }
                 } }
-                tbody { @for view in views {
-                    @let pipeline = &view.pipeline;
-                    tr id={ "row-" (pipeline.id) } {
-                        td { (status::pipeline(pipeline.status)) }
-                        td {
-                            a.row-link href={ "/pipelines/" (pipeline.id) } { (text::short(&pipeline.name, 60)) }
-                            div.under { (text::middle(pipeline.id.as_str())) @for tag in pipeline.tags.iter().take(4) { " " span.chip { (text::short(tag, 24)) } } }
-                            @if let Some(error) = &pipeline.error { div.error-line { (text::short(error, 110)) } }
-                        }
-                        td.stages-column { (segments(view)) }
-                        td.number { (format!("{:.0} %", pipeline.progress(&view.facts))) }
-                        td { @if let Some((template, version)) = &pipeline.template { a href={ "/settings/templates/" (template) } { (template) } span.muted { " v" (version) } } @else { (parts::none("none")) } }
-                        td { (took(viewer, view)) }
-                        td { (parts::age(pipeline.created_at, viewer.now)) }
-                    }
-                } }
+                tbody { @for view in views { (row(viewer, view)) } }
             }
+        }
+    };
+    parts::rows(viewer, may, &list)
+}
+
+/// The row of one pipeline.
+pub fn row(viewer: &Viewer, view: &PipelineView) -> Markup {
+    let pipeline = &view.pipeline;
+    html! {
+        tr id={ "row-" (pipeline.id) } {
+            td { (status::pipeline(pipeline.status)) }
+            td {
+                a.row-link href={ "/pipelines/" (pipeline.id) } { (text::short(&pipeline.name, 60)) }
+                div.under { (text::middle(pipeline.id.as_str())) @for tag in pipeline.tags.iter().take(4) { " " span.chip { (text::short(tag, 24)) } } }
+                @if let Some(error) = &pipeline.error { div.error-line { (text::short(error, 110)) } }
+            }
+            td.stages-column { (segments(view)) }
+            td.number { (format!("{:.0} %", pipeline.progress(&view.facts))) }
+            td { @if let Some((template, version)) = &pipeline.template { a href={ "/settings/templates/" (template) } { (template) } span.muted { " v" (version) } } @else { (parts::none("none")) } }
+            td { (took(viewer, view)) }
+            td { (parts::age(pipeline.created_at, viewer.now)) }
+            @if viewer.may(Permission::PipelineManage) { td.actions { (row_actions(view)) } }
         }
     }
 }

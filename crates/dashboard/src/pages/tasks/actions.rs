@@ -5,52 +5,57 @@ use axum::{
     response::Response,
 };
 use maud::Markup;
-use mcpanel_domain::task::Status;
+use mcpanel_domain::{TaskId, task::Status};
 
-use super::{detail, parse};
+use super::{detail, list, parse};
 use crate::{
     Dashboard,
+    act::{Document, On},
     error::{Failure, Result},
-    form::{Form, back_with, outcome},
+    form::{Form, back_with},
     limits::ROWS_MAX,
     session::{Flash, Viewer},
     ui::text,
 };
 
+/// Tasks, as actions know them.
+pub struct Tasks;
+
+impl Document for Tasks {
+    type Id = TaskId;
+
+    const PATH: &'static str = "/tasks";
+
+    fn id(text: &str) -> Result<TaskId> {
+        parse(text)
+    }
+
+    async fn row(dashboard: &Dashboard, viewer: &Viewer, id: &TaskId) -> Result<Markup> {
+        let view = dashboard.control.tasks.get(&viewer.scope, id).await?;
+        Ok(list::row(viewer, &view.task))
+    }
+}
+
 /// Stops a task.
-pub async fn cancel(
-    State(dashboard): State<Dashboard>,
-    viewer: Viewer,
-    Path(id): Path<String>,
-    form: Form,
-) -> Result<Response> {
-    let id = parse(&id)?;
+pub async fn cancel(on: On<Tasks>, form: Form) -> Result<Response> {
+    let tasks = &on.dashboard.control.tasks;
     let reason = form.text("reason").map(str::to_owned);
-    let changed = dashboard
-        .control
-        .tasks
-        .cancel(&viewer.scope, &id, reason)
-        .await;
-    let here = format!("/tasks/{id}");
-    outcome(form.back(&here), changed, |task| match task.status() {
+    let changed = tasks.cancel(&on.viewer.scope, &on.id, reason).await;
+    on.answer(&form, changed, |task| match task.status() {
         Status::Cancelled => "The task is cancelled.".to_owned(),
         _ => "The agent was asked to stop; it hears with its next heartbeat.".to_owned(),
     })
+    .await
 }
 
 /// Puts a task back in the queue.
-pub async fn retry(
-    State(dashboard): State<Dashboard>,
-    viewer: Viewer,
-    Path(id): Path<String>,
-    form: Form,
-) -> Result<Response> {
-    let id = parse(&id)?;
-    let changed = dashboard.control.tasks.retry(&viewer.scope, &id).await;
-    let here = format!("/tasks/{id}");
-    outcome(form.back(&here), changed, |_| {
+pub async fn retry(on: On<Tasks>, form: Form) -> Result<Response> {
+    let tasks = &on.dashboard.control.tasks;
+    let changed = tasks.retry(&on.viewer.scope, &on.id).await;
+    on.answer(&form, changed, |_| {
         "The task is back in the queue with fresh retries.".to_owned()
     })
+    .await
 }
 
 /// Retries or cancels the rows that were chosen. Each succeeds or fails by itself.

@@ -215,17 +215,14 @@ fn payloads(viewer: &Viewer, view: &TaskView, revealed: bool) -> Markup {
 }
 
 fn actions(viewer: &Viewer, task: &Task) -> Markup {
-    let status = task.status();
-    let can_retry = matches!(status, Status::Failed | Status::Cancelled | Status::Retry)
-        || task.cancel_requested.is_some();
     let id = &task.id;
     html! {
         div.actions {
-            @if can_retry {
-                (Action { path: format!("/tasks/{id}/retry"), word: if status == Status::Retry { "Retry now" } else { "Retry" }, class: "primary", ask: None, fields: &[] }.draw(viewer))
+            @if list::can_retry(task) {
+                (Action { path: format!("/tasks/{id}/retry"), word: list::retry_word(task), class: "primary", ask: None, fields: &[] }.draw(viewer))
             }
-            @if !status.is_terminal() && task.cancel_requested.is_none() {
-                (Action { path: format!("/tasks/{id}/cancel"), word: "Cancel", class: "danger", ask: Some("Cancel this task? What its agent did so far is lost.".to_owned()), fields: &[] }.draw(viewer))
+            @if list::can_cancel(task) {
+                (Action { path: format!("/tasks/{id}/cancel"), word: "Cancel", class: "danger", ask: Some(list::ASK_CANCEL.to_owned()), fields: &[] }.draw(viewer))
             }
             @if let Some(place) = &task.place { a.button href={ "/events?pipeline=" (place.pipeline_id) "&task=" (id) } { "Events" } }
             @else { a.button href={ "/events?task=" (id) } { "Events" } }

@@ -2,14 +2,17 @@
 
 use maud::{Markup, html};
 use mcpanel_domain::{
-    AgentId, Name, PipelineId, Timestamp,
+    AgentId, Name, PipelineId,
     task::{Filter, Search, Status},
 };
 
-use crate::ui::{list::Query, status, text};
+use crate::ui::{
+    list::{Query, moment},
+    status, text,
+};
 
 /// The views that people ask for most: word and query.
-const VIEWS: [(&str, &str); 6] = [
+pub const VIEWS: [(&str, &str); 6] = [
     ("All", ""),
     ("Waiting", "status=pending"),
     ("Running", "status=assigned&status=running"),
@@ -131,17 +134,6 @@ fn parsed<T>(
     value
 }
 
-/// A moment as a browser's field writes it (`2026-01-02T03:04`, in UTC), or as the API does.
-fn moment(text: &str) -> Option<Timestamp> {
-    let whole = match text.len() {
-        10 => format!("{text}T00:00:00Z"),
-        16 => format!("{text}:00Z"),
-        19 => format!("{text}Z"),
-        _ => text.to_owned(),
-    };
-    Timestamp::parse(&whole).ok()
-}
-
 /// The names of the query that make the filter.
 pub const NAMES: [&str; 10] = [
     "status", "type", "agent", "held", "pipeline", "stage", "from", "before", "ended", "q",
@@ -166,13 +158,6 @@ pub fn bar(query: &Query) -> Markup {
         .filter(|name| !matches!(**name, "status" | "q"))
         .any(|name| query.text(name).is_some());
     html! {
-        nav.views aria-label="Views" {
-            @for (word, text) in VIEWS {
-                @let view = Query::read(Some(text));
-                @let is_now = NAMES.iter().all(|name| query.all(name).eq(view.all(name)));
-                a href=(view.on("/tasks")) aria-current=[is_now.then_some("true")] { (word) }
-            }
-        }
         form.filter method="get" action="/tasks" role="search" aria-label="Filter tasks" {
             label.grow { span.visually-hidden { "Text in parameters, error, id or type" }
                 input data-search type="search" name="q" placeholder="Text in parameters, error, id or type" value=[query.text("q")]; }
@@ -202,6 +187,8 @@ pub fn bar(query: &Query) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use mcpanel_domain::Timestamp;
+
     use super::*;
 
     #[test]

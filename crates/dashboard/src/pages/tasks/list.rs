@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::{RawQuery, State};
+use axum::{
+    extract::{RawQuery, State},
+    http::HeaderMap,
+};
 use maud::{Markup, html};
 use mcpanel_domain::task::{Filter, Search, Status, Task};
 use mcpanel_guard::Permission;
@@ -17,18 +20,21 @@ use crate::{
     ui::{
         layout::{self, Page, Section},
         list::{Query, pager, write_position},
-        parts::{self, hidden},
+        parts::{self, RowAction, hidden},
         status, text,
     },
+    views::{List, Views},
 };
 
 /// Shows a page of tasks.
 pub async fn list(
     State(dashboard): State<Dashboard>,
     viewer: Viewer,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Markup> {
     let query = Query::read(query.as_deref());
+    let views = Views::of(List::Tasks, &viewer, &headers);
     let asked = filter::read(&query);
     let slice = query.page();
     let listing = dashboard
@@ -55,6 +61,7 @@ pub async fn list(
             follows: Some("topic=tasks".to_owned()),
             body: html! {
                 div.page-head { h1 { (title(filter)) @if let Some(counted) = &counted { span.h1-kind { (counted) } } } }
+                (views.draw(&viewer, &query))
                 (filter::bar(&query))
                 @for fault in &asked.faults { p.flash.t-bad role="alert" { "Ignored: " (fault) "." } }
                 @if viewer.may(Permission::TaskManage) && asked.faults.is_empty() && !asked.search.is_empty() { (bulk(&asked.search)) }
@@ -73,7 +80,7 @@ pub async fn list(
                             @else { a href="/tasks" { "Clear the filter" } " or look at " a href="/tasks?status=failed" { "what failed" } "." }
                         }))
                     } @else {
-                        (selectable(&viewer, &tasks))
+                        (table(&viewer, &tasks))
                         (pager("/tasks", &query, listing.next.as_ref()))
                     }
                 }
@@ -160,44 +167,46 @@ async fn newer(
         .count())
 }
 
-/// The table with boxes to choose rows by, for who may change them.
-fn selectable(viewer: &Viewer, tasks: &[Arc<Task>]) -> Markup {
-    if !viewer.may(Permission::TaskManage) {
-        return table(viewer, tasks, false);
-    }
+/// A table of tasks. Who may change them can choose rows, and has a button in each for what is possible with it.
+pub fn table(viewer: &Viewer, tasks: &[Arc<Task>]) -> Markup {
+    let may = viewer.may(Permission::TaskManage);
     html! {
-        form method="post" action="/tasks" data-choose {
-            (hidden(viewer))
-            div.chosen {
-                span data-chosen aria-live="polite" {}
-                button.button.small type="submit" name="do" value="retry" { "Retry chosen" }
-                button.button.small.danger type="submit" name="do" value="cancel" data-ask-click="Cancel the chosen tasks?" { "Cancel chosen" }
+        @if may {
+            form method="post" action="/tasks" data-choose {
+                (hidden(viewer))
+                div.chosen {
+                    span data-chosen aria-live="polite" {}
+                    button.button.small type="submit" name="do" value="retry" { "Retry chosen" }
+                    button.button.small.danger type="submit" name="do" value="cancel" data-ask-click="Cancel the chosen tasks?" { "Cancel chosen" }
+                }
+                (plain(viewer, tasks, may))
             }
-            (table(viewer, tasks, true))
-        }
+        } @else { (plain(viewer, tasks, may)) }
     }
 }
 
-/// A table of tasks.
-pub fn table(viewer: &Viewer, tasks: &[Arc<Task>], choose: bool) -> Markup {
+fn plain(viewer: &Viewer, tasks: &[Arc<Task>], may: bool) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Tasks" {
             table data-rows {
                 thead { tr {
-                    @if choose { th.choose scope="col" { input type="checkbox" data-choose-all aria-label="Choose all rows"; } }
+                    @if may { th.choose scope="col" { input type="checkbox" data-choose-all aria-label="Choose all rows"; } }
                     th scope="col" { "Status" } th scope="col" { "Task" } th scope="col" { "Pipeline" } th scope="col" { "Agent" }
                     th scope="col" { "Progress" } th.number scope="col" { "Attempt" } th scope="col" { "Took" } th scope="col" { "Created" }
+                    @if may { th { span.visually-hidden { "Actions" } } }
                 } }
-                tbody { @for task in tasks { (row(viewer, task, choose)) } }
+                tbody { @for task in tasks { (row(viewer, task)) } }
             }
         }
     }
 }
 
-fn row(viewer: &Viewer, task: &Task, choose: bool) -> Markup {
+/// One row of such a table.
+pub fn row(viewer: &Viewer, task: &Task) -> Markup {
+    let may = viewer.may(Permission::TaskManage);
     html! {
         tr id={ "row-" (task.id) } {
-            @if choose { td.choose { input type="checkbox" name="id" value=(task.id) aria-label={ "Choose " (task.id) }; } }
+            @if may { td.choose { input type="checkbox" name="id" value=(task.id) aria-label={ "Choose " (task.id) }; } }
             td { (status::task(task.status())) @if task.cancel_requested.is_some() { div.under { "asked to stop" } } }
             td {
                 a.row-link href={ "/tasks/" (task.id) } title=(task.id) { (text::middle(task.id.as_str())) }
@@ -210,8 +219,45 @@ fn row(viewer: &Viewer, task: &Task, choose: bool) -> Markup {
             td.number { (task.attempt) @if task.retry_count > 0 { div.under { (task.retry_count) "/" (task.retry.max_retries) " retries" } } }
             td { (took(viewer, task)) }
             td { (parts::age(task.created_at, viewer.now)) }
+            @if may { td.actions { (row_actions(task)) } }
         }
     }
+}
+
+fn row_actions(task: &Task) -> Markup {
+    let of = task.id.as_str();
+    html! {
+        @if can_retry(task) {
+            (RowAction { path: format!("/tasks/{of}/retry"), word: retry_word(task), of, key: 'R', ask: None, field: None }.draw())
+        }
+        @if can_cancel(task) {
+            (RowAction { path: format!("/tasks/{of}/cancel"), word: "Cancel", of, key: 'C', ask: Some(ASK_CANCEL), field: None }.draw())
+        }
+    }
+}
+
+/// What is asked before a task is cancelled.
+pub const ASK_CANCEL: &str = "Cancel this task? What its agent did so far is lost.";
+
+/// Whether somebody can put it back in the queue.
+pub fn can_retry(task: &Task) -> bool {
+    matches!(
+        task.status(),
+        Status::Failed | Status::Cancelled | Status::Retry
+    ) || task.cancel_requested.is_some()
+}
+
+/// What the button for that says.
+pub fn retry_word(task: &Task) -> &'static str {
+    match task.status() {
+        Status::Retry => "Retry now",
+        _ => "Retry",
+    }
+}
+
+/// Whether somebody can stop it.
+pub fn can_cancel(task: &Task) -> bool {
+    !task.status().is_terminal() && task.cancel_requested.is_none()
 }
 
 /// How far a task is.

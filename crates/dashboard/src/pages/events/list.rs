@@ -1,29 +1,32 @@
-//! Events: what happened and who did it, newest first.
+//! The page of events.
 
 use std::sync::Arc;
 
-use axum::extract::{RawQuery, State};
-use maud::{Markup, html};
-use mcpanel_domain::{
-    AgentId, PipelineId, TaskId,
-    event::{Event, Kind, Numbered},
+use axum::{
+    extract::{RawQuery, State},
+    http::HeaderMap,
 };
+use maud::{Markup, html};
+use mcpanel_domain::event::{Event, Kind, Numbered};
 use mcpanel_store::query::EventFilter;
 
+use super::{
+    backwards::Backwards,
+    export::Format,
+    filter::{self, NAMES},
+};
 use crate::{
     Dashboard,
     error::Result,
-    limits::{EVENTS_SCANNED_MAX, EVENTS_SHOWN},
+    limits::{EVENTS_EXPORTED_MAX, EVENTS_SCANNED_MAX, EVENTS_SHOWN},
     session::Viewer,
     ui::{
         layout::{self, Page, Section},
         list::Query,
         parts, status, text,
     },
+    views::{List, Views},
 };
-
-/// Events that one read of the log looks at.
-const READ: u64 = 1_000;
 
 /// A page of events, newest first.
 struct Found {
@@ -37,11 +40,13 @@ struct Found {
 pub async fn list(
     State(dashboard): State<Dashboard>,
     viewer: Viewer,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Markup> {
     let query = Query::read(query.as_deref());
-    let filter = filter(&query);
-    let found = find(&dashboard, &viewer, &filter, &query).await?;
+    let views = Views::of(List::Events, &viewer, &headers);
+    let asked = filter::read(&query);
+    let found = find(&dashboard, &viewer, &asked.filter, &query).await?;
     let plain = query.without(&["before", "to"]);
     // A first page that refreshes itself keeps its rows and says how many are new.
     let refresh = match query.text("before").or(query.text("to")) {
@@ -59,8 +64,10 @@ pub async fn list(
             section: Section::Events,
             follows: Some("topic=events".to_owned()),
             body: html! {
-                div.page-head { h1 { "Events" } }
-                (bar(&query))
+                div.page-head { h1 { "Events" } (tools(&plain, asked.faults.is_empty())) }
+                (views.draw(&viewer, &query))
+                (filter::bar(&query))
+                @for fault in &asked.faults { p.flash.t-bad role="alert" { "Ignored: " (fault) "." } }
                 div #rows data-live="events" data-hold hx-get=(refresh.on("/events")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
                     @if new > 0 { p.newer data-newer=(new) { a href=(plain.on("/events")) { (text::count(new)) " new in the log – show" } } }
                     @if found.events.is_empty() {
@@ -78,87 +85,63 @@ pub async fn list(
     ))
 }
 
-fn filter(query: &Query) -> EventFilter {
-    EventFilter {
-        kinds: query
-            .all("kind")
-            .filter_map(|word| Kind::ALL.iter().copied().find(|kind| kind.as_str() == word))
-            .collect(),
-        task_id: query.text("task").and_then(|id| TaskId::parse(id).ok()),
-        agent_id: query.text("agent").and_then(|id| AgentId::parse(id).ok()),
-        pipeline_id: query
-            .text("pipeline")
-            .and_then(|id| PipelineId::parse(id).ok()),
+/// Pausing, and what the filter shows as a file. A filter that was not understood is no file's.
+fn tools(query: &Query, understood: bool) -> Markup {
+    let filter = query
+        .pairs()
+        .iter()
+        .filter(|(name, _)| NAMES.contains(&name.as_str()));
+    let filter = filter.fold(Query::default(), |query, (name, value)| {
+        query.with(name, value)
+    });
+    let most = text::count(EVENTS_EXPORTED_MAX);
+    html! {
+        div.actions {
+            button.button type="button" data-turn-live hidden { "Pause" }
+            @if understood {
+                @for format in Format::ALL {
+                    a.button href=(filter.clone().with("format", format.word()).on("/events/export")) download
+                        title={ "The newest " (most) " that fit, as a file" } { "Save " (format.title()) }
+                }
+            }
+        }
     }
 }
 
-/// Reads the log backwards, a thousand at a time, until the page is full.
+/// Reads the log backwards until the page is full.
 async fn find(
     dashboard: &Dashboard,
     viewer: &Viewer,
     filter: &EventFilter,
     query: &Query,
 ) -> Result<Found> {
-    let events = &dashboard.control.events;
-    let newest = *events.watch().borrow();
+    let newest = *dashboard.control.events.watch().borrow();
     let number = |name: &str| query.text(name).and_then(|text| text.parse::<u64>().ok());
     let top = number("before")
         .map(|before| before.saturating_sub(1))
         .or(number("to"))
         .unwrap_or(newest)
         .min(newest);
-    let floor = top.saturating_sub(EVENTS_SCANNED_MAX);
-    let mut end = top;
+    let mut log = Backwards::from(top, EVENTS_SCANNED_MAX);
     let mut found: Vec<Arc<Numbered>> = Vec::new();
-    let mut first_kept = 1;
-    while end > floor && found.len() < EVENTS_SHOWN {
-        let begin = end.saturating_sub(READ).max(floor);
-        let limit = usize::try_from(end - begin).unwrap_or(usize::MAX);
-        let page = events.list(&viewer.scope, filter, begin, limit).await?;
-        first_kept = page.first_kept;
-        found.extend(
-            page.events
-                .into_iter()
-                .rev()
-                .filter(|event| event.seq <= end),
-        );
-        if begin < first_kept {
-            end = 0;
-            break;
+    while found.len() < EVENTS_SHOWN {
+        match log.next(dashboard, &viewer.scope, filter).await? {
+            Some(piece) => found.extend(piece),
+            None => break,
         }
-        end = begin;
     }
     let is_cut = found.len() > EVENTS_SHOWN;
     found.truncate(EVENTS_SHOWN);
     let before = if is_cut {
         found.last().map(|event| event.seq)
     } else {
-        Some(end + 1).filter(|before| *before > first_kept.max(1))
+        log.rest()
     };
     Ok(Found {
         events: found,
         before,
         newest,
     })
-}
-
-fn bar(query: &Query) -> Markup {
-    let field = |name: &'static str, label: &str| {
-        html! { label.field { span { (label) } input type="text" name=(name) value=[query.text(name)] autocomplete="off" spellcheck="false"; } }
-    };
-    html! {
-        form.filter method="get" action="/events" role="search" aria-label="Filter events" {
-            div.fields {
-                label.field { span { "Kind" } select data-search name="kind" {
-                    option value="" { "Every kind" }
-                    @for kind in Kind::ALL { option value=(kind.as_str()) selected[query.text("kind") == Some(kind.as_str())] { (kind.as_str()) } }
-                } }
-                (field("task", "Task")) (field("agent", "Agent")) (field("pipeline", "Pipeline"))
-            }
-            button.button.primary type="submit" { "Filter" }
-            @if !query.is_empty() { a.button.plain href="/events" { "Clear" } }
-        }
-    }
 }
 
 fn table(events: &[Arc<Numbered>]) -> Markup {

@@ -1,0 +1,160 @@
+//! The list of agents.
+
+use axum::extract::{RawQuery, State};
+use maud::{Markup, html};
+use mcpanel_control::AgentView;
+use mcpanel_domain::agent::Admission;
+use mcpanel_guard::Permission;
+
+use super::{capabilities, slots};
+use crate::{
+    Dashboard,
+    error::Result,
+    session::Viewer,
+    ui::{
+        layout::{self, Page, Section},
+        list::Query,
+        parts::{self, RowAction},
+        status, text,
+    },
+};
+
+/// Tasks that an agent's row names; the rest are counted.
+const NAMED: usize = 3;
+
+/// Lists the agents.
+pub async fn list(
+    State(dashboard): State<Dashboard>,
+    viewer: Viewer,
+    RawQuery(query): RawQuery,
+) -> Result<Markup> {
+    let query = Query::read(query.as_deref());
+    let all = dashboard.control.agents.list(&viewer.scope).await?;
+    let total = all.len();
+    let shown: Vec<AgentView> = all
+        .into_iter()
+        .filter(|view| matches(view, &query))
+        .collect();
+    Ok(layout::page(
+        &viewer,
+        &Page {
+            title: "Agents",
+            section: Section::Agents,
+            follows: Some("topic=agents".to_owned()),
+            body: html! {
+                div.page-head { h1 { "Agents" } p.sub { (shown.len()) " of " (text::counted(total as u64, "agent")) } }
+                (filter(&query))
+                div #rows data-live="agents tick" data-hold hx-get=(query.on("/agents")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
+                    @if shown.is_empty() {
+                        (parts::empty(if total == 0 { "No agent is signed on" } else { "No agent fits the filter" },
+                            html! { "Agents sign on themselves; see " code { "docs/agents.md" } "." }))
+                    } @else { (table(&viewer, &shown)) }
+                }
+            },
+        },
+    ))
+}
+
+fn matches(view: &AgentView, query: &Query) -> bool {
+    let agent = &view.agent;
+    let statuses: Vec<&str> = query.all("status").collect();
+    let fits_text = query.text("q").is_none_or(|wanted| {
+        let wanted = wanted.to_lowercase();
+        agent.id.as_str().to_lowercase().contains(&wanted)
+            || agent.name.to_lowercase().contains(&wanted)
+            || agent
+                .capabilities
+                .iter()
+                .any(|name| name.as_str().to_lowercase().contains(&wanted))
+    });
+    fits_text && (statuses.is_empty() || statuses.contains(&view.status.as_str()))
+}
+
+fn filter(query: &Query) -> Markup {
+    html! {
+        form.filter method="get" action="/agents" role="search" aria-label="Filter agents" {
+            label { span.visually-hidden { "Name, id or capability" }
+                input data-search type="search" name="q" placeholder="Name, id or capability" value=[query.text("q")]; }
+            label { span.visually-hidden { "Status" }
+                select name="status" {
+                    option value="" { "Any status" }
+                    @for each in mcpanel_domain::agent::Status::ALL {
+                        option value=(each.as_str()) selected[query.text("status") == Some(each.as_str())] { (each.as_str()) }
+                    }
+                } }
+            button.button type="submit" { "Filter" }
+            @if !query.is_empty() { a.button.plain href="/agents" { "Clear" } }
+        }
+    }
+}
+
+fn table(viewer: &Viewer, shown: &[AgentView]) -> Markup {
+    let may = viewer.may(Permission::AgentManage);
+    let list = html! {
+        div.scroll tabindex="0" role="region" aria-label="Agents" {
+            table data-rows {
+                thead { tr {
+                    th scope="col" { "Status" } th scope="col" { "Agent" } th scope="col" { "Slots" } th scope="col" { "Runs now" }
+                    th scope="col" { "Capabilities" } th scope="col" { "Version" } th scope="col" { "Session" } th scope="col" { "Last heard" }
+                    @if may { th { span.visually-hidden { "Actions" } } }
+                } }
+                tbody { @for view in shown { (row(viewer, view)) } }
+            }
+        }
+    };
+    parts::rows(viewer, may, &list)
+}
+
+/// The row of one agent.
+pub fn row(viewer: &Viewer, view: &AgentView) -> Markup {
+    let agent = &view.agent;
+    html! {
+        tr id={ "row-" (agent.id) } {
+            td { (status::agent(view.status)) " " (status::admission(agent.admission)) }
+            td { a.row-link href={ "/agents/" (agent.id) } { (text::short(&agent.name, 40)) } div.under { (text::middle(agent.id.as_str())) " · " (agent.agent_type) } }
+            td { (slots(view)) }
+            td { (runs(view)) }
+            td { (capabilities(view)) }
+            td { @if let Some(version) = &agent.version { (text::short(version, 24)) } @else { (parts::none("not told")) } }
+            td { (parts::since(agent.session.opened_at, viewer.now)) div.under { "sign-on " (agent.session.epoch) } }
+            td { (parts::age(agent.session.last_heartbeat, viewer.now)) }
+            @if viewer.may(Permission::AgentManage) { td.actions { (row_actions(view)) } }
+        }
+    }
+}
+
+fn row_actions(view: &AgentView) -> Markup {
+    let agent = &view.agent;
+    let admit = |word, to, key, ask| {
+        RowAction {
+            path: format!("/agents/{}/admission", agent.id),
+            word,
+            of: &agent.name,
+            key,
+            ask,
+            field: Some(("to", to)),
+        }
+        .draw()
+    };
+    html! {
+        @match agent.admission {
+            Admission::Open => { (admit("Drain", "draining", 'D', None)) },
+            Admission::Draining => { (admit("Resume", "open", 'D', None)) },
+            Admission::Disabled => { (admit("Enable", "open", 'D', None)) },
+        }
+        @if agent.admission != Admission::Disabled { (admit("Disable", "disabled", 'X', Some(ASK_DISABLE))) }
+    }
+}
+
+/// What is asked before an agent is disabled.
+pub const ASK_DISABLE: &str = "Disable this agent? It is given no more work.";
+
+fn runs(view: &AgentView) -> Markup {
+    html! {
+        @if view.leases.is_empty() { (parts::none("nothing")) }
+        @for held in view.leases.iter().take(NAMED) { div { (parts::link("/tasks", held.task_id.as_str())) } }
+        @if view.leases.len() > NAMED {
+            div.under { a href={ "/tasks?held=" (view.agent.id) } { "and " (view.leases.len() - NAMED) " more" } }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Agents: kept from work, and how loaded they were.
+
+use axum::http::StatusCode;
+
+use super::world::{ADMIN_KEY, World};
+
+#[tokio::test]
+async fn an_agent_is_drained_and_opened_again() {
+    use mcpanel_domain::{AgentId, agent::Admission};
+    let world = World::new();
+    world.task("task_1", "{}").await;
+    world.fail_next("broken").await;
+    let id = AgentId::parse("worker").unwrap();
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let admission = async || {
+        world
+            .control
+            .agents
+            .get(&world.scope, &id)
+            .await
+            .unwrap()
+            .agent
+            .admission
+    };
+    browser
+        .act("/agents/worker/admission", &[("to", "draining")])
+        .await;
+    assert_eq!(admission().await, Admission::Draining);
+    assert!(browser.get("/agents").await.body.contains("draining"));
+    browser
+        .act("/agents/worker/admission", &[("to", "open")])
+        .await;
+    assert_eq!(admission().await, Admission::Open);
+    let odd = browser
+        .act("/agents/worker/admission", &[("to", "root")])
+        .await;
+    assert_eq!(odd.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn what_an_agent_did_is_worked_out_from_its_tasks() {
+    let world = World::new();
+    world.task("task_1", "{}").await;
+    world.task("task_2", "{}").await;
+    world.fail_next("broken").await;
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let page = browser.get("/agents/worker").await.body;
+    assert!(page.contains("Slots in use, of 4"), "{page}");
+    assert!(
+        page.contains("0 completed, 1 failed or lost, 0 given back"),
+        "{page}"
+    );
+    let day = browser.get("/agents/worker?range=24h").await.body;
+    assert!(day.contains("each 15 m") && day.contains("1 failed or lost"));
+    let past = browser
+        .get("/agents/worker?from=2020-01-01&to=2020-01-02")
+        .await;
+    assert_eq!(past.status, StatusCode::OK);
+}

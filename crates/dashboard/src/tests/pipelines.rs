@@ -1,0 +1,137 @@
+//! Pipelines: started with a file, their reports looked at.
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+use mcpanel_domain::pipeline;
+use mcpanel_store::query::{Page, PipelineFilter};
+
+use super::world::{ADMIN_KEY, World};
+
+/// A form with a file, as browsers send it.
+fn multipart(fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Body {
+    let mut body = String::new();
+    for (name, value) in fields {
+        body.push_str(&format!(
+            "--line\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        ));
+    }
+    if let Some((name, text)) = file {
+        body.push_str(&format!("--line\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\ncontent-type: text/csv\r\n\r\n{text}\r\n"));
+    }
+    body.push_str("--line--\r\n");
+    Body::from(body)
+}
+
+#[tokio::test]
+async fn a_pipeline_starts_from_a_template_and_a_file() {
+    let world = World::new();
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let token = browser.get("/pipelines/new").await.field("csrf");
+    let request = || {
+        Request::post("/pipelines/new").header("content-type", "multipart/form-data; boundary=line")
+    };
+    let fields = [
+        ("csrf", &*token),
+        ("template", "techdeck"),
+        ("tags", "a, b"),
+        ("execute", "yes"),
+    ];
+    let answer = browser
+        .send(
+            request(),
+            multipart(&fields, Some(("talks.csv", "q,a\r\n1,2"))),
+        )
+        .await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    let page = Page {
+        after: None,
+        limit: 10,
+    };
+    let made = world
+        .control
+        .pipelines
+        .list(&world.scope, &PipelineFilter::default(), &page)
+        .await
+        .unwrap();
+    let pipeline = &made.items[0].pipeline;
+    assert_eq!(pipeline.status, pipeline::Status::Running);
+    assert_eq!(pipeline.name, "techdeck over talks.csv");
+    assert_eq!(pipeline.tags, ["a", "b"]);
+    assert!(
+        pipeline
+            .input_data
+            .as_str()
+            .contains("\"artifact_id\":\"art_")
+    );
+
+    let wrong = [
+        ("csrf", &*token),
+        ("template", "techdeck"),
+        ("priority", "high"),
+        ("name", "kept"),
+    ];
+    let refused = browser.send(request(), multipart(&wrong, None)).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.body.contains("whole number") && refused.body.contains("value=\"kept\""));
+}
+
+#[tokio::test]
+async fn a_file_before_the_token_is_not_taken() {
+    let world = World::new();
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let request = Request::post("/pipelines/new")
+        .header("content-type", "multipart/form-data; boundary=line");
+    let answer = browser
+        .send(request, multipart(&[], Some(("talks.csv", "q,a"))))
+        .await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let page = Page {
+        after: None,
+        limit: 10,
+    };
+    let kept = world
+        .control
+        .catalog
+        .artifacts(&world.scope, &Default::default(), &page)
+        .await
+        .unwrap();
+    assert!(kept.items.is_empty());
+}
+
+#[tokio::test]
+async fn a_report_is_shown_where_it_can_do_nothing() {
+    use mcpanel_control::NewArtifact;
+    use mcpanel_domain::{ArtifactId, Payload};
+    let world = World::new();
+    let new = NewArtifact {
+        id: ArtifactId::parse("art_1").unwrap(),
+        pipeline_id: None,
+        made_by: None,
+        index: 0,
+        name: "report.html".to_owned(),
+        role: "report".to_owned(),
+        media_type: "text/html".to_owned(),
+        size_bytes: 10,
+        sha256: "0".repeat(64),
+        records: None,
+        metadata: Payload::empty(),
+    };
+    world
+        .control
+        .catalog
+        .create_artifact(&world.scope, new, None)
+        .await
+        .unwrap();
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let page = browser.get("/artifacts/art_1").await.body;
+    assert!(page.contains("<iframe") && page.contains("sandbox"));
+    let view = browser.get("/artifacts/art_1/view").await;
+    let policy = view.header("content-security-policy");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("sandbox"),
+        "{policy}"
+    );
+    assert!(!policy.contains("script"), "{policy}");
+}

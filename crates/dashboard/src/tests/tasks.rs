@@ -1,0 +1,142 @@
+//! Tasks: looked at, changed one by one or as chosen, found.
+
+use axum::http::StatusCode;
+use mcpanel_domain::{event::Kind, task::Status};
+use mcpanel_store::query::EventFilter;
+
+use super::world::{ADMIN_KEY, World};
+
+#[tokio::test]
+async fn parameters_are_hidden_until_somebody_is_written_down_for_looking() {
+    let world = World::new();
+    let id = world
+        .task("task_1", r#"{"note":"she said it in confidence"}"#)
+        .await;
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let page = browser.get(&format!("/tasks/{id}")).await.body;
+    assert!(
+        page.contains("note") && page.contains("25 characters"),
+        "the shape is there"
+    );
+    assert!(!page.contains("she said"), "what was said is not");
+    let revealed = browser.act(&format!("/tasks/{id}/reveal"), &[]).await;
+    assert_eq!(revealed.status, StatusCode::OK);
+    assert!(revealed.body.contains("she said it in confidence"));
+    let filter = EventFilter {
+        kinds: vec![Kind::TaskRevealed],
+        ..EventFilter::default()
+    };
+    let events = world
+        .control
+        .events
+        .list(&world.scope, &filter, 0, 100)
+        .await
+        .unwrap();
+    assert_eq!(events.events.len(), 1);
+    assert!(
+        events.events[0]
+            .event
+            .message
+            .as_ref()
+            .unwrap()
+            .contains("admin")
+    );
+}
+
+#[tokio::test]
+async fn a_task_is_cancelled_and_retried_from_its_page() {
+    let world = World::new();
+    let id = world.task("task_1", "{}").await;
+    let here = format!("/tasks/{id}");
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let status = async || {
+        world
+            .control
+            .tasks
+            .get(&world.scope, &id)
+            .await
+            .unwrap()
+            .task
+            .status()
+    };
+    let answer = browser
+        .act(&format!("{here}/cancel"), &[("back", &here)])
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (StatusCode::SEE_OTHER, &*here)
+    );
+    assert_eq!(status().await, Status::Cancelled);
+    assert!(
+        browser
+            .get(&here)
+            .await
+            .body
+            .contains("The task is cancelled.")
+    );
+    assert!(
+        !browser
+            .get(&here)
+            .await
+            .body
+            .contains("The task is cancelled."),
+        "said once"
+    );
+    browser.act(&format!("{here}/retry"), &[]).await;
+    assert_eq!(status().await, Status::Pending);
+    browser.act(&format!("{here}/retry"), &[]).await;
+    let page = browser.get(&here).await.body;
+    assert!(
+        page.contains("flash t-bad"),
+        "what is not possible is said on the page"
+    );
+}
+
+#[tokio::test]
+async fn chosen_rows_are_changed_each_by_itself() {
+    let world = World::new();
+    world.task("task_1", "{}").await;
+    world.task("task_2", "{}").await;
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let fields = [
+        ("do", "cancel"),
+        ("id", "task_1"),
+        ("id", "task_2"),
+        ("id", "none"),
+    ];
+    browser.act("/tasks", &fields).await;
+    let page = browser.get("/tasks?status=cancelled").await.body;
+    assert!(
+        page.contains("2 tasks cancelled. 1 not: no task `none`."),
+        "{page}"
+    );
+    assert!(page.contains("row-task_1") && page.contains("row-task_2"));
+}
+
+#[tokio::test]
+async fn a_filter_finds_by_text_and_says_what_it_does_not_understand() {
+    let world = World::new();
+    world.task("task_1", r#"{"file":"needle.csv"}"#).await;
+    world.task("task_2", r#"{"file":"hay.csv"}"#).await;
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let page = browser.get("/tasks?q=NEEDLE").await.body;
+    assert!(page.contains("row-task_1") && !page.contains("row-task_2"));
+    let page = browser.get("/tasks?status=flying").await.body;
+    assert!(page.contains("there is no status “flying”"));
+}
+
+#[tokio::test]
+async fn a_list_that_refreshes_itself_keeps_its_rows_and_counts_new_ones() {
+    let world = World::new();
+    world.task("task_1", "{}").await;
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let page = browser.get("/tasks").await.body;
+    let (_, rest) = page.split_once("hx-get=\"/tasks?from_row=").unwrap();
+    let anchor = rest.split('"').next().unwrap().to_owned();
+    tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+    world.task("task_2", "{}").await;
+    let page = browser.get(&format!("/tasks?from_row={anchor}")).await.body;
+    assert!(page.contains("row-task_1") && !page.contains("row-task_2"));
+    assert!(page.contains("1 new"), "{page}");
+    assert!(!browser.get("/tasks").await.body.contains("1 new"));
+}

@@ -1,0 +1,323 @@
+//! Saved views: filters that somebody named, as tabs above a list.
+//!
+//! They are kept in a cookie of the browser, one for each person and list: so they work without scripts, need no place in the
+//! store, and nobody else sees what somebody searched for. A view is a link too, and can be sent as one.
+
+use axum::{
+    extract::Path,
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+};
+use maud::{Markup, html};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    error::{Failure, Result},
+    form::{Form, back_with},
+    limits::{VIEW_NAME_CHARS_MAX, VIEWS_BYTES_MAX, VIEWS_MAX},
+    pages::{events, tasks},
+    session::{Flash, Viewer, cookie, hex, is_secure, set_cookie},
+    ui::{list::Query, parts::hidden, text},
+};
+
+/// How long views are kept, in seconds: a year after the last was saved.
+const KEPT_S: u64 = 365 * 24 * 3_600;
+
+/// A list whose filters can be saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    Tasks,
+    Events,
+}
+
+impl List {
+    fn parse(word: &str) -> Result<Self> {
+        [Self::Tasks, Self::Events]
+            .into_iter()
+            .find(|list| list.word() == word)
+            .ok_or_else(|| Failure::not_found("list", word))
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Tasks => "tasks",
+            Self::Events => "events",
+        }
+    }
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Tasks => "/tasks",
+            Self::Events => "/events",
+        }
+    }
+
+    /// What of the query makes the filter.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Tasks => &tasks::filter::NAMES,
+            Self::Events => &events::NAMES,
+        }
+    }
+
+    /// The views that everybody has: word and query.
+    fn given(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Tasks => &tasks::filter::VIEWS,
+            Self::Events => &events::VIEWS,
+        }
+    }
+
+    /// The filter of a query, and nothing else of it.
+    fn filter(self, query: &Query) -> Query {
+        let mut filter = Query::default();
+        for name in self.names() {
+            for value in query.all(name) {
+                filter = filter.with(name, value);
+            }
+        }
+        filter
+    }
+}
+
+/// The views that somebody saved.
+#[derive(Debug, Clone)]
+pub struct Views {
+    list: List,
+    kept: Vec<(String, Query)>,
+}
+
+impl Views {
+    /// What the browser sent. Whatever it is, only filters of the list come out of it.
+    pub fn of(list: List, viewer: &Viewer, headers: &HeaderMap) -> Self {
+        let text = cookie(headers, &cookie_name(list, viewer)).unwrap_or_default();
+        Self::read(list, &text)
+    }
+
+    fn read(list: List, text: &str) -> Self {
+        let pairs = form_urlencoded::parse(text.as_bytes());
+        let kept = pairs
+            .filter(|(name, _)| is_name(name))
+            .map(|(name, query)| (name.into_owned(), list.filter(&Query::read(Some(&query)))))
+            .filter(|(_, query)| !query.is_empty())
+            .take(VIEWS_MAX)
+            .collect();
+        Self { list, kept }
+    }
+
+    fn write(&self) -> String {
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        for (name, query) in &self.kept {
+            text.append_pair(name, query.on("").trim_start_matches('?'));
+        }
+        text.finish()
+    }
+
+    /// These and one more, in the place of one with the same name; or why not.
+    fn with(&self, name: &str, query: &Query) -> std::result::Result<Self, String> {
+        let query = self.list.filter(query);
+        if !is_name(name) {
+            return Err(format!(
+                "A view has a name of at most {VIEW_NAME_CHARS_MAX} characters."
+            ));
+        }
+        if query.is_empty() {
+            return Err("Filter first; then save the filter.".to_owned());
+        }
+        let mut views = self.without(name);
+        views.kept.push((name.to_owned(), query));
+        if views.kept.len() > VIEWS_MAX {
+            return Err(format!(
+                "There are {VIEWS_MAX} views already; remove one first."
+            ));
+        }
+        if views.write().len() > VIEWS_BYTES_MAX {
+            return Err("The saved views are too long together; remove one first.".to_owned());
+        }
+        Ok(views)
+    }
+
+    fn without(&self, name: &str) -> Self {
+        let kept = self.kept.iter().filter(|(kept, _)| kept != name);
+        Self {
+            list: self.list,
+            kept: kept.cloned().collect(),
+        }
+    }
+
+    /// The tabs, and what saves or removes the present filter.
+    pub fn draw(&self, viewer: &Viewer, query: &Query) -> Markup {
+        let (path, names) = (self.list.path(), self.list.names());
+        let is_now = |view: &Query| names.iter().all(|name| query.all(name).eq(view.all(name)));
+        let now = self.kept.iter().find(|(_, view)| is_now(view));
+        let given: Vec<(&str, Query)> = self
+            .list
+            .given()
+            .iter()
+            .map(|(word, text)| (*word, Query::read(Some(text))))
+            .collect();
+        let is_given = given.iter().any(|(_, view)| is_now(view));
+        html! {
+            div.views {
+                nav aria-label="Views" {
+                    @for (word, view) in &given { a href=(view.on(path)) aria-current=[is_now(view).then_some("true")] { (word) } }
+                    @for (name, view) in &self.kept { a.saved href=(view.on(path)) aria-current=[is_now(view).then_some("true")] { (name) } }
+                }
+                @if let Some((name, _)) = now {
+                    form method="post" action={ "/views/" (self.list.word()) "/remove" } {
+                        (hidden(viewer)) input type="hidden" name="name" value=(name);
+                        button.button.small.plain type="submit" { "Remove view" span.visually-hidden { " " (name) } }
+                    }
+                } @else if !is_given {
+                    details.save { summary { "Save view" }
+                        form.filter method="post" action={ "/views/" (self.list.word()) } {
+                            (hidden(viewer)) input type="hidden" name="query" value=(self.list.filter(query).on("").trim_start_matches('?'));
+                            label { span.visually-hidden { "Name of the view" } input type="text" name="name" placeholder="Name of the view" maxlength=(VIEW_NAME_CHARS_MAX) required autocomplete="off"; }
+                            button.button.primary type="submit" { "Save" }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let length = name.chars().count();
+    (1..=VIEW_NAME_CHARS_MAX).contains(&length) && !name.chars().any(char::is_control)
+}
+
+/// A cookie for each person, so that who signs in next in the same browser finds their own.
+fn cookie_name(list: List, viewer: &Viewer) -> String {
+    let digest = Sha256::digest(viewer.scope.actor.as_bytes());
+    format!("mcpanel_views_{}_{}", list.word(), hex(&digest[..6]))
+}
+
+/// Saves the filter that a list has now.
+pub async fn save(
+    viewer: Viewer,
+    Path(list): Path<String>,
+    headers: HeaderMap,
+    form: Form,
+) -> Result<Response> {
+    let list = List::parse(&list)?;
+    let name = form.text("name").unwrap_or_default();
+    let query = Query::read(form.text("query"));
+    let back = form.back(list.path()).to_owned();
+    match Views::of(list, &viewer, &headers).with(name, &query) {
+        Ok(views) => {
+            let sentence = format!(
+                "The view “{}” is saved in this browser.",
+                text::short(name, 40)
+            );
+            Ok(keep(
+                &views,
+                &viewer,
+                &headers,
+                &back,
+                &Flash::done(sentence),
+            ))
+        }
+        Err(why) => Ok(back_with(&back, &Flash::refused(why))),
+    }
+}
+
+/// Forgets a view.
+pub async fn remove(
+    viewer: Viewer,
+    Path(list): Path<String>,
+    headers: HeaderMap,
+    form: Form,
+) -> Result<Response> {
+    let list = List::parse(&list)?;
+    let name = form.text("name").unwrap_or_default();
+    let views = Views::of(list, &viewer, &headers).without(name);
+    let done = Flash::done(format!("The view “{}” is removed.", text::short(name, 40)));
+    Ok(keep(
+        &views,
+        &viewer,
+        &headers,
+        form.back(list.path()),
+        &done,
+    ))
+}
+
+fn keep(
+    views: &Views,
+    viewer: &Viewer,
+    headers: &HeaderMap,
+    back: &str,
+    sentence: &Flash,
+) -> Response {
+    let mut response = back_with(back, sentence);
+    let name = cookie_name(views.list, viewer);
+    let age = if views.kept.is_empty() { 0 } else { KEPT_S };
+    let kept: HeaderValue = set_cookie(&name, &views.write(), Some(age), is_secure(headers), true);
+    response.headers_mut().append(header::SET_COOKIE, kept);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn none() -> Views {
+        Views::read(List::Tasks, "")
+    }
+
+    #[test]
+    fn views_read_as_they_were_written() {
+        let query = Query::read(Some(
+            "status=failed&status=retry&q=a%26b%3D%3B+\"c\"&after=1.x",
+        ));
+        let views = none().with("Mine & “yours”; \"all\"", &query).unwrap();
+        let text = views.write();
+        assert!(
+            text.bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)),
+            "a cookie can hold it: {text}"
+        );
+        let again = Views::read(List::Tasks, &text);
+        assert_eq!(again.write(), text);
+        assert_eq!(
+            again.kept[0].1.on("/tasks"),
+            "/tasks?status=failed&status=retry&q=a%26b%3D%3B+%22c%22"
+        );
+    }
+
+    #[test]
+    fn a_view_with_the_same_name_takes_the_place_of_the_first() {
+        let one = none().with("x", &Query::read(Some("q=1"))).unwrap();
+        let two = one.with("x", &Query::read(Some("q=2"))).unwrap();
+        assert_eq!(two.kept.len(), 1);
+        assert_eq!(two.kept[0].1.text("q"), Some("2"));
+        assert_eq!(two.without("x").kept.len(), 0);
+    }
+
+    #[test]
+    fn what_is_no_view_or_too_much_is_refused_in_words() {
+        let query = Query::read(Some("q=1"));
+        assert!(none().with("", &query).is_err());
+        assert!(none().with(&"x".repeat(41), &query).is_err());
+        assert!(none().with("x", &Query::read(Some("after=1.x"))).is_err());
+        let long = Query::read(Some(&format!("q={}", "x".repeat(VIEWS_BYTES_MAX))));
+        assert!(none().with("x", &long).is_err());
+        let mut views = none();
+        for number in 0..VIEWS_MAX {
+            views = views.with(&number.to_string(), &query).unwrap();
+        }
+        assert!(
+            views
+                .with("one more", &query)
+                .unwrap_err()
+                .contains("remove one")
+        );
+    }
+
+    #[test]
+    fn rubbish_in_a_cookie_is_no_view() {
+        for text in ["=", "a=", "a=nonsense%3D1", "%00=q%3D1", "&&&", "a=%26%26"] {
+            assert!(Views::read(List::Tasks, text).kept.is_empty(), "{text}");
+        }
+    }
+}
