@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use rustc_hash::FxHashSet;
 
 use crate::{
-    documents::{fields::date, history},
+    documents::{derived, fields::date, history, phase},
     error::unavailable,
     mongo::Mongo,
     project::{Change, Projection},
@@ -132,15 +132,14 @@ impl Projection for Activities {
 
 /// The aggregation that adds up tasks that have not ended by type, from the index alone.
 pub fn queues(namespace: &Namespace) -> Vec<Document> {
-    let live = ["pending", "retry", "assigned", "running"];
-    let waits = doc! { "$in": ["$status", ["pending", "retry"]] };
+    let runs = doc! { "$eq": [{ "$substrCP": [format!("${}", derived::PHASE), 0, 5] }, "held/"] };
     vec![
-        doc! { "$match": { "namespace": namespace.as_str(), "status": { "$in": live } } },
+        doc! { "$match": { derived::PHASE: phase::live_in(namespace) } },
         doc! { "$group": {
             "_id": "$task_type",
-            "waiting": { "$sum": { "$cond": [&waits, 1, 0] } },
-            "running": { "$sum": { "$cond": [&waits, 0, 1] } },
-            "oldest": { "$min": { "$cond": [&waits, "$created_at", Bson::Null] } },
+            "waiting": { "$sum": { "$cond": [&runs, 0, 1] } },
+            "running": { "$sum": { "$cond": [&runs, 1, 0] } },
+            "oldest": { "$min": { "$cond": [&runs, Bson::Null, "$created_at"] } },
         } },
         doc! { "$sort": { "_id": 1 } },
     ]

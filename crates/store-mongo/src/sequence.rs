@@ -228,7 +228,9 @@ impl Sequencer {
             marked.blocks.push((id, next));
             next += count;
         }
-        txn.update(schema::EVENT_BLOCKS, statements).await?;
+        let expected = statements.len();
+        txn.update(schema::EVENT_BLOCKS, statements, expected)
+            .await?;
         Ok(Some(marked))
     }
 

@@ -10,7 +10,7 @@ use mcpanel_domain::{
     pipeline::{Pipeline, StageCounts},
     task::Task,
 };
-use mcpanel_store::Result;
+use mcpanel_store::{Result, query::Position};
 
 /// A task as it is now, and whether it waits for tasks that are not completed.
 pub type Standing = (Arc<Task>, bool);
@@ -22,11 +22,11 @@ pub trait Source: Send + Sync + 'static {
     async fn identity(&self) -> Result<String>;
     /// Namespaces that have tasks or agents.
     async fn namespaces(&self) -> Result<Vec<Namespace>>;
-    /// Tasks of a namespace that have not ended, in the order of their ids, above `after`.
+    /// Tasks of a namespace that have not ended, newest first, from `after` on.
     async fn live_tasks(
         &self,
         namespace: &Namespace,
-        after: Option<&TaskId>,
+        after: Option<&Position>,
         limit: usize,
     ) -> Result<Vec<Standing>>;
     /// Tasks by id, in the order asked; `None` for those that do not exist.

@@ -18,7 +18,7 @@ use mcpanel_domain::{
     pipeline::{Pipeline, StageCounts},
     task::{Attempt, Lease, NewTask, Place, State, Task},
 };
-use mcpanel_store::{Offer, Result};
+use mcpanel_store::{Offer, Result, query::Position};
 use parking_lot::Mutex;
 
 use crate::{
@@ -255,14 +255,18 @@ impl Source for Truth {
     async fn live_tasks(
         &self,
         _: &Namespace,
-        after: Option<&TaskId>,
+        after: Option<&Position>,
         limit: usize,
     ) -> Result<Vec<Standing>> {
-        let tasks = self.tasks.lock();
-        let live = tasks.values().filter(|(task, _)| {
-            !task.status().is_terminal() && after.is_none_or(|after| task.id > *after)
+        let place = |task: &Task| (task.created_at, task.id.to_string());
+        let after = after.map(|after| (after.created_at, after.id.clone()));
+        let mut live: Vec<Standing> = self.tasks.lock().values().cloned().collect();
+        live.retain(|(task, _)| {
+            !task.status().is_terminal() && after.as_ref().is_none_or(|after| place(task) < *after)
         });
-        Ok(live.take(limit).cloned().collect())
+        live.sort_by_key(|(task, _)| std::cmp::Reverse(place(task)));
+        live.truncate(limit);
+        Ok(live)
     }
 
     async fn standing(&self, _: &Namespace, ids: &[TaskId]) -> Result<Vec<Option<Standing>>> {

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    documents::{Reader, fields::date, task::derived},
+    documents::{Reader, derived, fields::date},
     error::unavailable,
     mongo::Mongo,
     read::Query,

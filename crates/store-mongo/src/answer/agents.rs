@@ -8,7 +8,7 @@ use mongodb::bson::{Document, RawDocumentBuf, doc};
 
 use super::{all, distinct, one};
 use crate::{
-    documents::{Reader, agent, task::derived},
+    documents::{Reader, agent, derived, phase},
     error::unavailable,
     mongo::Mongo,
     read::{self, Query},
@@ -37,8 +37,8 @@ pub async fn agents(mongo: &Mongo, namespace: &Namespace) -> Result<Vec<Arc<Agen
 pub async fn held_by_session(mongo: &Mongo, offer: &Offer) -> Result<u32> {
     let held = mongo
         .raw(schema::TASKS)
-        .count_documents(doc! { derived::HOLDER: read::session_holder(offer) })
-        .hint(mongodb::options::Hint::Name("held".to_owned()))
+        .count_documents(doc! { derived::PHASE: phase::held(&offer.namespace, offer.agent_id.as_str(), offer.session.as_str()) })
+        .hint(mongodb::options::Hint::Name("by_phase".to_owned()))
         .max_time(Query::MAX_TIME)
         .await
         .map_err(|error| unavailable(&error))?;
@@ -47,9 +47,8 @@ pub async fn held_by_session(mongo: &Mongo, offer: &Offer) -> Result<u32> {
 
 /// The live leases of an agent, in all its sessions, by task.
 pub async fn leases(mongo: &Mongo, namespace: &Namespace, id: &AgentId) -> Result<Vec<Held>> {
-    // `0` follows `/` in ASCII, and no id holds either bound.
-    let (from, to) = (format!("{namespace}/{id}/"), format!("{namespace}/{id}0"));
-    let found = mongo.find(&held(doc! { "$gte": from, "$lt": to })).await?;
+    let phases = phase::held_by(namespace, id.as_str()).filter();
+    let found = mongo.find(&held(phases)).await?;
     let mut leases = Vec::with_capacity(found.len());
     for each in &found {
         leases.push(lease(each)?.1);
@@ -58,9 +57,9 @@ pub async fn leases(mongo: &Mongo, namespace: &Namespace, id: &AgentId) -> Resul
     Ok(leases)
 }
 
-fn held(holder: Document) -> Query {
-    Query::of(schema::TASKS, doc! { derived::HOLDER: holder })
-        .by("held")
+fn held(phases: Document) -> Query {
+    Query::of(schema::TASKS, doc! { derived::PHASE: phases })
+        .by("by_phase")
         .only(&["namespace", "task_id", "lease"])
 }
 
@@ -77,18 +76,13 @@ fn lease(found: &RawDocumentBuf) -> Result<(Namespace, Held)> {
 
 /// Leases whose session is not the present session of a registered agent.
 pub async fn orphaned_leases(mongo: &Mongo, limit: usize) -> Result<Vec<(Namespace, Held)>> {
-    let any = doc! { derived::HOLDER: { "$gte": "" } };
-    let holders = distinct(mongo, schema::TASKS, derived::HOLDER, any).await?;
+    let any = doc! { derived::PHASE: phase::all_held().filter() };
+    let held_phases = distinct(mongo, schema::TASKS, derived::PHASE, any).await?;
     let mut by_namespace: BTreeMap<&str, Vec<(&str, &str, &str)>> = BTreeMap::new();
-    for holder in &holders {
-        let mut parts = holder.split('/');
-        if let (Some(namespace), Some(agent), Some(session)) =
-            (parts.next(), parts.next(), parts.next())
-        {
-            by_namespace
-                .entry(namespace)
-                .or_default()
-                .push((agent, session, holder));
+    for each in &held_phases {
+        if let Some((namespace, agent, session)) = phase::holder_in(each) {
+            let held = (agent, session, each.as_str());
+            by_namespace.entry(namespace).or_default().push(held);
         }
     }
     let mut orphaned: Vec<&str> = Vec::new();
@@ -110,7 +104,7 @@ pub async fn orphaned_leases(mongo: &Mongo, limit: usize) -> Result<Vec<(Namespa
                 .get(*agent)
                 .is_none_or(|present| present.as_str() != *session)
         });
-        orphaned.extend(of_nobody.map(|(_, _, holder)| holder));
+        orphaned.extend(of_nobody.map(|(_, _, phase)| phase));
     }
     if orphaned.is_empty() {
         return Ok(Vec::new());

@@ -23,8 +23,12 @@ pub use tasks::{
 
 use std::sync::Arc;
 
+use futures::TryStreamExt;
 use mcpanel_store::Result;
-use mongodb::bson::{Bson, Document, RawDocumentBuf};
+use mongodb::{
+    bson::{Bson, Document, RawDocumentBuf},
+    options::Hint,
+};
 
 use crate::{
     documents::{Shelf, Unreadable},
@@ -52,6 +56,27 @@ async fn one<T>(
 ) -> Result<Option<Arc<T>>> {
     let found = all(mongo, &query.at_most(1), decode).await?;
     Ok(found.into_iter().next())
+}
+
+/// What an aggregation comes to that an index alone can answer.
+async fn sums(
+    mongo: &Mongo,
+    collection: &str,
+    steps: impl IntoIterator<Item = Document>,
+    index: &str,
+) -> Result<Vec<RawDocumentBuf>> {
+    let cursor = mongo
+        .raw(collection)
+        .aggregate(steps)
+        .hint(Hint::Name(index.to_owned()))
+        .max_time(Query::MAX_TIME)
+        .with_type::<RawDocumentBuf>()
+        .await
+        .map_err(|error| unavailable(&error))?;
+    cursor
+        .try_collect()
+        .await
+        .map_err(|error| unavailable(&error))
 }
 
 /// The different texts of a field.

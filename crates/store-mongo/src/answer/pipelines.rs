@@ -15,12 +15,16 @@ use mcpanel_store::{
     hot::DependencyState,
     query::{Listing, Page, PipelineFilter, Position},
 };
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Document, doc};
 
-use super::{all, distinct, one};
+use super::{all, distinct, one, sums};
 use crate::{
-    commit::{Txn, refresh, without},
-    documents::{Reader, pipeline, task::derived},
+    commit::{Txn, without},
+    documents::{
+        Reader, derived,
+        phase::{self, refresh},
+        pipeline,
+    },
     mongo::Mongo,
     read::{self, Query},
     schema,
@@ -71,15 +75,26 @@ pub async fn unsettled(mongo: &Mongo) -> Result<Vec<(Namespace, PipelineId)>> {
         let reader = Reader::new(&found)?;
         unsettled.insert((reader.parsed("namespace")?, reader.parsed("pipeline_id")?));
     }
-    let live = doc! { derived::LIVE_IN: { "$gte": "" } };
-    for place in distinct(mongo, schema::TASKS, derived::LIVE_IN, live).await? {
-        if let Some((namespace, id)) = place.split_once('/')
-            && let (Ok(namespace), Ok(id)) = (Namespace::parse(namespace), PipelineId::parse(id))
+    unsettled.extend(with_live_tasks(mongo).await?);
+    Ok(unsettled.into_iter().collect())
+}
+
+/// Pipelines that have live tasks, from the index alone.
+async fn with_live_tasks(mongo: &Mongo) -> Result<Vec<(Namespace, PipelineId)>> {
+    let all = doc! { derived::PHASE: { "$gte": "" }, "pipeline_id": { "$gte": "" } };
+    let place = doc! { "phase": format!("${}", derived::PHASE), "pipeline": "$pipeline_id" };
+    let steps = [doc! { "$match": all }, doc! { "$group": { "_id": place } }];
+    let groups = sums(mongo, schema::TASKS, steps, "by_phase").await?;
+    let mut live = Vec::with_capacity(groups.len());
+    for group in &groups {
+        let place = Reader::new(group)?.inner("_id")?;
+        if let Some(namespace) = phase::namespace_in(place.text("phase")?)
+            && let Ok(namespace) = Namespace::parse(namespace)
         {
-            unsettled.insert((namespace, id));
+            live.push((namespace, place.parsed("pipeline")?));
         }
     }
-    Ok(unsettled.into_iter().collect())
+    Ok(live)
 }
 
 /// A version of a template.
@@ -112,14 +127,11 @@ pub async fn templates(mongo: &Mongo, namespace: &Namespace) -> Result<Vec<Arc<T
 /// A mark can be out of date: a dependency that came late or was replayed takes nobody's mark away. So each
 /// is looked at again, and the marks that do not hold any more are taken away here.
 pub async fn doomed(mongo: &Mongo, limit: usize) -> Result<Vec<(Namespace, TaskId, TaskId)>> {
-    let query = Query::of(
-        schema::TASKS,
-        doc! { derived::DOOMED_BY: { "$exists": true } },
-    )
-    .by("doomed")
-    .sorted(doc! { "namespace": 1, "task_id": 1 })
-    .only(&["namespace", "task_id", derived::DOOMED_BY])
-    .at_most(limit);
+    let filter = doc! { derived::PHASE: phase::all_doomed().filter() };
+    let query = Query::of(schema::TASKS, filter)
+        .by("by_phase")
+        .only(&["namespace", "task_id", derived::DOOMED_BY])
+        .at_most(limit);
     let mut marked: BTreeMap<Namespace, Vec<(TaskId, Vec<TaskId>)>> = BTreeMap::new();
     for found in mongo.find(&query).await? {
         let reader = Reader::new(&found)?;
@@ -189,14 +201,7 @@ async fn unmark(
             vec![doc! { "$set": { derived::DOOMED_BY: less } }]
         }
     };
-    steps.extend(
-        refresh(mongo.now())
-            .into_iter()
-            .filter_map(|step| match step {
-                Bson::Document(step) => Some(step),
-                _ => None,
-            }),
-    );
+    steps.extend(refresh(mongo.now()));
     let attempt = async {
         let mut session = mongo.client().start_session().await?;
         let mut txn = Txn::begin(mongo.db(), &mut session).await?;

@@ -9,7 +9,10 @@ use mcpanel_domain::{
     event::Numbered,
     pipeline::{Pipeline, StageCounts},
 };
-use mcpanel_store::{Error, Result};
+use mcpanel_store::{
+    Error, Result,
+    query::{Page, Position},
+};
 use mongodb::{
     bson::{Document, doc, oid::ObjectId},
     options::ReturnDocument,
@@ -21,8 +24,7 @@ use crate::{
     documents::fields::long,
     error::unavailable,
     mongo::Mongo,
-    read::{self, Query},
-    schema, sequence,
+    read, schema, sequence,
     source::{Source, Standing},
 };
 
@@ -65,20 +67,16 @@ impl Source for MongoStore {
     async fn live_tasks(
         &self,
         namespace: &Namespace,
-        after: Option<&TaskId>,
+        after: Option<&Position>,
         limit: usize,
     ) -> Result<Vec<Standing>> {
-        let after = after.map_or("", TaskId::as_str);
-        let filter = doc! {
-            "namespace": namespace.as_str(), "task_id": { "$gt": after },
-            "status": { "$in": ["pending", "assigned", "running", "retry"] },
+        let page = Page {
+            after: after.cloned(),
+            limit,
         };
-        let query = Query::of(schema::TASKS, filter)
-            .by("by_id")
-            .sorted(doc! { "task_id": 1 })
-            .without(&["parameters", "parameters_json", "result", "result_json"])
-            .at_most(limit);
-        stand(&self.mongo, &query).await
+        let mut found = stand(&self.mongo, &read::live_tasks(namespace, &page)).await?;
+        found.truncate(limit);
+        Ok(found)
     }
 
     async fn standing(

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use futures::TryStreamExt;
 use mcpanel_domain::{Namespace, TaskId, limits::LOG_LINES_KEPT, log::Line, task::Task};
 use mcpanel_store::{
     Result,
@@ -11,15 +10,10 @@ use mcpanel_store::{
 use mongodb::bson::{RawDocumentBuf, doc};
 use rustc_hash::FxHashMap;
 
-use super::{all, distinct};
+use super::{all, distinct, sums};
 use crate::{
     activity,
-    documents::{
-        Reader,
-        fields::long,
-        payload, small,
-        task::{self, derived},
-    },
+    documents::{Reader, derived, fields::long, payload, small, task},
     error::unavailable,
     mongo::Mongo,
     read::{self, Query},
@@ -137,10 +131,7 @@ pub async fn count_tasks(
 
 /// Live tasks that wait for this one.
 pub async fn dependents(mongo: &Mongo, namespace: &Namespace, id: &TaskId) -> Result<Vec<TaskId>> {
-    let filter = doc! { "namespace": namespace.as_str(), derived::WAITING_ON: id.as_str() };
-    let query = Query::of(schema::TASKS, filter)
-        .by("waiting")
-        .only(&["task_id"]);
+    let query = read::waiting_on(namespace, &[id.as_str()]);
     let mut dependents = Vec::new();
     for found in mongo.find(&query).await? {
         dependents.push(Reader::new(&found)?.parsed("task_id")?);
@@ -189,18 +180,8 @@ pub async fn task_counts(mongo: &Mongo, namespace: &Namespace) -> Result<[u64; 7
 
 /// Tasks that have not ended, by type.
 pub async fn queues(mongo: &Mongo, namespace: &Namespace) -> Result<Vec<Queue>> {
-    let cursor = mongo
-        .raw(schema::TASKS)
-        .aggregate(activity::queues(namespace))
-        .max_time(Query::MAX_TIME)
-        .hint(mongodb::options::Hint::Name("by_status".to_owned()))
-        .with_type::<RawDocumentBuf>()
-        .await
-        .map_err(|error| unavailable(&error))?;
-    let found: Vec<RawDocumentBuf> = cursor
-        .try_collect()
-        .await
-        .map_err(|error| unavailable(&error))?;
+    let steps = activity::queues(namespace);
+    let found = sums(mongo, schema::TASKS, steps, "by_phase").await?;
     let mut queues = Vec::with_capacity(found.len());
     for each in &found {
         let reader = Reader::new(each)?;

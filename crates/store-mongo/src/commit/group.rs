@@ -11,23 +11,18 @@ use mcpanel_domain::{
     task::{Status, Task},
 };
 use mcpanel_store::{Key, Write};
-use mongodb::bson::{RawDocumentBuf, oid::ObjectId, raw::cstr, rawdoc};
+use mongodb::bson::{RawDocumentBuf, oid::ObjectId, rawdoc};
 use rustc_hash::FxHashMap;
 
 use super::{
     counts::Counts,
+    merge::{self, Statement, change, guard},
     present::Present,
+    task::TaskWrite,
     waits::{Beginners, Waits},
 };
 use crate::{
-    documents::{
-        Fields, Large, agent,
-        fields::{date, difference, long},
-        history,
-        payload::{self, INLINE_BYTES_MAX, PART_BYTES_MAX},
-        pipeline, small,
-        task::{self, derived},
-    },
+    documents::{Fields, Large, agent, derived, fields::difference, history, pipeline, small},
     project::Change,
     schema,
 };
@@ -40,7 +35,7 @@ pub struct Group {
     /// New documents, by collection.
     pub inserts: FxHashMap<&'static str, Vec<RawDocumentBuf>>,
     /// Guarded updates, by collection.
-    pub updates: FxHashMap<&'static str, Vec<RawDocumentBuf>>,
+    pub updates: FxHashMap<&'static str, Vec<Statement>>,
     /// Guarded deletes, by collection.
     pub deletes: FxHashMap<&'static str, Vec<RawDocumentBuf>>,
     /// Keys of answered requests that may be remembered from long ago.
@@ -65,16 +60,6 @@ pub struct Group {
     pub changes: Vec<Change>,
     /// Changed pipelines.
     pub pipelines: Vec<Arc<Pipeline>>,
-}
-
-/// A changed task.
-pub struct TaskWrite {
-    /// Before.
-    pub old: Option<Arc<Task>>,
-    /// After.
-    pub new: Arc<Task>,
-    parameters: Option<Payload>,
-    result: Option<Payload>,
 }
 
 impl Group {
@@ -183,6 +168,10 @@ impl Group {
             .push(with_id(fields));
     }
 
+    fn update(&mut self, collection: &'static str, statement: Statement) {
+        self.updates.entry(collection).or_default().push(statement);
+    }
+
     fn delete(
         &mut self,
         collection: &'static str,
@@ -207,10 +196,9 @@ impl Group {
         if revision == 1 || import {
             return self.insert(collection, fields);
         }
-        let statement = rawdoc! {
-            "q": guard(field, namespace, id, revision.wrapping_sub(1)), "u": fields.into_raw(),
-        };
-        self.updates.entry(collection).or_default().push(statement);
+        let filter = guard(field, namespace, id, revision.wrapping_sub(1));
+        let statement = Statement::one(filter, fields.into_raw());
+        self.update(collection, statement);
     }
 
     fn add_agent(&mut self, new: &Arc<Agent>, present: &Present) {
@@ -232,11 +220,7 @@ impl Group {
                 }
                 let revision = new.revision.wrapping_sub(1);
                 let filter = guard("agent_id", &key.0, key.1.as_str(), revision);
-                let statement = rawdoc! { "q": filter, "u": change(set, unset) };
-                self.updates
-                    .entry(schema::AGENTS)
-                    .or_default()
-                    .push(statement);
+                self.update(schema::AGENTS, Statement::one(filter, change(set, unset)));
             }
         }
         self.changes.push(Change::Agent {
@@ -257,11 +241,10 @@ impl Group {
                 let (set, unset) = difference(before.raw(), fields.raw());
                 let revision = new.revision.wrapping_sub(1);
                 let filter = guard("pipeline_id", &key.0, key.1.as_str(), revision);
-                let statement = rawdoc! { "q": filter, "u": change(set, unset) };
-                self.updates
-                    .entry(schema::PIPELINES)
-                    .or_default()
-                    .push(statement);
+                self.update(
+                    schema::PIPELINES,
+                    Statement::one(filter, change(set, unset)),
+                );
             }
         }
         self.pipelines.push(new.clone());
@@ -306,128 +289,25 @@ impl Group {
 
     /// Makes the statements of the tasks, now that it is known what they wait for.
     pub fn write_tasks(&mut self, waits: &FxHashMap<Key<TaskId>, Waits>, now: Timestamp) {
+        let mut updates = Vec::with_capacity(self.tasks.len());
         for write in &self.tasks {
             let key = (write.new.namespace.clone(), write.new.id.clone());
             let waits = waits.get(&key);
-            let (statements, statement) = match &write.old {
-                None => (&mut self.inserts, write.insert(waits, now)),
-                Some(old) => (&mut self.updates, write.update(old, waits, now)),
-            };
-            statements.entry(schema::TASKS).or_default().push(statement);
-        }
-    }
-}
-
-impl TaskWrite {
-    /// The values that are too large for the document. They are stored before the transaction begins.
-    fn collect_large(&self, into: &mut Vec<Large>) {
-        let own = [&self.parameters, &self.result].into_iter().flatten();
-        let errors = self.new.attempts.iter().map(|attempt| &attempt.error);
-        let details = errors
-            .chain([&self.new.error])
-            .flatten()
-            .filter_map(|error| error.details.as_ref());
-        let mut parts = details.chain(&self.new.metadata);
-        if parts.any(|part| part.size_bytes() > PART_BYTES_MAX) {
-            task::encode(&self.new, into);
-        }
-        if own
-            .into_iter()
-            .any(|each| each.size_bytes() > INLINE_BYTES_MAX)
-        {
-            self.payloads(into);
-        }
-    }
-
-    fn payloads(&self, large: &mut Vec<Large>) -> (Fields, Vec<String>) {
-        let mut set = Fields::new();
-        let mut unset = Vec::new();
-        let both = [("parameters", &self.parameters), ("result", &self.result)];
-        for (name, payload) in both {
-            if let Some(payload) = payload {
-                payload::put(&mut set, name, payload, INLINE_BYTES_MAX, large);
-                unset.extend(payload::other_names(&set, name));
+            match &write.old {
+                None => {
+                    let document = with_id(write.insert(waits, now));
+                    self.inserts
+                        .entry(schema::TASKS)
+                        .or_default()
+                        .push(document);
+                }
+                Some(old) => updates.push(write.update(old, waits, now)),
             }
         }
-        (set, unset)
-    }
-
-    fn insert(&self, waits: Option<&Waits>, now: Timestamp) -> RawDocumentBuf {
-        let mut stored = Vec::new();
-        let mut fields = task::encode(&self.new, &mut stored);
-        extend(&mut fields, &self.payloads(&mut stored).0);
-        if !self.new.status().is_terminal() {
-            fields.put_date_opt(derived::DUE, self.new.next_due(Timestamp::ZERO));
-            if let Some(waits) = waits {
-                put_waits(&mut fields, waits);
-            }
-            if waits.is_none_or(|waits| waits.on.is_empty()) {
-                put_ready(&mut fields, &self.new, now);
-            }
-        }
-        with_id(fields)
-    }
-
-    fn update(&self, old: &Task, waits: Option<&Waits>, now: Timestamp) -> RawDocumentBuf {
-        let mut stored = Vec::new();
-        let before = task::encode(old, &mut stored);
-        let after = task::encode(&self.new, &mut stored);
-        let (mut set, mut unset) = difference(before.raw(), after.raw());
-        let (payloads, others) = self.payloads(&mut stored);
-        extend(&mut set, &payloads);
-        unset.extend(others);
-        // Derived fields move without a revision, so they are always said.
-        let live = !self.new.status().is_terminal();
-        let mut moved = Fields::new();
-        let mut movable = vec![derived::DUE];
-        if live {
-            moved.put_date_opt(derived::DUE, self.new.next_due(Timestamp::ZERO));
-        }
-        if self.new.dependencies.is_empty() || !live {
-            movable.extend([derived::READY, derived::LATER]);
-            if live {
-                put_ready(&mut moved, &self.new, now);
-            }
-        }
-        if !old.dependencies.is_empty() && (self.new.dependencies.is_empty() || !live)
-            || waits.is_some()
-        {
-            movable.extend([derived::WAITING_ON, derived::DOOMED_BY]);
-        }
-        if let Some(waits) = waits {
-            put_waits(&mut moved, waits);
-        }
-        for name in movable {
-            if !matches!(moved.raw().get(name), Ok(Some(_))) {
-                unset.push(name.to_owned());
-            }
-        }
-        extend(&mut set, &moved);
-        let revision = self.new.revision.wrapping_sub(1);
-        rawdoc! {
-            "q": guard("task_id", &self.new.namespace, self.new.id.as_str(), revision),
-            "u": change(set, unset),
-        }
-    }
-}
-
-fn put_waits(fields: &mut Fields, waits: &Waits) {
-    for (name, ids) in [
-        (derived::WAITING_ON, &waits.on),
-        (derived::DOOMED_BY, &waits.doomed),
-    ] {
-        if !ids.is_empty() {
-            fields.put_texts(name, ids.iter().map(TaskId::as_str));
-        }
-    }
-}
-
-/// For a task that waits for no other.
-fn put_ready(fields: &mut Fields, task: &Task, now: Timestamp) {
-    match task.ready_at() {
-        Some(at) if at <= now => fields.put(derived::READY, task::class_of(task)),
-        Some(at) => fields.put(derived::LATER, date(at)),
-        None => {}
+        self.updates
+            .entry(schema::TASKS)
+            .or_default()
+            .extend(merge::together(updates));
     }
 }
 
@@ -437,33 +317,4 @@ fn with_id(fields: Fields) -> RawDocumentBuf {
         document.append(name, value);
     }
     document
-}
-
-fn extend(fields: &mut Fields, more: &Fields) {
-    for (name, value) in more.raw().iter().flatten() {
-        fields.put(name.as_str(), value);
-    }
-}
-
-fn guard(field: &str, namespace: &Namespace, id: &str, revision: u64) -> RawDocumentBuf {
-    let mut filter = Fields::new();
-    filter.put("namespace", namespace.as_str());
-    filter.put(field, id);
-    filter.put("revision", long(revision));
-    filter.into_raw()
-}
-
-fn change(set: Fields, unset: Vec<String>) -> RawDocumentBuf {
-    let mut change = RawDocumentBuf::new();
-    if !set.is_empty() {
-        change.append(cstr!("$set"), set.into_raw());
-    }
-    if !unset.is_empty() {
-        let mut names = Fields::new();
-        for name in &unset {
-            names.put(name, true);
-        }
-        change.append(cstr!("$unset"), names.into_raw());
-    }
-    change
 }

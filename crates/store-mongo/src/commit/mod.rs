@@ -12,9 +12,11 @@ mod group;
 mod heads;
 mod lane;
 mod large;
+mod merge;
 mod present;
 mod queue;
 mod statements;
+mod task;
 mod txn;
 mod waits;
 
@@ -31,7 +33,7 @@ pub use failure::Failed;
 pub use heads::Heads;
 pub use lane::run;
 pub use txn::Txn;
-pub use waits::{refresh, without};
+pub use waits::without;
 
 use crate::{follow::Followers, mongo::Mongo, sequence::Sequencer};
 use queue::{Job, Waiting};

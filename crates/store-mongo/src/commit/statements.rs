@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Failed, Txn, group::Group, waits};
 use crate::{
-    documents::{Fields, Shelf, event, fields::long, small, task},
+    documents::{Fields, Shelf, derived, event, fields::long, small, task},
     mongo::number,
     project::Change,
     read::{self, BLOCK_EVENTS_MAX},
@@ -47,7 +47,9 @@ impl Group {
             txn.insert(collection, documents).await?;
         }
         for (collection, statements) in std::mem::take(&mut self.updates) {
-            txn.update(collection, statements).await?;
+            let expected = statements.iter().map(|each| each.documents).sum();
+            let raw = statements.into_iter().map(|each| each.raw).collect();
+            txn.update(collection, raw, expected).await?;
         }
         for (collection, filters) in std::mem::take(&mut self.deletes) {
             txn.delete(collection, filters).await?;
@@ -142,11 +144,11 @@ impl Group {
         for ((namespace, id), lines) in &self.logs {
             let count = u64::try_from(lines.len()).unwrap_or(u64::MAX);
             let filter = doc! { "namespace": namespace.as_str(), "task_id": id.as_str() };
-            let change = doc! { "$inc": { task::derived::LOG_LINES: long(count) } };
+            let change = doc! { "$inc": { derived::LOG_LINES: long(count) } };
             let Some(task) = txn.change_one(schema::TASKS, filter, change).await? else {
                 return Err(Failed::Raced("its task is not there"));
             };
-            let last = number(&task, task::derived::LOG_LINES).unwrap_or_default();
+            let last = number(&task, derived::LOG_LINES).unwrap_or_default();
             if lines.is_empty() {
                 continue;
             }

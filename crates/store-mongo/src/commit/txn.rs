@@ -50,16 +50,16 @@ impl<'a> Txn<'a> {
         self.expect(&answer, expected, "it is there already")
     }
 
-    /// Runs update statements; each must find its document.
+    /// Runs update statements, which must find so many documents.
     pub async fn update(
         &mut self,
         collection: &str,
         statements: Vec<RawDocumentBuf>,
+        expected: usize,
     ) -> Result<(), Failed> {
         if statements.is_empty() {
             return Ok(());
         }
-        let expected = statements.len();
         let answer = self.update_any(collection, statements).await?;
         self.expect(&answer, expected, "it is at another revision")
     }

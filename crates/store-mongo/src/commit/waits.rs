@@ -14,9 +14,8 @@ use rustc_hash::FxHashMap;
 
 use super::{Failed, Txn};
 use crate::{
-    documents::{fields::date, task::derived},
-    read::{self, Query},
-    schema,
+    documents::{derived, phase::refresh},
+    read, schema,
 };
 
 /// What one task waits for.
@@ -123,12 +122,7 @@ pub async fn tell(
             .map(|(key, _)| key.clone());
         for (namespace, ids) in by_namespace(of_kind) {
             let ids: Vec<&str> = ids.iter().map(TaskId::as_str).collect();
-            let filter = doc! {
-                "namespace": namespace.as_str(), derived::WAITING_ON: { "$in": &ids },
-            };
-            let query = Query::of(schema::TASKS, filter)
-                .by("waiting")
-                .only(&["task_id"]);
+            let query = read::waiting_on(&namespace, &ids);
             let waiting: Vec<String> = txn
                 .find(&query)
                 .await?
@@ -138,15 +132,13 @@ pub async fn tell(
             if waiting.is_empty() {
                 continue;
             }
-            let change = if completed {
-                let mut steps = vec![Bson::Document(without(&ids))];
-                steps.extend(refresh(now));
-                steps
-            } else {
-                vec![Bson::Document(doomed(&ids))]
-            };
+            let mut steps = vec![match completed {
+                true => without(&ids),
+                false => doomed(&ids),
+            }];
+            steps.extend(refresh(now));
             let filter = doc! { "namespace": namespace.as_str(), "task_id": { "$in": &waiting } };
-            txn.update_any(schema::TASKS, vec![many(filter, Bson::Array(change))?])
+            txn.update_any(schema::TASKS, vec![many(filter, all(steps))?])
                 .await?;
             told.extend(
                 waiting
@@ -168,41 +160,10 @@ pub async fn settle(
     for (namespace, ids) in by_namespace(tasks.iter().cloned()) {
         let ids: Vec<&str> = ids.iter().map(TaskId::as_str).collect();
         let filter = doc! { "namespace": namespace.as_str(), "task_id": { "$in": ids } };
-        txn.update_any(
-            schema::TASKS,
-            vec![many(filter, Bson::Array(refresh(now)))?],
-        )
-        .await?;
+        txn.update_any(schema::TASKS, vec![many(filter, all(refresh(now)))?])
+            .await?;
     }
     Ok(())
-}
-
-/// Steps of an update that set what follows from what a task still waits for.
-pub fn refresh(now: Timestamp) -> Vec<Bson> {
-    let open = doc! { "$size": { "$ifNull": [format!("${}", derived::WAITING_ON), []] } };
-    let free = doc! { "$and": [
-        { "$in": ["$status", [Status::Pending.as_str(), Status::Retry.as_str()]] },
-        { "$eq": [open, 0] },
-    ] };
-    let from = format!("${}", derived::READY_FROM);
-    let ready = doc! { "$and": [free.clone(), { "$lte": [&from, date(now)] }] };
-    let later = doc! { "$and": [free, { "$gt": [&from, date(now)] }] };
-    let kept = |field: &str| {
-        let path = format!("${field}");
-        doc! { "$cond": [
-            { "$eq": [{ "$size": { "$ifNull": [&path, []] } }, 0] }, "$$REMOVE", &path,
-        ] }
-    };
-    vec![
-        Bson::Document(doc! { "$set": {
-            derived::READY: { "$cond": [ready, format!("${}", derived::CLASS), "$$REMOVE"] },
-            derived::LATER: { "$cond": [later, from, "$$REMOVE"] },
-        } }),
-        Bson::Document(doc! { "$set": {
-            derived::WAITING_ON: kept(derived::WAITING_ON),
-            derived::DOOMED_BY: kept(derived::DOOMED_BY),
-        } }),
-    ]
 }
 
 /// A step that takes completed tasks out of what is waited for.
@@ -223,6 +184,10 @@ fn doomed(ids: &[&str]) -> Document {
         { "$ifNull": [format!("${}", derived::WAITING_ON), []] }, { "$literal": ids },
     ] };
     doc! { "$set": { derived::DOOMED_BY: { "$setUnion": [known, more] } } }
+}
+
+fn all(steps: Vec<Document>) -> Bson {
+    Bson::Array(steps.into_iter().map(Bson::Document).collect())
 }
 
 fn many(filter: Document, change: Bson) -> Result<RawDocumentBuf, Failed> {

@@ -4,13 +4,16 @@
 //! lossless, so that an operator can query into it; see [`json`] and [`payload`].
 
 pub mod agent;
+pub mod derived;
 pub mod event;
 pub mod fields;
 pub mod history;
 pub mod json;
 pub mod payload;
+pub mod phase;
 pub mod pipeline;
 pub mod small;
+pub mod tags;
 pub mod task;
 
 #[cfg(test)]

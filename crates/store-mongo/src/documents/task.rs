@@ -1,12 +1,12 @@
 //! Tasks: the specification's `tasks` collection, and what else a task is made of.
 //!
 //! Beside the document's own fields are derived ones, which make timers, claims and counts a matter of
-//! an index: see [`derived`].
+//! an index: see [`derived`](super::derived).
 
 use std::sync::Arc;
 
 use mcpanel_domain::{
-    Namespace, Timestamp,
+    Timestamp,
     retry::{BackoffStrategy, ErrorType, RetryConfig},
     task::{
         Attempt, CancelRequest, Lease, Outcome, Place, Progress, State, Status, Task, TaskError,
@@ -15,58 +15,10 @@ use mcpanel_domain::{
 use mongodb::bson::{Binary, RawDocument, spec::BinarySubtype};
 
 use super::{
+    derived::{self, class_of},
     fields::{Fields, Reader, Unreadable, date, long},
     payload::{self, Large, PART_BYTES_MAX, Shelf},
 };
-
-/// Fields that follow from the others and from the tasks it waits for.
-pub mod derived {
-    /// `capabilities` joined by commas, `@` and the target where there is one: who can serve it.
-    pub const CLASS: &str = "queue_class";
-    /// The class again, only while it could be given out this moment.
-    pub const READY: &str = "ready_class";
-    /// From when it could be given out, only while it waits for nothing else and that is later.
-    pub const LATER: &str = "later_at";
-    /// From when its state allows that it is given out.
-    pub const READY_FROM: &str = "ready_from";
-    /// Its deadline, or the end of time: the order within a class.
-    pub const READY_BY: &str = "ready_by";
-    /// When it next has something to do of itself.
-    pub const DUE: &str = "due_at";
-    /// `namespace/agent/session` of its lease, only while it has one.
-    pub const HOLDER: &str = "holder";
-    /// `namespace/pipeline`, only while it is live.
-    pub const LIVE_IN: &str = "live_in";
-    /// Dependencies that are not completed, only while it is live and has some.
-    pub const WAITING_ON: &str = "waiting_on";
-    /// Those of them that will not complete of themselves.
-    pub const DOOMED_BY: &str = "doomed_by";
-    /// How often a task began to wait for this one: touched so that its end cannot pass unnoticed.
-    pub const DEPENDENTS: &str = "dependents";
-    /// How many lines its log had so far.
-    pub const LOG_LINES: &str = "log_lines";
-}
-
-/// Which agents can serve a task, as one text.
-pub fn class_of(task: &Task) -> String {
-    let mut class = String::with_capacity(32);
-    for (at, capability) in task.capabilities.iter().enumerate() {
-        if at > 0 {
-            class.push(',');
-        }
-        class.push_str(capability.as_str());
-    }
-    if let Some(target) = &task.target {
-        class.push('@');
-        class.push_str(target.as_str());
-    }
-    class
-}
-
-/// `namespace/agent/session`: who holds a lease.
-pub fn holder(namespace: &Namespace, agent: &str, session: &str) -> String {
-    format!("{namespace}/{agent}/{session}")
-}
 
 /// The document's own fields.
 pub fn encode(task: &Task, large: &mut Vec<Large>) -> Fields {
@@ -143,22 +95,6 @@ pub fn encode(task: &Task, large: &mut Vec<Large>) -> Fields {
     fields.put(derived::CLASS, class_of(task));
     fields.put_date_opt(derived::READY_FROM, task.ready_at());
     fields.put_date(derived::READY_BY, task.deadline.unwrap_or(Timestamp::MAX));
-    if let Some(held) = task.lease() {
-        let holder = holder(
-            &task.namespace,
-            held.agent_id.as_str(),
-            held.session.as_str(),
-        );
-        fields.put(derived::HOLDER, holder);
-    }
-    if let Some(place) = &task.place
-        && !task.status().is_terminal()
-    {
-        fields.put(
-            derived::LIVE_IN,
-            format!("{}/{}", task.namespace, place.pipeline_id),
-        );
-    }
     fields
 }
 

@@ -1,6 +1,6 @@
 //! Lists: filtered, newest first, a page at a time, each by the index that narrows it most.
 
-use mcpanel_domain::Namespace;
+use mcpanel_domain::{Namespace, task::Status};
 use mcpanel_store::{
     Result,
     query::{ArtifactFilter, Listing, OperationFilter, Page, PipelineFilter, Position, TaskFilter},
@@ -9,28 +9,25 @@ use mongodb::bson::{Document, doc};
 
 use super::Query;
 use crate::{
-    documents::{DateTime, fields::date},
+    documents::{DateTime, derived, fields::date, tags},
     schema,
 };
 
 /// A page of tasks, without their input and output, and one more to see whether there are more.
 pub fn tasks(namespace: &Namespace, filter: &TaskFilter, page: &Page) -> Query {
     let mut matching = doc! { "namespace": namespace.as_str() };
-    let mut index = Some("newest");
+    // The narrowest of the filters chooses what the index looks at; the others are checked.
+    let mut words = vec![tags::ALL.to_owned()];
     if let Some(task_type) = &filter.task_type {
         matching.insert("task_type", task_type.as_str());
-        index = Some("by_type");
+        words = vec![tags::task_type(task_type.as_str())];
     }
     let statuses: Vec<&str> = filter.statuses.iter().map(|each| each.as_str()).collect();
     if any_of(&mut matching, "status", &statuses) {
-        index = Some("by_status");
+        words = statuses.iter().map(|status| tags::status(status)).collect();
     }
     if let Some(stage) = filter.stage {
         matching.insert("stage", i32::from(stage));
-    }
-    if let Some(pipeline) = &filter.pipeline_id {
-        matching.insert("pipeline_id", pipeline.as_str());
-        index = Some("by_pipeline");
     }
     let mut either = Vec::new();
     if let Some(agent) = &filter.agent_id {
@@ -38,17 +35,20 @@ pub fn tasks(namespace: &Namespace, filter: &TaskFilter, page: &Page) -> Query {
             doc! { "assigned_agent_id": agent.as_str() },
             doc! { "target_agent_id": agent.as_str() },
         ]);
-        // Two indexes, which the server merges; where a pipeline narrows it already, that one will do.
-        if filter.pipeline_id.is_none() && filter.held_by.is_none() {
-            index = None;
-        }
+        words = vec![tags::agent(agent.as_str()), tags::target(agent.as_str())];
     }
     if let Some(agent) = &filter.held_by {
         // Whoever holds a task is the last that it was given to.
         matching.insert("assigned_agent_id", agent.as_str());
         matching.insert("lease.agent_id", agent.as_str());
-        index = Some("by_agent");
+        words = vec![tags::agent(agent.as_str())];
     }
+    if let Some(pipeline) = &filter.pipeline_id {
+        matching.insert("pipeline_id", pipeline.as_str());
+        words = vec![tags::pipeline(pipeline.as_str(), filter.stage)];
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    any_of(&mut matching, derived::TAGS, &words);
     for (field, from, before) in [
         ("updated_at", filter.updated_from, filter.updated_before),
         ("completed_at", filter.ended_from, filter.ended_before),
@@ -68,7 +68,7 @@ pub fn tasks(namespace: &Namespace, filter: &TaskFilter, page: &Page) -> Query {
         matching,
         created,
         either,
-        index,
+        "by_tag",
         page,
     )
     .without(&["parameters", "parameters_json", "result", "result_json"])
@@ -92,7 +92,7 @@ pub fn pipelines(namespace: &Namespace, filter: &PipelineFilter, page: &Page) ->
         matching,
         Document::new(),
         Vec::new(),
-        Some(index),
+        index,
         page,
     )
 }
@@ -111,7 +111,7 @@ pub fn operations(namespace: &Namespace, filter: &OperationFilter, page: &Page) 
         matching,
         Document::new(),
         Vec::new(),
-        Some(index),
+        index,
         page,
     )
 }
@@ -146,7 +146,7 @@ pub fn artifacts(namespace: &Namespace, filter: &ArtifactFilter, page: &Page) ->
         matching,
         Document::new(),
         Vec::new(),
-        Some(index),
+        index,
         page,
     )
 }
@@ -178,7 +178,7 @@ fn finish(
     mut matching: Document,
     mut created: Document,
     mut either: Vec<Vec<Document>>,
-    index: Option<&'static str>,
+    index: &'static str,
     page: &Page,
 ) -> Query {
     if let Some(after) = &page.after {
@@ -203,11 +203,23 @@ fn finish(
             matching.insert("$and", all);
         }
     }
-    let mut query = Query::of(collection, matching)
+    Query::of(collection, matching)
         .sorted(doc! { "created_at": -1, id: -1 })
-        .at_most(page.limit.saturating_add(1));
-    query.hint = index;
-    query
+        .at_most(page.limit.saturating_add(1))
+        .by(index)
+}
+
+/// A page of tasks that have not ended, newest first, all of them in the end.
+pub fn live_tasks(namespace: &Namespace, page: &Page) -> Query {
+    let statuses = Status::ALL
+        .into_iter()
+        .filter(|status| !status.is_terminal())
+        .collect();
+    let filter = TaskFilter {
+        statuses,
+        ..TaskFilter::default()
+    };
+    tasks(namespace, &filter, page)
 }
 
 /// Cuts off the one that only showed that there are more.

@@ -6,7 +6,7 @@ use mongodb::bson::{Document, doc};
 
 use super::Query;
 use crate::{
-    documents::task::{derived, holder},
+    documents::{derived, phase, tags},
     schema,
 };
 
@@ -47,9 +47,9 @@ pub fn class_suits(class: &str, offer: &Offer) -> bool {
 pub fn ready_in(namespace: &Namespace, class: &str, limit: usize) -> Query {
     Query::of(
         schema::TASKS,
-        doc! { "namespace": namespace.as_str(), derived::READY: class },
+        doc! { derived::PHASE: phase::ready(namespace, class) },
     )
-    .by("ready")
+    .by("by_phase")
     .sorted(doc! { "priority": -1, "ready_by": 1, "created_at": 1, "task_id": 1 })
     .only(&[
         "task_id",
@@ -61,13 +61,13 @@ pub fn ready_in(namespace: &Namespace, class: &str, limit: usize) -> Query {
     .at_most(limit)
 }
 
-/// Who holds an offer's leases.
-pub fn session_holder(offer: &Offer) -> String {
-    holder(
-        &offer.namespace,
-        offer.agent_id.as_str(),
-        offer.session.as_str(),
-    )
+/// Live tasks that wait for any of these.
+pub fn waiting_on(namespace: &Namespace, ids: &[&str]) -> Query {
+    let words: Vec<String> = ids.iter().map(|id| tags::waits(id)).collect();
+    let filter = doc! { "namespace": namespace.as_str(), derived::TAGS: { "$in": words } };
+    Query::of(schema::TASKS, filter)
+        .by("by_tag")
+        .only(&["task_id"])
 }
 
 /// Log lines of a task with a number above `after`, in the blocks they were written in.

@@ -14,16 +14,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mcpanel_domain::{Namespace, PipelineId, TaskId, Timestamp, event::Numbered, task::Task};
 use mcpanel_store::{Offer, Result};
-use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
+use mongodb::{
+    bson::{Bson, Document, RawDocumentBuf, doc},
+    options::Hint,
+};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::{
-    commit::refresh,
     documents::{
         Reader,
+        derived::{self, class_of},
         fields::date,
-        task::{class_of, derived},
+        phase,
     },
     error::unavailable,
     mongo::Mongo,
@@ -118,18 +121,18 @@ impl Queue {
     /// Classes of which tasks are ready.
     async fn classes(&self, namespace: &Namespace) -> Result<Vec<String>> {
         // A bound instead of `$exists`, so that the index can step from one value to the next.
-        let filter = doc! { "namespace": namespace.as_str(), derived::READY: { "$gte": "" } };
+        let filter = doc! { derived::PHASE: phase::all_ready(namespace).filter() };
         let found = self
             .mongo
             .raw(schema::TASKS)
-            .distinct(derived::READY, filter)
+            .distinct(derived::PHASE, filter)
             .max_time(Query::MAX_TIME)
             .await
             .map_err(|error| unavailable(&error))?;
         Ok(found
             .into_iter()
             .filter_map(|class| match class {
-                Bson::String(class) => Some(class),
+                Bson::String(phase) => phase::class_in(&phase).map(str::to_owned),
                 _ => None,
             })
             .collect())
@@ -168,9 +171,9 @@ impl Queue {
     pub async fn look_for_others(&self) {
         let namespaces = self.waiters.lock().namespaces();
         for namespace in namespaces {
-            let filter = doc! { "namespace": namespace.as_str(), derived::READY: { "$gte": "" } };
+            let filter = doc! { derived::PHASE: phase::all_ready(&namespace).filter() };
             let some = Query::of(schema::TASKS, filter)
-                .by("ready")
+                .by("by_phase")
                 .only(&["task_id"])
                 .at_most(1);
             match self.mongo.find(&some).await {
@@ -186,10 +189,10 @@ impl Queue {
 
     /// Ready tasks of the same class that come before this one.
     pub async fn ahead(&self, task: &Task) -> Result<Option<u64>> {
-        let class = class_of(task);
+        let phase = phase::ready(&task.namespace, &class_of(task));
         let own = doc! {
             "namespace": task.namespace.as_str(), "task_id": task.id.as_str(),
-            derived::READY: class.as_str(),
+            derived::PHASE: phase.as_str(),
         };
         let own = Query::of(schema::TASKS, own).by("by_id").only(&["task_id"]);
         if self.mongo.find(&own).await?.is_empty()
@@ -197,7 +200,7 @@ impl Queue {
         {
             return Ok(None);
         }
-        let base = doc! { "namespace": task.namespace.as_str(), derived::READY: class };
+        let base = doc! { derived::PHASE: phase };
         let mut above = base.clone();
         above.insert("priority", doc! { "$gt": task.priority });
         let mut beside = base;
@@ -222,7 +225,7 @@ impl Queue {
 
     /// How many tasks of a namespace could be given out.
     pub async fn ready(&self, namespace: &Namespace) -> Result<u64> {
-        let filter = doc! { "namespace": namespace.as_str(), derived::READY: { "$gte": "" } };
+        let filter = doc! { derived::PHASE: phase::all_ready(namespace).filter() };
         let all = self.count(filter).await?;
         Ok(all.saturating_sub(self.reserved.lock().of_namespace(namespace)))
     }
@@ -231,7 +234,7 @@ impl Queue {
         self.mongo
             .raw(schema::TASKS)
             .count_documents(filter)
-            .hint(mongodb::options::Hint::Name("ready".to_owned()))
+            .hint(Hint::Name("by_phase".to_owned()))
             .max_time(Query::MAX_TIME)
             .await
             .map_err(|error| unavailable(&error))
@@ -239,26 +242,15 @@ impl Queue {
 
     /// Makes tasks ready whose time has come, and those that wait for them are woken.
     pub async fn promote(&self, now: Timestamp) -> Result<()> {
-        let come = doc! { derived::LATER: { "$lte": date(now) } };
-        let found = self
-            .mongo
-            .find(
-                &Query::of(schema::TASKS, come.clone())
-                    .by("later")
-                    .at_most(1),
-            )
-            .await?;
-        if !found.is_empty() {
-            let steps: Vec<Document> = refresh(now)
-                .into_iter()
-                .filter_map(|step| match step {
-                    Bson::Document(step) => Some(step),
-                    _ => None,
-                })
-                .collect();
+        let come = doc! { derived::PHASE: phase::later_until(now).filter() };
+        let some = Query::of(schema::TASKS, come.clone())
+            .by("by_phase")
+            .at_most(1);
+        if !self.mongo.find(&some).await?.is_empty() {
             self.mongo
                 .raw(schema::TASKS)
-                .update_many(come, steps)
+                .update_many(come, phase::refresh(now))
+                .hint(Hint::Name("by_phase".to_owned()))
                 .await
                 .map_err(|error| unavailable(&error))?;
             self.look_for_others().await;
@@ -270,15 +262,15 @@ impl Queue {
 
     /// When a task next becomes ready by itself.
     pub async fn next_later_stored(&self) -> Result<Option<Timestamp>> {
-        let all = doc! { derived::LATER: { "$exists": true } };
+        let all = doc! { derived::PHASE: phase::all_later().filter() };
         let query = Query::of(schema::TASKS, all)
-            .by("later")
-            .sorted(doc! { derived::LATER: 1 })
-            .only(&[derived::LATER])
+            .by("by_phase")
+            .sorted(doc! { derived::PHASE: 1 })
+            .only(&[derived::READY_FROM])
             .at_most(1);
         match self.mongo.find(&query).await?.first() {
             None => Ok(None),
-            Some(found) => Ok(Some(Reader::new(found)?.date(derived::LATER)?)),
+            Some(found) => Ok(Some(Reader::new(found)?.date(derived::READY_FROM)?)),
         }
     }
 }

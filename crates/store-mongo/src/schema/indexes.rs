@@ -1,5 +1,7 @@
-//! Every index, with the question it answers. An index costs a write on each change of its fields, so
-//! those that only few documents need at a time are partial: a finished task is in none of them.
+//! Every index. Those that only few documents need at a time are partial: a finished task is in none of them.
+//!
+//! An index of `tasks` costs more than its own writes: when a change touches any indexed field, MongoDB works out the keys
+//! of every index of the collection, of the document before and after. So there are few, each for many questions.
 
 use mongodb::bson::{Document, doc};
 
@@ -72,72 +74,27 @@ const ACTIVITY_SECONDS: i64 = 24 * 3_600;
 /// All of them.
 pub const INDEXES: &[Index] = &[
     unique(TASKS, "by_id", &["namespace", "task_id"]),
-    plain(TASKS, "newest", &["namespace", "-created_at", "-task_id"]),
     plain(
         TASKS,
-        "by_status",
+        "by_tag",
+        &["namespace", "tags", "-created_at", "-task_id"],
+    ),
+    // Beside the order within a class, what sums over live tasks are made of.
+    only_with(
+        TASKS,
+        "by_phase",
         &[
-            "namespace",
-            "status",
-            "-created_at",
-            "-task_id",
-            "task_type",
-        ],
-    ),
-    plain(
-        TASKS,
-        "by_type",
-        &["namespace", "task_type", "-created_at", "-task_id"],
-    ),
-    only_with(
-        TASKS,
-        "by_pipeline",
-        &[
-            "namespace",
-            "pipeline_id",
-            "-created_at",
-            "-task_id",
-            "stage",
-        ],
-        "pipeline_id",
-    ),
-    only_with(
-        TASKS,
-        "by_agent",
-        &["namespace", "assigned_agent_id", "-created_at", "-task_id"],
-        "assigned_agent_id",
-    ),
-    only_with(
-        TASKS,
-        "by_target",
-        &["namespace", "target_agent_id", "-created_at", "-task_id"],
-        "target_agent_id",
-    ),
-    only_with(
-        TASKS,
-        "ready",
-        &[
-            "namespace",
-            "ready_class",
+            "phase",
             "-priority",
             "ready_by",
             "created_at",
             "task_id",
             "pipeline_id",
+            "task_type",
         ],
-        "ready_class",
+        "phase",
     ),
-    only_with(TASKS, "later", &["later_at"], "later_at"),
     only_with(TASKS, "due", &["due_at"], "due_at"),
-    only_with(TASKS, "held", &["holder", "task_id"], "holder"),
-    only_with(TASKS, "live", &["live_in"], "live_in"),
-    only_with(TASKS, "waiting", &["namespace", "waiting_on"], "waiting_on"),
-    only_with(
-        TASKS,
-        "doomed",
-        &["namespace", "task_id", "doomed_by"],
-        "doomed_by",
-    ),
     unique(AGENTS, "by_id", &["namespace", "agent_id"]),
     only_with(AGENTS, "due", &["due_at"], "due_at"),
     unique(PIPELINES, "by_id", &["namespace", "pipeline_id"]),

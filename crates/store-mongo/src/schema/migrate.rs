@@ -11,11 +11,11 @@ use mongodb::{
     bson::{Bson, DateTime, Document, doc, oid::ObjectId},
 };
 
-use super::{COLLECTIONS, INDEXES, META};
+use super::{COLLECTIONS, INDEXES, META, few_indexes};
 use crate::error::{OpenError, code};
 
 /// The version that this program makes and knows.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// How long the lock is held without a sign of life, in milliseconds.
 const LOCK_MS: i64 = 30_000;
@@ -124,6 +124,10 @@ async fn migrate(db: &Database) -> Result<(), OpenError> {
         first(db).await?;
         set_version(db, 1).await?;
     }
+    if version(db).await? < 2 {
+        few_indexes::migrate(db).await?;
+        set_version(db, 2).await?;
+    }
     Ok(())
 }
 
@@ -139,7 +143,7 @@ async fn first(db: &Database) -> Result<(), OpenError> {
 }
 
 /// A collection with its indexes, which bring it about where there are any.
-async fn collection(db: &Database, name: &str, present: bool) -> Result<(), OpenError> {
+pub async fn collection(db: &Database, name: &str, present: bool) -> Result<(), OpenError> {
     let indexes: Vec<Document> = INDEXES
         .iter()
         .filter(|index| index.collection == name)

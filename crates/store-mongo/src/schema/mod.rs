@@ -1,5 +1,6 @@
 //! Collections, their indexes, and how they came to be.
 
+mod few_indexes;
 mod indexes;
 mod migrate;
 

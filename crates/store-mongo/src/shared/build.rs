@@ -4,6 +4,8 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use mcpanel_domain::{AgentId, Namespace, PipelineId, TaskId};
 
+use mcpanel_store::query::Position;
+
 use super::Shared;
 use crate::{Away, source::Source};
 
@@ -67,7 +69,7 @@ impl Shared {
         self.figures.builds.fetch_add(1, Ordering::Relaxed);
         let mut wipes = 0;
         let mut told = 0;
-        let mut after: Option<TaskId> = None;
+        let mut after: Option<Position> = None;
         loop {
             let page = source.live_tasks(namespace, after.as_ref(), PAGE).await?;
             let put = self.queue.put(namespace, &page, self.now(), true).await?;
@@ -85,7 +87,10 @@ impl Shared {
             }
             told += page.len();
             let Some((last, _)) = page.last() else { break };
-            after = Some(last.id.clone());
+            after = Some(Position {
+                created_at: last.created_at,
+                id: last.id.to_string(),
+            });
             self.hold(namespace, BUILDER, BUILDER_MS).await?;
         }
         self.drop_strangers(source, namespace).await?;
