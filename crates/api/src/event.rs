@@ -1,6 +1,6 @@
 //! Events: everything that happened, numbered.
 
-use mcpanel_domain::{AgentId, Namespace, PipelineId, TaskId, Timestamp};
+use mcpanel_domain::{AgentId, Name, Namespace, PipelineId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -29,8 +29,8 @@ pub struct Event {
     pub payload: EventPayload,
 }
 
-/// What an event tells of, under the specification's names. What does not apply is left out. Parameters, results
-/// and metadata never travel with events: they may be health data, and are read from their documents.
+/// What an event tells of, under the specification's names. What does not apply is left out. The contents of parameters,
+/// results and metadata never travel with events: they may be health data, and are read from their documents.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct EventPayload {
@@ -80,7 +80,25 @@ pub struct EventPayload {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Id>)]
     pub operation_id: Option<String>,
+    /// What the agent that signed on can do: with `agent:register`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Capabilities>)]
+    pub capabilities: Option<Vec<Name>>,
+    /// When the task must have ended: with `task:delegate`, where it has a deadline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Time>)]
+    pub deadline: Option<Timestamp>,
+    /// With `task:delegate`, always empty: the task's agent gets them with its delivery, others from the task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<LeftOut>,
+    /// With `agent:register`, always empty: read it from the agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<LeftOut>,
 }
+
+/// An object whose contents stay where they are: `{}`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LeftOut {}
 
 /// Which events to read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema, IntoParams)]

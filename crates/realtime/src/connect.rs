@@ -59,7 +59,7 @@ pub(crate) async fn let_in(
         server.next_id(),
         identity,
         socket.clone(),
-        Arc::downgrade(&server),
+        &server,
     ));
     server.add(socket.id, connection.clone()).map_err(Refused)?;
     let line = Arc::new(SocketLine(Arc::downgrade(&connection)));

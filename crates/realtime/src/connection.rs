@@ -22,7 +22,6 @@ use crate::{
     flood::Flood,
     hub::{Channel, LineError, MemberId, Outlet},
     lanes::{Call, Lanes},
-    limits::FAREWELL_MS_MAX,
     ports::Identity,
     server::Inner,
 };
@@ -44,6 +43,8 @@ pub(crate) struct Connection {
     socket: SocketRef,
     channel: Mutex<Option<Arc<Channel>>>,
     ended: AtomicBool,
+    /// How long a farewell may wait for the line.
+    patience: Duration,
     server: Weak<Inner>,
 }
 
@@ -52,20 +53,21 @@ impl Connection {
         id: MemberId,
         identity: Identity,
         socket: SocketRef,
-        server: Weak<Inner>,
+        server: &Arc<Inner>,
     ) -> Self {
         let now = Instant::now();
         Self {
             id,
             identity,
-            flood: Mutex::new(Flood::new(now)),
+            flood: Mutex::new(Flood::new(server.settings.calls, now)),
             lanes: Mutex::default(),
             seat: Mutex::default(),
             opened: now,
             socket,
             channel: Mutex::default(),
             ended: AtomicBool::new(false),
-            server,
+            patience: server.settings.patience.farewell,
+            server: Arc::downgrade(server),
         }
     }
 
@@ -135,6 +137,11 @@ impl Connection {
             return;
         }
         tracing::debug!(socket = self.id, ?why, "ending a socket");
+        if matches!(why, End::SlowReader)
+            && let Some(server) = self.server.upgrade()
+        {
+            server.slow_readers.fetch_add(1, Ordering::Relaxed);
+        }
         self.leave();
         let connection = self.clone();
         tokio::spawn(async move { connection.farewell(&why).await });
@@ -142,7 +149,7 @@ impl Connection {
 
     /// A full line is waited for. When it stays full, the next ping fails and ends it without a word.
     async fn farewell(&self, why: &End) {
-        let until = Instant::now() + Duration::from_millis(FAREWELL_MS_MAX);
+        let until = Instant::now() + self.patience;
         let mut is_said = false;
         while Instant::now() < until {
             if !is_said {

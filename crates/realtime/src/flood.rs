@@ -2,8 +2,9 @@
 
 use tokio::time::Instant;
 
-use crate::limits::{
-    CALL_BYTES_QUEUED_MAX, CALLS_BURST_MAX, CALLS_PER_S_MAX, CALLS_QUEUED_MAX, CALLS_REFUSED_MAX,
+use crate::{
+    limits::{CALL_BYTES_QUEUED_MAX, CALLS_QUEUED_MAX},
+    settings::CallRate,
 };
 
 /// What becomes of a call.
@@ -19,6 +20,7 @@ pub(crate) enum Verdict {
 
 /// The bounds of one socket and how far they are used.
 pub(crate) struct Flood {
+    rate: CallRate,
     tokens: f64,
     at: Instant,
     refused: f64,
@@ -27,9 +29,10 @@ pub(crate) struct Flood {
 }
 
 impl Flood {
-    pub(crate) fn new(now: Instant) -> Self {
+    pub(crate) fn new(rate: CallRate, now: Instant) -> Self {
         Self {
-            tokens: f64::from(CALLS_BURST_MAX),
+            rate,
+            tokens: f64::from(rate.burst),
             at: now,
             refused: 0.0,
             queued: 0,
@@ -41,9 +44,10 @@ impl Flood {
     pub(crate) fn take(&mut self, bytes: usize, now: Instant) -> Verdict {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         self.at = now;
-        self.tokens =
-            (self.tokens + passed * f64::from(CALLS_PER_S_MAX)).min(f64::from(CALLS_BURST_MAX));
-        self.refused = (self.refused - passed * f64::from(CALLS_REFUSED_MAX)).max(0.0);
+        let burst = f64::from(self.rate.burst);
+        let refused_max = f64::from(self.rate.refused_max);
+        self.tokens = (self.tokens + passed * f64::from(self.rate.per_s)).min(burst);
+        self.refused = (self.refused - passed * refused_max).max(0.0);
         let why = if self.tokens < 1.0 {
             "too many calls a second"
         } else if self.queued >= CALLS_QUEUED_MAX {
@@ -57,7 +61,7 @@ impl Flood {
             return Verdict::Taken;
         };
         self.refused += 1.0;
-        if self.refused > f64::from(CALLS_REFUSED_MAX) {
+        if self.refused > refused_max {
             Verdict::Ended
         } else {
             Verdict::Refused(why)
@@ -106,11 +110,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::limits::{CALLS_BURST_MAX, CALLS_PER_S_MAX, CALLS_REFUSED_MAX};
 
     #[test]
     fn a_burst_is_taken_and_then_so_many_a_second() {
         let start = Instant::now();
-        let mut flood = Flood::new(start);
+        let mut flood = Flood::new(CallRate::default(), start);
         for _ in 0..CALLS_BURST_MAX {
             assert_eq!(flood.take(10, start), Verdict::Taken);
             flood.done(10);
@@ -132,7 +137,7 @@ mod tests {
     #[test]
     fn who_does_not_listen_is_ended() {
         let now = Instant::now();
-        let mut flood = Flood::new(now);
+        let mut flood = Flood::new(CallRate::default(), now);
         for _ in 0..CALLS_QUEUED_MAX {
             assert_eq!(flood.take(1, now), Verdict::Taken);
         }
@@ -145,7 +150,7 @@ mod tests {
     #[test]
     fn bytes_under_way_are_bounded_but_one_call_always_goes() {
         let now = Instant::now();
-        let mut flood = Flood::new(now);
+        let mut flood = Flood::new(CallRate::default(), now);
         let large = CALL_BYTES_QUEUED_MAX + 1;
         assert_eq!(flood.take(large, now), Verdict::Taken);
         assert!(matches!(flood.take(1, now), Verdict::Refused(_)));

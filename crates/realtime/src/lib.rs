@@ -29,6 +29,7 @@ pub mod ports;
 pub mod refusal;
 mod room;
 mod server;
-mod stall;
+mod settings;
 
-pub use server::{Parts, Realtime, Settings};
+pub use server::{Parts, Realtime};
+pub use settings::{CallRate, Patience, Settings};

@@ -27,6 +27,10 @@ pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// reads.
 pub const BUFFERED_MESSAGES_MAX: usize = 512;
 
+/// Bytes that the system may hold for one socket's peer: the events of a busy second twice over, and still 2 MB a second
+/// over a line of 100 ms. Left to itself it would take megabytes for each peer that does not read.
+pub const SEND_BUFFER_BYTES: usize = 256 * 1024;
+
 /// Largest read buffer of a websocket while nothing arrives, in bytes: most messages of agents are below.
 pub const READ_BUFFER_BYTES: usize = 4 * 1024;
 
@@ -60,7 +64,8 @@ pub const RESUME_EVENTS_MAX: u64 = 50_000;
 /// How long to wait for an event that a client has seen elsewhere, in milliseconds: the way of an event between instances.
 pub const AHEAD_MS_MAX: u64 = 1_000;
 
-/// How long to wait after a change before looking at the log, in milliseconds. Under load, many changes become one look.
+/// Shortest time from one look at the log to the next, in milliseconds: under load, many changes become one look, and
+/// whoever waits for a single change waits for nothing else.
 pub const LOOK_PAUSE_MS: u64 = 1;
 
 /// Longest pause between two tries to read a log that cannot be read, in milliseconds.
@@ -106,18 +111,6 @@ pub const STOP_MS_MAX: u64 = 3_000;
 
 /// Longest a polled body may take to arrive, in milliseconds: the largest one over a line of 1 Mbit/s.
 pub const BODY_READ_MS_MAX: u64 = 10_000;
-
-/// Headers of one request. Browsers send about 20.
-pub const HEADERS_MAX: usize = 100;
-
-/// Size of a request's head, in bytes: the longest token four times over.
-pub const HEADERS_BYTES_MAX: usize = 32 * 1024;
-
-/// Longest a connection may be idle between requests, in milliseconds.
-pub const IDLE_MS_MAX: u64 = 60_000;
-
-/// How long to wait after a failed accept, in milliseconds, so that a lack of file descriptors does not spin.
-pub const ACCEPT_PAUSE_MS: u64 = 100;
 
 /// Longest part of a caller's own text that an error message repeats, in characters.
 pub const QUOTED_CHARS_MAX: usize = 64;

@@ -3,33 +3,47 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
-use hyper::{Request, body::Incoming, server::conn::http1};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper::{Request, body::Incoming};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use mcpanel_net::{Unstalled, accept, http};
+use socket2::SockRef;
 use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    net::TcpListener,
+    sync::{Semaphore, watch},
 };
 use tower::ServiceExt;
 
 use crate::{
-    limits::{ACCEPT_PAUSE_MS, HEADERS_BYTES_MAX, HEADERS_MAX, IDLE_MS_MAX, STOP_MS_MAX},
-    stall::Stall,
+    limits::{SEND_BUFFER_BYTES, STOP_MS_MAX},
+    settings::Settings,
 };
 
 /// Connections for each socket that may be there: a polling one has two, now and then.
 const CONNECTIONS_PER_SOCKET: usize = 2;
 
 /// Serves until `stop`; tells how many connections had to be cut off.
-pub(crate) async fn run(
+pub(crate) fn run(
     listener: TcpListener,
     service: Router,
-    sockets_max: usize,
+    settings: &Settings,
+    stop: watch::Receiver<bool>,
+) -> impl Future<Output = usize> + Send + use<> {
+    // Taken over by the connections that it accepts.
+    if let Err(error) = SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER_BYTES) {
+        tracing::debug!(%error, "cannot bound the send buffers of sockets");
+    }
+    let connections_max = settings.sockets_max.saturating_mul(CONNECTIONS_PER_SOCKET);
+    let bound = connections_max.min(Semaphore::MAX_PERMITS);
+    serve(listener, service, bound, settings.patience.write, stop)
+}
+
+async fn serve(
+    listener: TcpListener,
+    service: Router,
+    bound: usize,
+    stall: Duration,
     mut stop: watch::Receiver<bool>,
 ) -> usize {
-    let bound = (sockets_max * CONNECTIONS_PER_SOCKET).min(Semaphore::MAX_PERMITS);
     let places = Arc::new(Semaphore::new(bound));
     let http = http();
     let cut = stop.clone();
@@ -41,7 +55,9 @@ pub(crate) async fn run(
         let service = service
             .clone()
             .map_request(|request: Request<Incoming>| request.map(Body::new));
-        let io = TokioIo::new(Stall::new(stream, place));
+        // A websocket's writer waits for its peer, and all that waits for the writer waits along: a peer that reads nothing
+        // would hold a socket for ever.
+        let io = TokioIo::new(Unstalled::new(stream, stall, place));
         let connection = http
             .serve_connection(io, TowerToHyperService::new(service))
             .with_upgrades();
@@ -67,40 +83,4 @@ async fn finish(places: &Semaphore, bound: usize) -> usize {
         Ok(_) => 0,
         Err(_) => bound - places.available_permits(),
     }
-}
-
-/// The next connection, and its place among them.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, OwnedSemaphorePermit) {
-    loop {
-        let place = places
-            .clone()
-            .acquire_owned()
-            .await
-            .expect("nobody closes the semaphore");
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                // Messages are small and somebody waits for each.
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "cannot set TCP_NODELAY");
-                }
-                return (stream, place);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
-            }
-        }
-    }
-}
-
-fn http() -> http1::Builder {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(IDLE_MS_MAX))
-        .max_headers(HEADERS_MAX)
-        .max_header_size(HEADERS_BYTES_MAX);
-    http
 }

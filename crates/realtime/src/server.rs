@@ -1,4 +1,4 @@
-//! The realtime server: its sockets, its settings, and its life from start to stop.
+//! The realtime server: its sockets, and its life from start to stop.
 
 use std::{
     collections::HashMap,
@@ -29,13 +29,13 @@ use crate::{
     gate,
     hub::{Hub, MemberId},
     limits::{
-        BUFFERED_MESSAGES_MAX, DELIVERY_MS_DEFAULT, HANDSHAKE_MS_MAX, HANDSHAKES_PER_S_MAX,
-        MESSAGE_BYTES_MAX, PING_INTERVAL_MS, PING_TIMEOUT_MS, READ_BUFFER_BYTES,
-        SOCKETS_MAX_DEFAULT, SWEEP_INTERVAL_MS, UPGRADE_MS_MAX,
+        BUFFERED_MESSAGES_MAX, HANDSHAKE_MS_MAX, HANDSHAKES_PER_S_MAX, MESSAGE_BYTES_MAX,
+        PING_INTERVAL_MS, PING_TIMEOUT_MS, READ_BUFFER_BYTES, SWEEP_INTERVAL_MS, UPGRADE_MS_MAX,
     },
     listen,
     ports::{Desk, Follow, Identify},
     refusal::Refusal,
+    settings::Settings,
 };
 
 /// What a server is made of.
@@ -47,27 +47,6 @@ pub struct Parts {
     pub follow: Arc<dyn Follow>,
     /// What agents call; without one, agents are sent elsewhere.
     pub desk: Option<Arc<dyn Desk>>,
-}
-
-/// How it behaves.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Origins, such as `https://panel.example.org`, whose pages may connect beside those of the server's own address.
-    pub origins: Vec<String>,
-    /// Sockets at once.
-    pub sockets_max: usize,
-    /// How long a delivery waits for its acknowledgement, in milliseconds.
-    pub delivery_ms: u64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            origins: Vec::new(),
-            sockets_max: SOCKETS_MAX_DEFAULT,
-            delivery_ms: DELIVERY_MS_DEFAULT,
-        }
-    }
 }
 
 /// The server; cheap to clone.
@@ -85,6 +64,8 @@ pub(crate) struct Inner {
     pub(crate) hub: Arc<Hub>,
     pub(crate) seats: Seats,
     pub(crate) handshakes: Mutex<Rate>,
+    /// Sockets that were ended because their peers took nothing.
+    pub(crate) slow_readers: AtomicU64,
     connections: Mutex<HashMap<Sid, Arc<Connection>>>,
     ids: AtomicU64,
 }
@@ -93,10 +74,11 @@ impl Realtime {
     /// A server that nobody is connected to. Must be made within a runtime.
     pub fn new(parts: Parts, settings: Settings) -> Self {
         let inner = Arc::new(Inner {
-            hub: Hub::new(parts.follow.clone()),
+            hub: Hub::new(parts.follow.clone(), settings.patience.stuck),
             parts,
             seats: Seats::default(),
             handshakes: Mutex::new(Rate::new(HANDSHAKES_PER_S_MAX, Instant::now())),
+            slow_readers: AtomicU64::new(0),
             connections: Mutex::default(),
             ids: AtomicU64::new(0),
             settings,
@@ -138,12 +120,17 @@ impl Realtime {
         self.inner.sockets()
     }
 
+    /// How many sockets were ended because their peers took nothing for too long.
+    pub fn slow_readers(&self) -> u64 {
+        self.inner.slow_readers.load(Ordering::Relaxed)
+    }
+
     /// Serves until `stop` becomes true, then says farewell. Tells how many connections had to be cut off.
     pub async fn serve(self, listener: TcpListener, mut stop: watch::Receiver<bool>) -> usize {
         let sweeper = tokio::spawn(sweep(Arc::downgrade(&self.inner)));
         let (close, closing) = watch::channel(false);
-        let bound = self.inner.settings.sockets_max;
-        let connections = tokio::spawn(listen::run(listener, self.router.clone(), bound, closing));
+        let listening = listen::run(listener, self.router.clone(), &self.inner.settings, closing);
+        let connections = tokio::spawn(listening);
         // Nobody there to stop it: it stops with the process.
         if stop.wait_for(|stop| *stop).await.is_err() {
             std::future::pending::<()>().await;

@@ -75,7 +75,8 @@ pub fn register(
         registered_at: known.map_or(now, |known| known.registered_at),
         updated_at: now,
     };
-    let events = vec![event(&agent, Kind::AgentRegistered, now)];
+    let registered = event(&agent, Kind::AgentRegistered, now);
+    let events = vec![registered.with_capabilities(&agent.capabilities)];
     Ok(Decision {
         agent: Some(agent),
         events,

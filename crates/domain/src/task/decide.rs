@@ -162,7 +162,8 @@ fn assign(
         expires_at: now.plus_ms(lease_ttl_ms),
         started_at: None,
     });
-    draft.record(Kind::TaskDelegated);
+    let delegated = event(&draft.task, Kind::TaskDelegated, now, None);
+    draft.events.push(delegated.with_deadline(task.deadline));
     Ok(draft.done())
 }
 

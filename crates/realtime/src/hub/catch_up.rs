@@ -6,11 +6,11 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Channel, LineError, MemberId, Outlet,
+    leg::{Leg, Step},
     pump::{is_lost, resync},
-    state::{Leg, Step},
     told::Told,
 };
-use crate::limits::{EVENTS_READ_MAX, LINE_RETRY_MS, READ_RETRY_MS_MAX, STUCK_MS_MAX};
+use crate::limits::{EVENTS_READ_MAX, LINE_RETRY_MS, READ_RETRY_MS_MAX};
 
 /// Runs until the member is level, or gone.
 pub(super) async fn run(channel: Arc<Channel>, id: MemberId) {
@@ -34,7 +34,7 @@ pub(super) async fn run(channel: Arc<Channel>, id: MemberId) {
             },
         };
         failures = 0;
-        if let Err(why) = tell(&leg).await {
+        if let Err(why) = tell(&leg, channel.stuck).await {
             channel.leave(id);
             leg.outlet.lost(why);
             return;
@@ -73,17 +73,17 @@ async fn read(channel: &Channel, id: MemberId, from: u64) -> Result<Option<Leg>,
 }
 
 /// Tells a leg, waiting for the line to take it.
-async fn tell(leg: &Leg) -> Result<(), LineError> {
+async fn tell(leg: &Leg, stuck: Duration) -> Result<(), LineError> {
     for told in &leg.events {
-        tell_one(&*leg.outlet, told).await?;
+        tell_one(&*leg.outlet, told, stuck).await?;
     }
     Ok(())
 }
 
-async fn tell_one(outlet: &dyn Outlet, told: &Told) -> Result<(), LineError> {
+async fn tell_one(outlet: &dyn Outlet, told: &Told, stuck: Duration) -> Result<(), LineError> {
     let (shortest, longest) = LINE_RETRY_MS;
     let mut pause = shortest;
-    let stuck_at = Instant::now() + Duration::from_millis(STUCK_MS_MAX);
+    let stuck_at = Instant::now() + stuck;
     loop {
         match outlet.tell(&told.event.kind, &told.text) {
             Err(LineError::Full) if Instant::now() < stuck_at => {

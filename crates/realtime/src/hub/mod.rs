@@ -9,6 +9,8 @@
 //! Nothing here knows Socket.IO: a socket is an [`Outlet`].
 
 mod catch_up;
+mod leg;
+mod member;
 mod pump;
 mod state;
 #[cfg(test)]
@@ -67,6 +69,8 @@ pub(crate) type MemberId = u64;
 /// All channels.
 pub(crate) struct Hub {
     follow: Arc<dyn Follow>,
+    /// How long a member may take nothing.
+    stuck: Duration,
     channels: Mutex<FxHashMap<Namespace, Arc<Channel>>>,
 }
 
@@ -74,15 +78,17 @@ pub(crate) struct Hub {
 pub(crate) struct Channel {
     namespace: Namespace,
     follow: Arc<dyn Follow>,
+    stuck: Duration,
     state: Mutex<State>,
     /// How far its pump has come.
     reached: watch::Sender<u64>,
 }
 
 impl Hub {
-    pub(crate) fn new(follow: Arc<dyn Follow>) -> Arc<Self> {
+    pub(crate) fn new(follow: Arc<dyn Follow>, stuck: Duration) -> Arc<Self> {
         Arc::new(Self {
             follow,
+            stuck,
             channels: Mutex::default(),
         })
     }
@@ -101,6 +107,7 @@ impl Hub {
             let channel = Arc::new(Channel {
                 namespace: namespace.clone(),
                 follow: self.follow.clone(),
+                stuck: self.stuck,
                 state: Mutex::new(State::new(newest)),
                 reached: watch::Sender::new(newest),
             });

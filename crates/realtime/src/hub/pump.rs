@@ -7,7 +7,7 @@ use std::{
 
 use mcpanel_api::socket::Resync;
 use serde_json::value::to_raw_value;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::{Channel, Hub, Outlet, catch_up, state::Aftermath, told::Told};
 use crate::{
@@ -27,6 +27,7 @@ pub(super) async fn run(hub: Weak<Hub>, channel: Arc<Channel>) {
     let mut failures = 0;
     loop {
         newest.mark_unchanged();
+        let looked = Instant::now();
         let position = channel.state.lock().position();
         let page = channel
             .follow
@@ -56,8 +57,8 @@ pub(super) async fn run(hub: Weak<Hub>, channel: Arc<Channel>) {
             }
         }
         match timeout(Duration::from_millis(EMPTY_KEPT_MS), newest.changed()).await {
-            // Many small changes become one look.
-            Ok(Ok(())) => sleep(Duration::from_millis(LOOK_PAUSE_MS)).await,
+            // Who changes something after a while of nothing is heard of at once; many small changes become one look.
+            Ok(Ok(())) => sleep_until(looked + Duration::from_millis(LOOK_PAUSE_MS)).await,
             Ok(Err(_)) => return,
             Err(_) => {}
         }

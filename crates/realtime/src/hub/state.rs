@@ -9,9 +9,13 @@ use mcpanel_api::{Problem, socket::Subscribed};
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::oneshot;
 
-use super::{LineError, MemberId, Outlet, Party, told::Told};
+use super::{
+    MemberId, Outlet, Party,
+    member::{Member, Waiting},
+    told::Told,
+};
 use crate::{
-    limits::{EVENTS_READ_MAX, RECENT_EVENTS_MAX, RESUME_EVENTS_MAX, ROOMS_MAX},
+    limits::{RECENT_EVENTS_MAX, RESUME_EVENTS_MAX, ROOMS_MAX},
     refusal::Refusal,
     room::Room,
 };
@@ -19,44 +23,13 @@ use crate::{
 /// A channel's members and recent events.
 pub(super) struct State {
     /// Everything up to this number was told to members that are level.
-    position: u64,
+    pub(super) position: u64,
     /// The events after `recent_after`, up to `position`.
-    recent: VecDeque<Arc<Told>>,
-    recent_after: u64,
-    members: FxHashMap<MemberId, Member>,
-    rooms: HashMap<Room, FxHashSet<MemberId>>,
-    parties: HashMap<Party, FxHashSet<MemberId>>,
-}
-
-struct Member {
-    outlet: Arc<dyn Outlet>,
-    rooms: HashMap<Room, Cursor>,
-    parties: Vec<Party>,
-    /// Whether it is told from the log, and not by the pump.
-    is_behind: bool,
-    /// The newest event it was told of by the pump.
-    told: u64,
-    waiting: Vec<Waiting>,
-    /// Subscriptions so far.
-    subscriptions: u64,
-}
-
-/// How far a member is in one room.
-#[derive(Clone, Copy)]
-struct Cursor {
-    /// The channel's position when it joined: later events came through this room.
-    joined: u64,
-    /// Everything up to this number was told. While the member is level, that is the channel's position, whatever
-    /// stands here.
-    since: u64,
-    /// Which of the member's subscriptions this is.
-    number: u64,
-}
-
-/// Somebody who waits until a member is level.
-struct Waiting {
-    level: oneshot::Sender<Subscribed>,
-    replayed: u64,
+    pub(super) recent: VecDeque<Arc<Told>>,
+    pub(super) recent_after: u64,
+    pub(super) members: FxHashMap<MemberId, Member>,
+    pub(super) rooms: HashMap<Room, FxHashSet<MemberId>>,
+    pub(super) parties: HashMap<Party, FxHashSet<MemberId>>,
 }
 
 /// How a subscription went.
@@ -72,29 +45,6 @@ pub(super) enum Joined {
     TooMany,
     /// There is no such member.
     Gone,
-}
-
-/// What to do next for a member that is behind.
-pub(super) enum Step {
-    /// It is level.
-    Level,
-    /// There is no such member.
-    Gone,
-    /// Tell these, then [`State::advance`].
-    Tell(Leg),
-    /// Read the log after this number, then [`State::select`].
-    Read(u64),
-}
-
-/// A piece of the way of a member that is behind.
-pub(super) struct Leg {
-    pub(super) outlet: Arc<dyn Outlet>,
-    /// What it wants of that.
-    pub(super) events: Vec<Arc<Told>>,
-    /// The subscriptions that were looked at.
-    rooms: Vec<(Room, u64)>,
-    /// Up to where.
-    pub(super) to: u64,
 }
 
 /// What came of telling an event.
@@ -127,16 +77,7 @@ impl State {
     }
 
     pub(super) fn enter(&mut self, id: MemberId, outlet: Arc<dyn Outlet>, party: Option<Party>) {
-        let member = Member {
-            outlet,
-            rooms: HashMap::new(),
-            parties: Vec::new(),
-            is_behind: false,
-            told: 0,
-            waiting: Vec::new(),
-            subscriptions: 0,
-        };
-        self.members.insert(id, member);
+        self.members.insert(id, Member::new(outlet));
         if let Some(party) = party {
             self.add_party(id, party);
         }
@@ -299,154 +240,6 @@ impl State {
             aftermath
                 .concerned
                 .push((member.outlet.clone(), told.clone()));
-        }
-    }
-
-    /// What to do next for a member that is behind.
-    pub(super) fn step(&mut self, id: MemberId) -> Step {
-        let (position, recent_after) = (self.position, self.recent_after);
-        let Some(member) = self.members.get_mut(&id) else {
-            return Step::Gone;
-        };
-        let from = member.rooms.values().map(|cursor| cursor.since).min();
-        let from = from.unwrap_or(position);
-        if from >= position {
-            member.level(position, false);
-            return Step::Level;
-        }
-        if from < recent_after {
-            return Step::Read(from);
-        }
-        let begin = self.recent.partition_point(|told| told.seq() <= from);
-        let events: Vec<_> = self
-            .recent
-            .range(begin..)
-            .take(EVENTS_READ_MAX)
-            .cloned()
-            .collect();
-        let to = match events.last() {
-            Some(last) if begin + events.len() < self.recent.len() => last.seq(),
-            _ => position,
-        };
-        self.select(id, events, to)
-    }
-
-    /// What a member wants of events that lie after the least far of its rooms, up to `to`.
-    pub(super) fn select(&mut self, id: MemberId, mut events: Vec<Arc<Told>>, to: u64) -> Step {
-        let Some(member) = self.members.get(&id) else {
-            return Step::Gone;
-        };
-        events.retain(|told| member.wants(told));
-        Step::Tell(Leg {
-            outlet: member.outlet.clone(),
-            events,
-            rooms: member
-                .rooms
-                .iter()
-                .map(|(room, cursor)| (room.clone(), cursor.number))
-                .collect(),
-            to,
-        })
-    }
-
-    /// A leg was told.
-    pub(super) fn advance(&mut self, id: MemberId, leg: &Leg) {
-        let Some(member) = self.members.get_mut(&id) else {
-            return;
-        };
-        for (room, number) in &leg.rooms {
-            if let Some(cursor) = member.rooms.get_mut(room)
-                && cursor.number == *number
-            {
-                cursor.since = cursor.since.max(leg.to);
-            }
-        }
-        for waiting in &mut member.waiting {
-            waiting.replayed += leg.events.len() as u64;
-        }
-    }
-
-    /// What a member is behind by is gone. It is level from now on; tells whether nobody waited who would be told so.
-    pub(super) fn give_up(&mut self, id: MemberId) -> Option<(Arc<dyn Outlet>, u64)> {
-        let position = self.position;
-        let member = self.members.get_mut(&id)?;
-        let nobody_waits = member.waiting.is_empty();
-        member.level(position, true);
-        nobody_waits.then(|| (member.outlet.clone(), position))
-    }
-}
-
-impl Member {
-    /// Joins a room, from after `since`.
-    fn join(&mut self, room: Room, position: u64, since: u64) {
-        self.subscriptions += 1;
-        let cursor = Cursor {
-            joined: position,
-            since,
-            number: self.subscriptions,
-        };
-        self.rooms.insert(room, cursor);
-    }
-
-    /// Writes down how far a level member is.
-    fn freeze(&mut self, position: u64) {
-        for cursor in self.rooms.values_mut() {
-            cursor.since = cursor.since.max(position);
-        }
-    }
-
-    /// Tells an event of one room; true when the line is full and the member is behind now.
-    fn tell(&mut self, room: &Room, told: &Arc<Told>) -> bool {
-        let seq = told.seq();
-        // A cursor ahead of the channel belongs to a client that has seen more elsewhere.
-        let is_ahead = self
-            .rooms
-            .get(room)
-            .is_none_or(|cursor| cursor.since >= seq);
-        // An event in several of its rooms is told once.
-        if self.is_behind || self.told == seq || is_ahead {
-            return false;
-        }
-        match self.outlet.tell(&told.event.kind, &told.text) {
-            Ok(()) => {
-                self.told = seq;
-                false
-            }
-            Err(LineError::Full) => {
-                self.is_behind = true;
-                self.freeze(seq - 1);
-                true
-            }
-            // Its end is on the way.
-            Err(LineError::Closed) => false,
-        }
-    }
-
-    /// Whether an event of before is one that it was not told of.
-    fn wants(&self, told: &Told) -> bool {
-        let seq = told.seq();
-        let mut cursors = told.rooms.iter().filter_map(|room| self.rooms.get(room));
-        let came_already = cursors
-            .clone()
-            .any(|cursor| cursor.joined < seq && seq <= cursor.since);
-        !came_already && cursors.any(|cursor| cursor.since < seq)
-    }
-
-    fn level(&mut self, position: u64, resync: bool) {
-        self.is_behind = false;
-        if resync {
-            for cursor in self.rooms.values_mut() {
-                (cursor.joined, cursor.since) = (position, position);
-            }
-        }
-        self.freeze(position);
-        for waiting in self.waiting.drain(..) {
-            // Whoever asked may be gone.
-            let _ = waiting.level.send(Subscribed {
-                last_seq: position,
-                replayed: waiting.replayed,
-                resync,
-            });
         }
     }
 }

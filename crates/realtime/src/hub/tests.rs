@@ -130,7 +130,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let log = Log::new();
-        let hub = Hub::new(log.clone());
+        let hub = Hub::new(log.clone(), Duration::from_millis(STUCK_MS_MAX));
         let channel = hub.enter(&Namespace::default_namespace(), 0, Line::new(0), None);
         Self { log, channel, hub }
     }

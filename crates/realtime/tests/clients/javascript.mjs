@@ -133,6 +133,47 @@ const journeys = {
     back.close();
   },
 
+  async "a page whose line breaks comes back by itself, with its last number"(transport, id) {
+    const page = io(realtime, { transports: [transport], auth: { api_key: key }, reconnectionDelay: 100, forceNew: true });
+    let last;
+    const heard = [];
+    page.on("task:created", (body) => {
+      last = body.seq;
+      if (body.payload.taskType === id) heard.push(body.payload.taskId);
+    });
+    const subscribe = async () => {
+      const told = await ask(page, "subscribe", { room: "namespace", after: last });
+      last = Math.max(last ?? 0, told.last_seq);
+    };
+    await once(page, "connect");
+    await subscribe();
+    const first = await call("POST", "/api/v1/tasks", { task_type: id });
+    while (heard.length < 1) await once(page, "task:created");
+    const again = once(page, "connect");
+    page.io.engine.close();
+    const second = await call("POST", "/api/v1/tasks", { task_type: id });
+    await again;
+    await subscribe();
+    assert.deepEqual(heard, [first.task_id, second.task_id]);
+    for (const task of heard) await call("POST", `/api/v1/tasks/${task}/cancel`, {});
+    page.close();
+  },
+
+  async "a token that runs out ends its socket with a reason"(transport) {
+    const bought = await call("POST", "/api/v1/auth/token", { expires_in_ms: 3_000, permissions: ["event:read"] });
+    const socket = await connected(transport, { token: bought.token });
+    const reason = once(socket, "disconnect:reason");
+    const end = once(socket, "disconnect");
+    await ask(socket, "subscribe", { room: "namespace" });
+    const [told] = await reason;
+    assert.deepEqual([told.code, told.retry], ["token_expired", false]);
+    assert.equal((await end)[0], "io server disconnect");
+    const refused = open(transport, { token: bought.token });
+    const [error] = await once(refused, "connect_error");
+    assert.match(error.message, /^unauthenticated: the token expired at /);
+    refused.close();
+  },
+
   async "a refused delivery goes back, and a wish to cancel arrives"(transport, id) {
     const agent = await connected(transport);
     await ask(agent, "agent:register", { agentId: id, agentType: "tester", capabilities: [id] });

@@ -108,6 +108,22 @@ def a_page_that_comes_back_is_told_what_it_missed(transport, name):
     back.close()
 
 
+def who_is_too_far_behind_reads_anew(transport, _):
+    page = Visitor(transport)
+    told = page.ask("subscribe", {"room": "namespace", "after": 9_000_000_000})
+    assert told["resync"] and told["last_seq"] < 9_000_000_000, told
+    page.close()
+
+
+def a_token_that_runs_out_ends_its_socket(transport, _):
+    token = call("POST", "/api/v1/auth/token", {"expires_in_ms": 3_000, "permissions": ["event:read"]})["token"]
+    page = Visitor(transport, auth={"token": token})
+    assert page.ask("subscribe", {"room": "namespace"})["ok"]
+    reason = page.hear("disconnect:reason")
+    assert (reason["code"], reason["retry"]) == ("token_expired", False), reason
+    page.close()
+
+
 def an_unacknowledged_delivery_goes_back(transport, name):
     agent = Visitor(transport, answers=[{"accepted": False, "reason": "busy"}, True])
     agent.ask("agent:register", {"agentId": name, "agentType": "tester", "capabilities": [name]})
@@ -140,6 +156,8 @@ JOURNEYS = [
     refuses_in_words,
     an_agent_works_and_a_page_watches,
     a_page_that_comes_back_is_told_what_it_missed,
+    who_is_too_far_behind_reads_anew,
+    a_token_that_runs_out_ends_its_socket,
     an_unacknowledged_delivery_goes_back,
     an_agent_comes_back_with_its_token,
 ]

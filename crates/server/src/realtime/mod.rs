@@ -8,7 +8,7 @@ mod identify;
 use std::sync::Arc;
 
 use mcpanel_domain::limits::DELIVERY_GRACE_MS;
-pub use mcpanel_realtime::{Realtime, Settings};
+pub use mcpanel_realtime::{CallRate, Patience, Realtime, Settings};
 
 use mcpanel_guard::Secret;
 use mcpanel_realtime::Parts;

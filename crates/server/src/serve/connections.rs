@@ -6,24 +6,18 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
-use hyper::{Request, body::Incoming, server::conn::http1};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
-};
+use hyper::{Request, body::Incoming};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown, service::TowerToHyperService};
+use mcpanel_net::{Unstalled, accept, http};
 use tokio::{
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::{TcpListener, TcpSocket},
     sync::Semaphore,
 };
 use tower::ServiceExt;
 
-use super::{StartError, stalled::Unstalled};
+use super::StartError;
 use crate::{
-    limits::{
-        ACCEPT_PAUSE_MS, BACKLOG, CONNECTIONS_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, IDLE_MS_MAX,
-        WRITE_STALL_MS_MAX,
-    },
+    limits::{BACKLOG, CONNECTIONS_MAX, WRITE_STALL_MS_MAX},
     stop::Stop,
 };
 
@@ -78,7 +72,7 @@ impl Listening {
                 .clone()
                 .map_request(|request: Request<Incoming>| request.map(Body::new));
             let connection = graceful.watch(http.serve_connection(
-                TokioIo::new(Unstalled::new(stream, stall)),
+                TokioIo::new(Unstalled::new(stream, stall, place)),
                 TowerToHyperService::new(service),
             ));
             let cut = cut.clone();
@@ -88,7 +82,6 @@ impl Listening {
                     _ = connection => {}
                     () = cut.begun() => {}
                 }
-                drop(place);
             });
         }
         drop(listener);
@@ -112,41 +105,4 @@ async fn finish(
     cut.begin();
     finished.await;
     cut_off
-}
-
-/// The next connection, and its place among them.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, tokio::sync::OwnedSemaphorePermit) {
-    loop {
-        let place = places
-            .clone()
-            .acquire_owned()
-            .await
-            .expect("nobody closes the semaphore");
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                // Answers are small and somebody waits for each.
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "cannot set TCP_NODELAY");
-                }
-                return (stream, place);
-            }
-            Err(error) => {
-                // The caller is gone already, or there are no file descriptors left; only time helps with those.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
-            }
-        }
-    }
-}
-
-fn http() -> http1::Builder {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(IDLE_MS_MAX))
-        .max_headers(HEADERS_MAX)
-        .max_header_size(HEADERS_BYTES_MAX);
-    http
 }

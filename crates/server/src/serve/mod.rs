@@ -12,7 +12,6 @@ mod data;
 mod error;
 mod settings;
 mod sockets;
-mod stalled;
 
 use std::{net::SocketAddr, time::Duration};
 

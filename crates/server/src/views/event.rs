@@ -1,6 +1,6 @@
 //! Events.
 
-use mcpanel_api::event::{Event, EventPayload};
+use mcpanel_api::event::{Event, EventPayload, LeftOut};
 use mcpanel_domain::event::{self as rules, Kind, Numbered};
 
 use crate::error::{ApiError, ApiResult, quoted};
@@ -32,8 +32,13 @@ fn payload(event: &rules::Event) -> EventPayload {
     match event.kind {
         // The specification's `progress:update` tells of tasks and of pipelines.
         Kind::Progressed if event.task_id.is_none() => payload.pipeline_name = subject,
+        Kind::TaskDelegated => {
+            payload.task_type = subject;
+            payload.deadline = event.deadline();
+            payload.parameters = Some(LeftOut {});
+            payload.message = None;
+        }
         Kind::TaskCreated
-        | Kind::TaskDelegated
         | Kind::TaskStarted
         | Kind::Progressed
         | Kind::TaskCompleted
@@ -45,8 +50,13 @@ fn payload(event: &rules::Event) -> EventPayload {
         | Kind::TaskReplayed
         | Kind::TaskUpdated
         | Kind::TaskRevealed => payload.task_type = subject,
-        Kind::AgentRegistered
-        | Kind::AgentUpdated
+        Kind::AgentRegistered => {
+            payload.agent_type = subject;
+            payload.capabilities = event.capabilities();
+            payload.metadata = Some(LeftOut {});
+            payload.message = None;
+        }
+        Kind::AgentUpdated
         | Kind::AgentSuspected
         | Kind::AgentInactivated
         | Kind::AgentRecovered

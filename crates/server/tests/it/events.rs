@@ -138,7 +138,12 @@ async fn an_event_tells_what_happened_under_the_specifications_names() {
     let of = async |kind: &str| list(&admin, &format!("?type={kind}")).await["events"][0].clone();
     let registered = of("agent:register").await;
     assert_eq!(registered["payload"]["agentId"], "worker");
-    assert_eq!(registered["payload"]["agentType"], "tester");
+    assert_eq!(
+        registered["payload"],
+        json!({
+            "agentId": "worker", "agentType": "tester", "capabilities": ["work"], "metadata": {}, "status": "active"
+        })
+    );
     let delegated = of("task:delegate").await;
     assert_eq!(delegated["type"], "task:delegate");
     assert_eq!(delegated["namespace"], "default");

@@ -4,4 +4,5 @@ mod agents;
 mod bounds;
 mod ends;
 mod rooms;
+mod slow;
 mod world;

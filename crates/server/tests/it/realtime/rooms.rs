@@ -69,6 +69,36 @@ async fn a_task_and_its_agent_have_rooms_of_their_own() {
 }
 
 #[tokio::test]
+async fn events_of_agents_and_deliveries_have_the_specified_payloads_and_no_contents() {
+    let world = World::new().await;
+    let mut visitor = world.visitor().await;
+    visitor.subscribe("namespace").await;
+    let agent = world.visitor().await;
+    let register = json!({
+        "agentId": "one", "agentType": "therapist", "capabilities": ["b", "a"], "metadata": {"ward": "7"}
+    });
+    agent.ask("agent:register", register).await;
+    let told = visitor.told("agent:register").await;
+    assert_eq!(
+        told["payload"],
+        json!({
+            "agentId": "one", "agentType": "therapist", "capabilities": ["a", "b"], "metadata": {}, "status": "active"
+        })
+    );
+    let deadline = "2026-01-03T00:00:00.000Z";
+    let task = json!({"task_type": "a", "parameters": {"diary": "private"}, "deadline": deadline});
+    let task = world.task_with(task).await;
+    let told = visitor.told("task:delegate").await;
+    assert_eq!(
+        told["payload"],
+        json!({
+            "taskId": task, "agentId": "one", "taskType": "a", "parameters": {}, "deadline": deadline,
+            "status": "assigned", "progress": 0.0
+        })
+    );
+}
+
+#[tokio::test]
 async fn who_comes_back_is_told_what_it_missed_and_nothing_twice() {
     let world = World::new().await;
     let mut visitor = world.visitor().await;

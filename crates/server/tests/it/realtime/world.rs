@@ -150,6 +150,11 @@ impl Visitor {
         self.ask("subscribe", json!({"room": room})).await
     }
 
+    /// The next event, however long it takes; `None` at the end.
+    pub async fn next(&mut self) -> Option<Incoming> {
+        self.0.next().await
+    }
+
     /// The next event.
     pub async fn hear(&mut self) -> Incoming {
         let next = timeout(LONG, self.0.next()).await;

@@ -1,34 +1,58 @@
-//! Callers that ask and do not read. What they hold (a connection, a place among the downloads, a page of events) is
-//! taken back when the line has taken nothing for a while.
+//! Callers that ask and do not read. What they hold (a connection, a place among the downloads, a socket, a page of events)
+//! is taken back when the line has taken nothing for a while.
 
 use std::{
     future::Future,
     io,
+    net::Shutdown,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::Sleep,
+    net::TcpStream,
+    sync::OwnedSemaphorePermit,
+    time::{Instant, Sleep},
 };
 
-/// A connection that fails when writing makes no progress for too long. Reading waits as long as it likes: there are
-/// other bounds for that.
-pub(super) struct Unstalled<S> {
+#[cfg(test)]
+mod tests;
+
+/// A line that can be cut.
+pub trait Line: AsyncRead + AsyncWrite + Unpin {
+    /// Ends both directions, so that who reads from it learns of its end too.
+    fn cut(&self);
+}
+
+impl Line for TcpStream {
+    fn cut(&self) {
+        if let Err(error) = SockRef::from(self).shutdown(Shutdown::Both) {
+            tracing::debug!(%error, "cannot shut a connection down");
+        }
+    }
+}
+
+/// A connection that is cut when writing makes no progress for too long, with its place among them. Reading waits as long
+/// as it likes: there are other bounds for that.
+pub struct Unstalled<S> {
     inner: S,
     longest: Duration,
     /// Running since a write had to wait.
     waiting: Option<Pin<Box<Sleep>>>,
+    _place: OwnedSemaphorePermit,
 }
 
-impl<S> Unstalled<S> {
-    pub(super) fn new(inner: S, longest: Duration) -> Self {
+impl<S: Line> Unstalled<S> {
+    /// A connection whose writes may stand still for `longest`.
+    pub fn new(inner: S, longest: Duration, place: OwnedSemaphorePermit) -> Self {
         Self {
             inner,
             longest,
             waiting: None,
+            _place: place,
         }
     }
 
@@ -47,6 +71,8 @@ impl<S> Unstalled<S> {
             .waiting
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(longest)));
         ready!(waiting.as_mut().poll(context));
+        waiting.as_mut().reset(Instant::now() + longest);
+        self.inner.cut();
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,
             "the caller does not read",
@@ -54,7 +80,7 @@ impl<S> Unstalled<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Unstalled<S> {
+impl<S: Line> AsyncRead for Unstalled<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -64,7 +90,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Unstalled<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Unstalled<S> {
+impl<S: Line> AsyncWrite for Unstalled<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -93,38 +119,5 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Unstalled<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_shutdown(context)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt, duplex},
-        time::{Instant, sleep},
-    };
-
-    use super::*;
-
-    const LONGEST: Duration = Duration::from_secs(30);
-
-    #[tokio::test(start_paused = true)]
-    async fn a_caller_that_does_not_read_is_given_up() {
-        let (line, _reader) = duplex(64);
-        let begun = Instant::now();
-        let written = Unstalled::new(line, LONGEST).write_all(&[0; 65]).await;
-        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
-        assert_eq!(begun.elapsed(), LONGEST);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_caller_that_reads_slowly_is_waited_for() {
-        let (line, mut reader) = duplex(64);
-        let mut line = Unstalled::new(line, LONGEST);
-        let writing = tokio::spawn(async move { line.write_all(&[0; 256]).await });
-        for _ in 0..4 {
-            sleep(LONGEST - Duration::from_secs(1)).await;
-            reader.read_exact(&mut [0; 64]).await.unwrap();
-        }
-        writing.await.unwrap().unwrap();
     }
 }

@@ -1,5 +1,7 @@
 //! What happened, in the past tense. Events are recorded in the commit of the change they tell of.
 
+mod detail;
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
@@ -126,7 +128,7 @@ pub struct Event {
     pub status: Option<Cow<'static, str>>,
     /// Per cent done, 0 to 100.
     pub progress: Option<f64>,
-    /// A sentence for people; never health data.
+    /// A sentence for people, or a detail (`Event::capabilities`, `Event::deadline`); never health data.
     pub message: Option<String>,
     /// The task type, agent type, artifact role, template name or operation id, where it helps a listener.
     pub subject: Option<String>,
