@@ -2,6 +2,9 @@
 //!
 //! Payloads, in either direction, have the specification's `camelCase` names. Acknowledgements are `ok: true` with the
 //! fields of the REST answer, or `ok: false` with those of a [`Problem`].
+//!
+//! What an agent says about a task has the fields of the REST body and the task's id. It is written out rather than made
+//! of that body by `flatten`: serde would read the payloads into values first, and they are kept as the bytes that came.
 
 use std::collections::BTreeMap;
 

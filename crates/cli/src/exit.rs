@@ -154,6 +154,7 @@ impl From<Error> for Failure {
             }
             Error::Broken { .. } | Error::Timeout { .. } | Error::Foreign { .. } => {
                 failure = failure.exit(Exit::Unreachable);
+                failure.hint = misunderstood(&error).map(str::to_owned);
             }
             Error::Tls { why, .. } => {
                 failure = failure.exit(Exit::Unreachable);
@@ -186,6 +187,21 @@ fn words(problem: &Problem) -> String {
         }
     }
     words
+}
+
+/// What to try where something answers, and not as a server does.
+fn misunderstood(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Foreign {
+            status: 300..=399, ..
+        } => Some(
+            "it leads elsewhere, which is not followed; name the address it leads to, often the same with `https://`",
+        ),
+        Error::Broken { url, .. } if url.starts_with("http://") => {
+            Some("if the server is encrypted, its address begins with `https://`")
+        }
+        _ => None,
+    }
 }
 
 /// What to try about a connection that is not trusted.

@@ -3,7 +3,6 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
-use mcpanel_client::Credential;
 use mcpanel_server::serve::{Instance, Settings, start};
 
 use super::{
@@ -54,9 +53,8 @@ impl Dev {
         let server = start(settings)
             .await
             .map_err(|error| start_failed(&error))?;
-        let url = format!("http://{}", server.http_addr());
-        let key = Credential::ApiKey(server.admin_key().reveal().to_owned());
-        let client = connect::ours(&url, key)?;
+        let client = connect::ours(&server)?;
+        let url = client.base_url();
         output::say(format_args!("serving {url}, docs at {url}/docs"));
         output::say("in another shell:");
         // The default address needs no word; the key is found beside the data.

@@ -147,13 +147,22 @@ impl Tail {
         };
         let mut follow = client.follow_events(query);
         let mut stop = pin!(interrupted());
+        let mut last = None;
         loop {
             let happening = tokio::select! {
                 happening = follow.next() => happening?,
-                () = &mut stop => return Ok(Exit::Interrupted),
+                () = &mut stop => {
+                    if let Some(last) = last {
+                        output::say(format_args!("go on from here with `--after {last}`"));
+                    }
+                    return Ok(Exit::Interrupted);
+                }
             };
             match happening {
-                Happening::Event(event) => show(form, &event)?,
+                Happening::Event(event) => {
+                    show(form, &event)?;
+                    last = Some(event.seq);
+                }
                 Happening::Reset => output::say("some events are gone; going on with the next"),
             }
         }

@@ -13,6 +13,7 @@ use std::{fmt, path::PathBuf};
 
 use mcpanel_api::Namespace;
 use mcpanel_client::{Client, Config, Credential, Transport, is_of_this_machine, server_url};
+use mcpanel_server::serve::Running;
 
 use crate::{Result, arguments::Global, contexts::ContextName};
 use chosen::Chosen;
@@ -93,9 +94,10 @@ pub fn anonymous(global: &Global) -> Result<Client> {
     Ok(Client::new(config)?)
 }
 
-/// A server in this process, whatever address it was given.
-pub fn ours(url: &str, credential: Credential) -> Result<Client> {
-    let mut config = Config::new(url, credential);
+/// A server in this process, as its administrator.
+pub fn ours(server: &Running) -> Result<Client> {
+    let key = Credential::ApiKey(server.admin_key().reveal().to_owned());
+    let mut config = Config::new(format!("http://{}", server.http_addr()), key);
     // Words to oneself do not leave the machine.
     config.transport.allow_plain = true;
     Ok(Client::new(config)?)

@@ -92,6 +92,9 @@ fn an_authority_that_is_not_trusted_is_told_with_what_to_try() {
         told.contains("does not speak TLS") && told.contains("http://"),
         "{told}"
     );
+    let open = secure.url.replace("https://", "http://");
+    let told = secure.run(&["tasks", "list", "--url", &open]).refused(9);
+    assert!(told.contains("begins with `https://`"), "{told}");
     let expired = Front::start(
         secure.authority.expired_certificate("localhost").unwrap(),
         "127.0.0.1:9".parse().unwrap(),
@@ -121,15 +124,11 @@ fn a_file_that_holds_no_authority_is_a_wrong_command_line() {
 #[test]
 fn a_context_keeps_the_authority_of_its_server() {
     let secure = Secure::open();
-    let key = secure
+    let create = ["keys", "create", "x", "-p", "task:read"];
+    secure
         .shell
-        .run(&["keys", "create", "x", "-p", "task:read"]);
-    let secret = key.ok();
-    let secret = secret
-        .split_whitespace()
-        .find(|word| word.starts_with("mcp_"))
-        .unwrap();
-    secure.shell.file("a.key", secret);
+        .run(&[&create[..], &["--secret-file", "a.key"]].concat())
+        .ok();
     let url = secure.url.as_str();
     let login = [
         "auth",

@@ -6,7 +6,7 @@ use mcpanel_api::{
     Timestamp,
     health::{Health, HealthCheck, HealthStatus},
 };
-use mcpanel_client::{Client, Config, Credential, Error};
+use mcpanel_client::{Client, Config, Credential, Error, Trust};
 
 use super::finding::Finding;
 use crate::{
@@ -49,6 +49,7 @@ pub async fn look(global: &Global, findings: &mut Vec<Finding>) {
             return findings.push(Finding::failure("server", &Failure::from(error)));
         }
     };
+    findings.extend(encryption(&place));
     if let Err(error) = client.health_live().await {
         findings.push(unreachable(&place, error));
         return findings.push(Finding::skipped("credential", "there is no server to ask"));
@@ -64,6 +65,29 @@ pub async fn look(global: &Global, findings: &mut Vec<Finding>) {
             findings.push(refused(&place, &failure));
         }
     }
+}
+
+/// How words travel to a server on another machine; nothing to say about this one.
+fn encryption(place: &Place) -> Option<Finding> {
+    const CHECK: &str = "encryption";
+    if connect::is_here(&place.url) {
+        return None;
+    }
+    let is_encrypted = place.url.starts_with("https:");
+    let trusted = match &place.transport.trust {
+        Trust::System => "the authorities of this system are trusted".to_owned(),
+        Trust::Authorities { file, .. } => {
+            format!("the authorities in `{}` alone are trusted", file.display())
+        }
+    };
+    Some(match is_encrypted {
+        true => Finding::ok(CHECK, format!("`{}` is encrypted; {trusted}", place.url)),
+        false => Finding::warning(
+            CHECK,
+            format!("`{}` is another machine, and not encrypted", place.url),
+        )
+        .hint("let a proxy before it end TLS, and use its `https://` address"),
+    })
 }
 
 fn unreachable(place: &Place, error: Error) -> Finding {
@@ -203,6 +227,24 @@ mod tests {
         assert_eq!(clocks(now.plus_ms(4_999), now).verdict, Verdict::Ok);
         assert_eq!(clocks(now.plus_ms(5_001), now).verdict, Verdict::Warning);
         assert_eq!(clocks(now.minus_ms(5_001), now).verdict, Verdict::Warning);
+    }
+
+    #[test]
+    fn words_to_another_machine_should_be_encrypted() {
+        let verdict = |url: &str| {
+            let place = Place {
+                url: url.to_owned(),
+                url_from: Source::Default,
+                credential: Credential::None,
+                credential_from: Source::Default,
+                transport: Default::default(),
+                namespace: None,
+            };
+            encryption(&place).map(|finding| finding.verdict)
+        };
+        assert_eq!(verdict("http://127.0.0.1:8080"), None);
+        assert_eq!(verdict("https://panel.example.org"), Some(Verdict::Ok));
+        assert_eq!(verdict("http://10.0.0.7:8080"), Some(Verdict::Warning));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use std::{
 
 use clap::Args;
 use mcpanel_agents::{bias::service::ServiceUrl, runtime};
-use mcpanel_client::{Client, Credential};
+use mcpanel_client::Client;
 use mcpanel_guard::secrets::Given;
 use mcpanel_server::serve::{Instance, Running, Settings, start};
 use serde_json::{Map, Value, json};
@@ -159,9 +159,8 @@ impl Job {
         let server = start(settings)
             .await
             .map_err(|error| start_failed(&error))?;
-        let url = format!("http://{}", server.http_addr());
-        let key = Credential::ApiKey(server.admin_key().reveal().to_owned());
-        let client = connect::ours(&url, key)?;
+        let client = connect::ours(&server)?;
+        let url = client.base_url();
         output::say(format_args!("API at {url}, docs at {url}/docs"));
         let (stop_agents, stopping) = watch::channel(false);
         let options = runtime::Options {

@@ -52,6 +52,7 @@ enum Goal {
     /// An agent works on it, or has.
     Running,
     /// It is done; a failed or cancelled one will never be.
+    #[value(alias = "done")]
     Completed,
     /// It has ended, in whichever way: each is as good.
     Ended,

@@ -110,36 +110,12 @@ fn summary(progress: &PipelineProgress) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mcpanel_api::{
-        PipelineId, Timestamp,
-        pipeline::{PipelineStatus, TaskCounts},
-    };
+    use mcpanel_api::pipeline::PipelineStatus;
 
-    use super::*;
-
-    fn stage(stage: u16, status: StageStatus, progress: f64) -> StageProgress {
-        StageProgress {
-            stage,
-            name: "sift".to_owned(),
-            status,
-            progress,
-            counts: TaskCounts::default(),
-            counters: None,
-            message: None,
-            pace: Default::default(),
-            started_at: None,
-            completed_at: None,
-        }
-    }
+    use super::{super::sample::stage, *};
 
     fn pipeline(stages: Vec<StageProgress>) -> PipelineProgress {
-        PipelineProgress {
-            pipeline_id: PipelineId::parse("pipe_1").unwrap(),
-            status: PipelineStatus::Running,
-            progress: 43.2,
-            stages,
-            updated_at: Timestamp::ZERO,
-        }
+        super::super::sample::pipeline(PipelineStatus::Running, stages)
     }
 
     /// Without what colours it.

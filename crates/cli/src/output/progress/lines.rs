@@ -107,43 +107,14 @@ fn stage_line(stage: &StageProgress, stages: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mcpanel_api::{
-        PipelineId, Timestamp,
-        pipeline::{PipelineStatus, TaskCounts},
-    };
+    use mcpanel_api::pipeline::PipelineStatus;
 
-    use super::*;
-
-    fn stage(stage: u16, status: StageStatus, progress: f64) -> StageProgress {
-        StageProgress {
-            stage,
-            name: "sift".to_owned(),
-            status,
-            progress,
-            counts: TaskCounts {
-                total: 720,
-                completed: 412,
-                ..TaskCounts::default()
-            },
-            counters: None,
-            message: None,
-            pace: Default::default(),
-            started_at: None,
-            completed_at: None,
-        }
-    }
+    use super::{super::sample, *};
 
     fn pipeline(status: PipelineStatus, stages: &[StageStatus]) -> PipelineProgress {
-        PipelineProgress {
-            pipeline_id: PipelineId::parse("pipe_1").unwrap(),
-            status,
-            progress: 43.2,
-            stages: (1..)
-                .zip(stages)
-                .map(|(number, status)| stage(number, *status, 57.2))
-                .collect(),
-            updated_at: Timestamp::ZERO,
-        }
+        let stages = (1..).zip(stages);
+        let stages = stages.map(|(number, status)| sample::stage(number, *status, 57.2));
+        sample::pipeline(status, stages.collect())
     }
 
     #[test]

@@ -7,6 +7,8 @@
 
 mod bar;
 mod lines;
+#[cfg(test)]
+mod sample;
 mod words;
 
 use std::{collections::HashMap, time::Instant};

@@ -97,24 +97,18 @@ mod tests {
     fn stage(status: StageStatus, records: Option<u64>) -> StageProgress {
         let counters = records.map(|records| [("records".parse().unwrap(), records)].into());
         StageProgress {
-            stage: 3,
-            name: "sift".to_owned(),
-            status,
-            progress: 50.0,
             counts: TaskCounts {
                 total: 720,
                 completed: 360,
                 ..TaskCounts::default()
             },
             counters,
-            message: None,
             pace: StagePace {
                 per_minute: Some(90.0),
                 eta_ms: Some(4_000),
                 ..StagePace::default()
             },
-            started_at: None,
-            completed_at: None,
+            ..super::super::sample::stage(3, status, 50.0)
         }
     }
 

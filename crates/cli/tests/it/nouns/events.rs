@@ -67,5 +67,18 @@ fn what_happens_is_followed_until_ctrl_c() {
             .success()
     );
     let ran = Ran::of(child.wait_with_output().unwrap());
-    assert_eq!((ran.code, ran.err.as_str()), (Some(130), ""));
+    assert_eq!(ran.code, Some(130));
+    // What it says at the end finds what comes after.
+    let (_, after) = ran.err.split_once("--after ").unwrap();
+    let after = after.split('`').next().unwrap();
+    shell
+        .run(&["tasks", "submit", "--type", "demo", "--id", "c"])
+        .ok();
+    let rest = shell
+        .run(&[
+            "events", "list", "--after", after, "--type", "task:", "-o", "jsonl",
+        ])
+        .jsonl();
+    assert_eq!(rest.len(), 1);
+    assert_eq!(rest[0]["payload"]["taskId"], "c");
 }
