@@ -69,6 +69,12 @@ impl Batch {
             || (commits < BATCH_COMMITS_MAX && self.frame.padded_bytes() + bytes <= BATCH_BYTES_MAX)
     }
 
+    /// Makes room for so many commits more, usually of a document each.
+    pub fn expect(&mut self, commits: usize) {
+        self.outcomes.reserve(commits);
+        self.changed.reserve(commits);
+    }
+
     /// How many bytes its events have.
     pub fn event_bytes(&self) -> usize {
         self.outcomes

@@ -22,6 +22,7 @@ pub fn check(
     unborn: usize,
     jobs: Vec<Job>,
 ) {
+    batch.expect(jobs.len());
     let mut check = Check {
         read: Read {
             connection,

@@ -45,7 +45,7 @@ impl Both {
             1_767_323_045_000,
         )));
         let dir = tempfile::tempdir().unwrap();
-        let embedded = EmbeddedStore::open(dir.path(), options(&now)).unwrap();
+        let embedded = EmbeddedStore::open(dir.path(), options(&now, bursts_of)).unwrap();
         let reader = now.clone();
         let memory = Arc::new(MemoryStore::new(Arc::new(move || *reader.lock())));
         Self {
@@ -311,7 +311,7 @@ impl Both {
         // The folder is free only when the old store is gone.
         let parked = EmbeddedStore::open(
             tempfile::tempdir().unwrap().path().join("parked"),
-            options(&self.now),
+            options(&self.now, self.bursts_of),
         );
         self.embedded = parked.unwrap();
         self.embedded = self.reopened().await;
@@ -321,7 +321,7 @@ impl Both {
     /// it until it runs its program.
     async fn reopened(&self) -> Arc<EmbeddedStore> {
         for _ in 0..100 {
-            match EmbeddedStore::open(self.dir.path(), options(&self.now)) {
+            match EmbeddedStore::open(self.dir.path(), options(&self.now, self.bursts_of)) {
                 Err(OpenError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(20)).await,
                 opened => return opened.unwrap(),
             }
@@ -338,12 +338,14 @@ fn verdict(outcome: mcpanel_store::Result<Receipt>) -> Verdict {
     }
 }
 
-fn options(now: &Arc<parking_lot::Mutex<Timestamp>>) -> Options {
+/// Single commits are flushed by the writer; of bursts, the first commits are under way on the other thread when the
+/// rest arrives.
+fn options(now: &Arc<parking_lot::Mutex<Timestamp>>, bursts_of: usize) -> Options {
     let now = now.clone();
     Options {
         segment_bytes: 32 * 1024,
         parameters_cached_bytes: 60,
-        overlap_commits_min: 2,
+        overlap_commits_min: if bursts_of > 1 { 1 } else { usize::MAX },
         ..Options::new(Arc::new(move || *now.lock()))
     }
 }
