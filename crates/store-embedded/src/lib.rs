@@ -1,8 +1,8 @@
 //! One durable store in a folder, for a single process, with nothing to install.
 //!
 //! ```text
-//!  commit() ──encode──► queue ─► writer thread ─► commit log ── one flush for all that waited
-//!                                     │
+//!  commit() ──encode──► queue ─► writer thread ─► flusher thread ─► commit log ── one flush for all that waited
+//!                                     │ ◄──────────────┘
 //!                                     ├─► memory: live tasks and what is newer than the tables
 //!                                     └─► answers
 //!           settler thread ◄── a full log segment ── tables (SQLite) ─► the segment is used again
@@ -20,7 +20,7 @@
 //! - [`tables`]: the SQLite file, its migrations, reading and writing
 //! - [`recent`]: what changed since the tables were last written
 //! - [`state`]: everything in memory, behind one lock
-//! - [`writer`]: the thread that checks, numbers and flushes commits
+//! - [`writer`]: the thread that checks, numbers and publishes commits, and the one that flushes them meanwhile
 //! - [`settler`]: the thread that writes the tables
 //! - [`read`]: queries over memory and tables
 //! - [`portable`]: moving everything out of the store, or into it

@@ -13,7 +13,8 @@ use tokio::sync::Semaphore;
 
 use super::{
     Target,
-    load::{HEARTBEAT, bar, count, histogram, parameters, sign_on},
+    alive::Alive,
+    load::{bar, count, histogram, parameters, sign_on},
     report::{Percentiles, Report, Row},
     target::Server,
     wire::{Address, Wire},
@@ -179,13 +180,10 @@ async fn agent(
     let path = format!("/api/v1/agents/{}/claim", signed.agent.agent_id);
     wire.use_token(&signed.token);
     let mut latencies = histogram();
-    let beat_path = format!("/api/v1/agents/{}/heartbeat", signed.agent.agent_id);
-    let mut beaten = Instant::now();
+    let mut beats = Wire::open(&address).await?;
+    beats.use_token(&signed.token);
+    let _alive = Alive::over(beats, &signed.agent.agent_id);
     while !finish.is_closed() {
-        if beaten.elapsed() > HEARTBEAT {
-            let _: serde_json::Value = wire.post(&beat_path, b"{}".to_vec()).await?;
-            beaten = Instant::now();
-        }
         let claimed: Claimed = wire
             .post(&path, br#"{"max":20,"wait_ms":500}"#.to_vec())
             .await?;

@@ -1,12 +1,14 @@
 //! `mcpanel bench`: how much a server takes.
 //!
 //! - [`load`]: create, claim, complete, as fast as it goes
+//! - [`alive`]: heartbeats, whatever the work waits for
 //! - [`latency`]: how soon an agent that waits gets a task, at a given rate
 //! - [`store`]: the embedded store against the bare log it cannot beat
 //! - [`sockets`]: how soon many hear, and what a socket costs
 //! - [`target`], [`wire`]: what is measured, and the lean connections that do it
 //! - [`report`]: what was measured, for people and programs
 
+mod alive;
 mod latency;
 mod load;
 mod report;
