@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use super::{
+    alive::Alive,
     Target,
     report::{Percentiles, Report, Row},
     target::Server,
@@ -46,9 +47,6 @@ type Latencies = Histogram<u64>;
 
 /// Longest latency told apart, in microseconds: a minute.
 const LATENCY_US_MAX: u64 = 60_000_000;
-
-/// How often an agent of the generator says that it is alive, as the server asks of agents.
-pub(super) const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Tasks of one preloading request.
 const PRELOAD_BATCH: u32 = 500;
@@ -193,6 +191,7 @@ const TASK_TYPE: &str = "bench";
 
 struct Worker {
     wire: Wire,
+    _alive: Alive,
     agent_id: String,
     shared: Arc<Shared>,
 }
@@ -280,8 +279,10 @@ impl Worker {
             TASK_TYPE,
         )
         .await?;
+        let alive = Alive::over(Wire::open(address).await?, &signed.agent.agent_id);
         Ok(Self {
             wire,
+            _alive: alive,
             agent_id: signed.agent.agent_id,
             shared,
         })
@@ -290,13 +291,7 @@ impl Worker {
     async fn work(mut self) -> anyhow::Result<Measured> {
         let mut measured = Measured::new();
         let claim_path = format!("/api/v1/agents/{}/claim", self.agent_id);
-        let beat_path = format!("/api/v1/agents/{}/heartbeat", self.agent_id);
-        let mut beaten = Instant::now();
         while self.shared.done.load(Ordering::Relaxed) < self.shared.goal {
-            if beaten.elapsed() > HEARTBEAT {
-                let _: serde_json::Value = self.wire.post(&beat_path, b"{}".to_vec()).await?;
-                beaten = Instant::now();
-            }
             let mine = self.shared.take();
             if mine > 0 {
                 let begun = Instant::now();
