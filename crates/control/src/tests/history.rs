@@ -1,6 +1,7 @@
 //! Samples of minutes, queues, errors, and how fast stages go.
 
 use mcpanel_domain::{
+    Timestamp,
     pipeline::Mode,
     retry::ErrorType,
     sample::{MINUTE_MS, minute_of},
@@ -8,7 +9,7 @@ use mcpanel_domain::{
 };
 
 use super::{id, name, world::stage};
-use crate::tests::world::World;
+use crate::{Env, tests::world::World};
 
 const MINUTE: u64 = MINUTE_MS.unsigned_abs();
 const HOUR: u64 = 60 * MINUTE;
@@ -93,6 +94,25 @@ async fn longer_steps_add_up_and_gaps_stay_gaps() {
     }
     let recent = history.points(&world.scope, HOUR, MINUTE).await.unwrap();
     assert_eq!(recent.len(), 1);
+}
+
+#[tokio::test]
+async fn a_stretch_that_is_over_is_whole_and_holds_nothing_else() {
+    let world = World::new();
+    let mut at = Vec::new();
+    for n in 0..20 {
+        at.push(world.env.now());
+        world.task(&format!("t{n}"), "read").await;
+        world.pass(MINUTE).await;
+    }
+    let history = &world.control.history;
+    let found = history.between(&world.scope, at[5], at[10], MINUTE).await;
+    let minutes: Vec<Timestamp> = found.unwrap().iter().map(|each| each.at).collect();
+    let expected: Vec<Timestamp> = at[5..10].iter().map(|at| minute_of(*at)).collect();
+    assert!(minutes.starts_with(&expected), "{minutes:?}");
+    assert!(minutes.iter().all(|minute| *minute < at[10]));
+    let backwards = history.between(&world.scope, at[10], at[5], MINUTE).await;
+    assert!(backwards.unwrap().len() <= 1);
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@
   const SECOND_KEY_MS = 1200;
   let going = 0;
 
-  const typing = (element) => element.matches?.("input, select, textarea, [contenteditable]") ?? false;
+  const typing = (element) =>
+    element.matches?.("input:not([type=checkbox]):not([type=radio]), select, textarea, [contenteditable]") ?? false;
 
   const rows = () => [...document.querySelectorAll("table[data-rows] tbody tr")];
   const step = (by) => {

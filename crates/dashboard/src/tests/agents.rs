@@ -51,7 +51,7 @@ async fn what_an_agent_did_is_worked_out_from_its_tasks() {
         "{page}"
     );
     let day = browser.get("/agents/worker?range=24h").await.body;
-    assert!(day.contains("each 15 m") && day.contains("1 failed or lost"));
+    assert!(day.contains("every 15 m") && day.contains("1 failed or lost"));
     let past = browser
         .get("/agents/worker?from=2020-01-01&to=2020-01-02")
         .await;

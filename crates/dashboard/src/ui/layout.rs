@@ -272,7 +272,10 @@ pub fn failure(
             div.actions {
                 @if is_ours && viewer.is_some_and(|viewer| viewer.reads) { a.button.primary href=[viewer.map(|viewer| &viewer.here)] { "Try again" } }
                 @match viewer {
-                    Some(_) => { a.button href="/" { "Overview" } a.button href="/tasks" { "Search tasks" } },
+                    Some(viewer) => {
+                        a.button href="/" { "Overview" }
+                        @if viewer.may(Permission::TaskRead) { a.button href="/tasks" { "Search tasks" } }
+                    },
                     None => { a.button href="/" { "Sign in" } },
                 }
             }

@@ -29,7 +29,7 @@ export class Server {
     const realtime = `127.0.0.1:${await freePort()}`;
     server.process = spawn(binary, ["serve", "--data", server.data, "--http", http, "--realtime", realtime], {
       stdio: ["ignore", "ignore", "inherit"],
-      env: { ...process.env, RUST_LOG: "error" },
+      env: { ...process.env, RUST_LOG: "error", MCPANEL_ENVIRONMENT: "staging" },
     });
     const until = Date.now() + STARTS_MS_MAX;
     for (;;) {

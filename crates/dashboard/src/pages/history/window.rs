@@ -128,7 +128,11 @@ impl Window {
 
     /// How long a step is, in words.
     pub fn step_words(&self) -> String {
-        format!("each {}", text::duration(self.step_ms))
+        match self.step_ms {
+            MINUTE_MS => "each minute".to_owned(),
+            HOUR_MS => "each hour".to_owned(),
+            step => format!("every {}", text::duration(step)),
+        }
     }
 
     /// The ways to look at another stretch: links, and a form for two moments.

@@ -209,7 +209,7 @@ pub fn row(viewer: &Viewer, task: &Task) -> Markup {
             @if may { td.choose { input type="checkbox" name="id" value=(task.id) aria-label={ "Choose " (task.id) }; } }
             td { (status::task(task.status())) @if task.cancel_requested.is_some() { div.under { "asked to stop" } } }
             td {
-                a.row-link href={ "/tasks/" (task.id) } title=(task.id) { (text::middle(task.id.as_str())) }
+                a.row-link.short href={ "/tasks/" (task.id) } title=(task.id) { (text::middle(task.id.as_str())) }
                 div.under { (task.task_type) }
                 @if let Some(error) = &task.error { div.error-line title=(text::short(&error.message, 400)) { (text::short(&error.message, 90)) } }
             }
