@@ -159,10 +159,15 @@ impl Settling<'_> {
         Ok(())
     }
 
+    /// Removes blocks that lie wholly before those to be kept. They follow each other without a gap, so their first
+    /// numbers tell; to ask for the last ones would read the whole table each time.
     pub(super) fn trim_events(&mut self, last_seq: u64, kept: u64) -> rusqlite::Result<u64> {
         self.transaction
-            .prepare_cached("DELETE FROM event_block WHERE last <= ?1")?
-            .execute([last_seq.saturating_sub(kept)])?;
+            .prepare_cached(
+                "DELETE FROM event_block WHERE first <
+                 (SELECT max(first) FROM event_block WHERE first <= ?1)",
+            )?
+            .execute([last_seq.saturating_sub(kept) + 1])?;
         self.transaction
             .prepare_cached("SELECT coalesce(min(first), ?1 + 1) FROM event_block")?
             .query_row([last_seq], |row| row.get(0))
