@@ -1,12 +1,13 @@
 //! The binary `mcpanel`: a server, the main job, a load generator, and a client of any server.
 //!
 //! - [`arguments`]: what can be asked for; `commands` has a file for each
-//! - [`connect`]: which server, and as whom; [`contexts`]: servers by name
+//! - [`connect`]: which server, and as whom; [`contexts`]: servers by name; [`addresses`]: of MongoDB and Redis
 //! - [`output`]: tables, JSON, progress; [`help`]: examples, topics
 //! - [`exit`]: what exit codes mean, and how failures are told
 //!
 //! Data goes to stdout, everything else to stderr.
 
+mod addresses;
 mod arguments;
 mod commands;
 mod connect;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         .map_err(|error| Failure::new(format!("cannot start: {error}")));
     let exit = runtime
         .and_then(|runtime| {
+            addresses::refuse_typed_passwords(&matches)?;
             let done = runtime.block_on(commands::run(arguments));
             runtime.shutdown_timeout(LINGER);
             done

@@ -19,6 +19,7 @@ use crate::{
     edge,
     error::{ApiError, ApiResult, Code},
     namespace,
+    rates::{RateLimits, Standing},
 };
 
 /// Who may use a route.
@@ -55,11 +56,12 @@ pub struct Guard(Arc<Inner>);
 struct Inner {
     routes: HashMap<&'static str, Vec<Route>>,
     authenticator: Arc<Authenticator>,
+    rates: RateLimits,
 }
 
 impl Guard {
     /// Guards these routes.
-    pub fn new(table: Vec<Route>, authenticator: Arc<Authenticator>) -> Self {
+    pub fn new(table: Vec<Route>, authenticator: Arc<Authenticator>, rates: RateLimits) -> Self {
         let mut routes: HashMap<_, Vec<Route>> = HashMap::new();
         for route in table {
             routes.entry(route.path).or_default().push(route);
@@ -67,6 +69,7 @@ impl Guard {
         Self(Arc::new(Inner {
             routes,
             authenticator,
+            rates,
         }))
     }
 
@@ -98,23 +101,30 @@ impl Guard {
 
 async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     match let_in(&guard, &mut request).await {
-        Ok(()) => next.run(request).await,
+        Ok(standing) => {
+            let mut response = next.run(request).await;
+            if let Some(standing) = standing {
+                standing.write(response.headers_mut());
+            }
+            response
+        }
         Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn let_in(guard: &Guard, request: &mut Request) -> ApiResult<()> {
+async fn let_in(guard: &Guard, request: &mut Request) -> ApiResult<Option<Standing>> {
     let path = request.extensions().get::<MatchedPath>().cloned();
     let path = path.ok_or_else(|| ApiError::internal("the guard stands before no route"))?;
     let route = guard.route(request.method(), path.as_str())?;
     if route.access == Access::Public {
-        return Ok(());
+        return Ok(None);
     }
     let authenticator = &guard.0.authenticator;
     let principal = authenticator
         .identify(request.headers(), request.uri().query())
         .await?;
     edge::note_caller(principal.actor());
+    let standing = guard.0.rates.count(route, &principal).await?;
     let principal = namespace::chosen(principal, request.headers())?;
     if let Access::Needs(permission) = route.access
         && !principal.may(permission)
@@ -122,7 +132,7 @@ async fn let_in(guard: &Guard, request: &mut Request) -> ApiResult<()> {
         return Err(refusal(route, permission, request).await);
     }
     request.extensions_mut().insert(Caller(principal));
-    Ok(())
+    Ok(standing)
 }
 
 /// What a caller without the permission sees: for a document, what a nonexistent one shows.

@@ -15,6 +15,8 @@ use crate::{
     error::ApiResult,
     extract::IdempotencyKey,
     follow::Followers,
+    metrics::{LookAtStore, Requests},
+    rates::RateLimits,
     stop::Stop,
     transfer::Transfers,
 };
@@ -33,6 +35,12 @@ pub struct App {
     pub files: Arc<ArtifactStore>,
     /// Looks at Redis, where instances share one.
     pub redis: Option<LookAtRedis>,
+    /// Looks at the store, where instances share one.
+    pub figures: Option<LookAtStore>,
+    /// How many calls callers may make.
+    pub rates: RateLimits,
+    /// The requests that were answered.
+    pub(crate) requests: Requests,
     /// The world outside.
     pub env: Arc<dyn Env>,
     /// When this process began to serve.
@@ -66,6 +74,9 @@ impl App {
             authenticator: Arc::new(authenticator),
             files: Arc::new(files.into()),
             redis: None,
+            figures: None,
+            rates: RateLimits::default(),
+            requests: Requests::default(),
             started_at: env.now(),
             waiting: Waiting::default(),
             followers: Followers::default(),

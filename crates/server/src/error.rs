@@ -72,6 +72,7 @@ codes! {
     DependencyCycle = "dependency_cycle", UNPROCESSABLE_ENTITY, "The dependencies form a cycle";
     UnknownDependency = "unknown_dependency", UNPROCESSABLE_ENTITY, "A dependency does not exist";
     TooMany = "too_many", TOO_MANY_REQUESTS, "Too many at once";
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests in too short a time";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "The server has too much to do";
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "The store cannot be reached";
     StoreReadOnly = "store_read_only", SERVICE_UNAVAILABLE, "The store takes no changes now";

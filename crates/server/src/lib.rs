@@ -8,6 +8,7 @@
 //! - [`auth`]: who calls
 //! - [`access`]: the route table, and the one place where routes are guarded
 //! - [`cursor`], [`etag`], [`range`]: pages, revisions and pieces
+//! - [`rates`]: how many calls a caller may make; [`metrics`]: what machines watch
 //! - [`edge`]: request ids, panics, headers, and problems for what axum refuses itself
 //! - [`app`], [`service`], `routes`: the state, the whole router, and the endpoints by family
 //! - `views`: what the layers below answer, in the words of the wire, and back
@@ -37,8 +38,10 @@ mod failure;
 mod follow;
 pub mod limits;
 pub mod logging;
+pub mod metrics;
 mod namespace;
 pub mod range;
+pub mod rates;
 pub mod realtime;
 mod requests;
 mod routes;

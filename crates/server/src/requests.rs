@@ -1,15 +1,16 @@
 //! A log line for each request: method, route, status, duration, request id, and who asked. Never a body, a query or a header.
+//! The same is counted for whoever watches.
 
 use std::time::Instant;
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     middleware::{self, Next},
     response::Response,
 };
 
-use crate::edge;
+use crate::{edge, metrics::Requests};
 
 /// The target of these lines, to filter them by.
 pub const TARGET: &str = "mcpanel_server::requests";
@@ -17,20 +18,21 @@ pub const TARGET: &str = "mcpanel_server::requests";
 /// What is written for a path that no route has. The path itself could hold anything.
 const NO_ROUTE: &str = "no route";
 
-/// Logs every request that comes through.
-pub(crate) fn log<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
-    router.layer(middleware::from_fn(logged))
+/// Logs and counts every request that comes through.
+pub(crate) fn log<S: Clone + Send + Sync + 'static>(
+    router: Router<S>,
+    requests: Requests,
+) -> Router<S> {
+    router.layer(middleware::from_fn_with_state(requests, logged))
 }
 
-async fn logged(request: Request, next: Next) -> Response {
-    if !tracing::enabled!(target: TARGET, tracing::Level::INFO) {
-        return next.run(request).await;
-    }
+async fn logged(State(requests): State<Requests>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let began = Instant::now();
     let response = next.run(request).await;
     let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+    requests.count(route, &method, response.status(), began.elapsed());
     tracing::info!(
         target: TARGET,
         {

@@ -22,21 +22,27 @@ pub fn table() -> Vec<Route> {
 /// The router over an application.
 pub fn router(app: App) -> Router {
     let (router, openapi) = parts();
-    let guarded = Guard::new(table(), app.authenticator.clone()).protect(router);
+    let guarded = guard(table(), &app).protect(router);
     let dashboard = dashboard::over(&app);
     let pages = mcpanel_dashboard::router(&dashboard);
+    let requests = app.requests.clone();
     let whole = guarded
         .with_state(app)
         .merge(docs::router(&openapi))
         .merge(pages);
-    dashboard::dress(edge::wrap(requests::log(whole)), dashboard)
+    dashboard::dress(edge::wrap(requests::log(whole, requests)), dashboard)
 }
 
 /// The routes that tell how the server is, and no others: for an instance that serves no API.
 pub fn probes(app: App) -> Router {
     let (router, _) = (routes::PROBES.router)().split_for_parts();
-    let guard = Guard::new((routes::PROBES.table)(), app.authenticator.clone());
-    edge::wrap(requests::log(guard.protect(router).with_state(app)))
+    let guarded = guard((routes::PROBES.table)(), &app).protect(router);
+    let requests = app.requests.clone();
+    edge::wrap(requests::log(guarded.with_state(app), requests))
+}
+
+fn guard(table: Vec<Route>, app: &App) -> Guard {
+    Guard::new(table, app.authenticator.clone(), app.rates.clone())
 }
 
 /// The document that describes the API.

@@ -18,6 +18,7 @@ use crate::{
     clock::Clock,
     documents::{Shelf, Unreadable, payload},
     error::{OpenError, unavailable},
+    pool::{Pool, PoolFigures},
     read::Query,
     schema,
     settings::{DATABASE_DEFAULT, Settings},
@@ -39,6 +40,9 @@ pub struct Mongo {
     client: Client,
     db: Database,
     clock: Arc<Clock>,
+    pool: Arc<Pool>,
+    /// Most connections to one server.
+    connections: u32,
 }
 
 /// Majority and journal: what is acknowledged survives the loss of any one machine.
@@ -61,7 +65,9 @@ impl Mongo {
             .get_or_insert(SERVER_SELECTION);
         options.connect_timeout.get_or_insert(CONNECT);
         options.max_idle_time.get_or_insert(IDLE);
-        options.max_pool_size.get_or_insert(settings.connections);
+        let connections = *options.max_pool_size.get_or_insert(settings.connections);
+        let pool = Arc::new(Pool::default());
+        options.cmap_event_handler = Some(pool.handler());
         options.read_concern = Some(ReadConcern::majority());
         options.write_concern = Some(durable());
         options.selection_criteria =
@@ -82,7 +88,18 @@ impl Mongo {
         }
         schema::prepare(&db).await?;
         let clock = Arc::new(Clock::new(settings.clock.clone()));
-        Ok(Self { client, db, clock })
+        Ok(Self {
+            client,
+            db,
+            clock,
+            pool,
+            connections,
+        })
+    }
+
+    /// How its connections stand.
+    pub fn pool(&self) -> PoolFigures {
+        self.pool.figures(self.connections)
     }
 
     /// The client.

@@ -11,7 +11,7 @@ use std::{
 use crate::{Error, Launch, Process, place};
 
 /// How long an instance may take to be ready, also while others use the machine.
-const READY_MAX: Duration = Duration::from_secs(60);
+const READY_MAX: Duration = Duration::from_secs(120);
 /// How long it may take to say whether it is.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
 

@@ -11,7 +11,7 @@ use mcpanel_store_embedded::{EmbeddedStore, Options};
 use mcpanel_store_mongo::MongoStore;
 
 use super::serve::with_causes;
-use crate::{Failure, Result, arguments::DATA_DEFAULT, exit::Exit, output};
+use crate::{Failure, Result, addresses, arguments::DATA_DEFAULT, exit::Exit, output};
 
 /// The store's folder within the data folder, where a server keeps it.
 const STORE: &str = "store";
@@ -22,8 +22,8 @@ pub struct Migrate {
     /// Where a server on this machine keeps its data; no server may use it meanwhile.
     #[arg(long, env = "MCPANEL_DATA", value_name = "DIR", default_value = DATA_DEFAULT)]
     data: PathBuf,
-    /// MongoDB, which instances share, instead of a data folder. Instances may go on meanwhile.
-    #[arg(long, env = "MONGODB_URI", value_name = "URI", hide_env_values = true)]
+    /// MongoDB, which instances share, or `@FILE` with its address, instead of a data folder. Instances may go on meanwhile.
+    #[arg(long, env = "MONGODB_URI", value_name = "URI", hide_env_values = true, value_parser = addresses::read)]
     mongodb_uri: Option<String>,
 }
 

@@ -7,10 +7,13 @@ use mcpanel_guard::{
     Secret,
     secrets::{ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE, Given, JWT_SECRET_VARIABLE},
 };
-use mcpanel_server::serve::{Alone, Instance, Role, Settings, Shared, StartError, start};
+use mcpanel_server::{
+    rates::Limits,
+    serve::{Alone, Instance, Role, Settings, Shared, StartError, start},
+};
 
 use super::Interrupts;
-use crate::{Failure, Result, arguments::DATA_DEFAULT, exit::Exit, output};
+use crate::{Failure, Result, addresses, arguments::DATA_DEFAULT, exit::Exit, output};
 
 /// How long a server may take to stop, in seconds. Supervisors commonly wait 30 s before they kill.
 const DRAIN_SECONDS_DEFAULT: u64 = 10;
@@ -49,11 +52,13 @@ pub struct Serve {
         value_delimiter = ','
     )]
     origins: Vec<String>,
-    /// MongoDB, which all instances share: `mongodb://…` of a replica set. Needs --redis-url.
-    #[arg(long, env = "MONGODB_URI", value_name = "URI", hide_env_values = true)]
+    /// MongoDB, which all instances share: `mongodb://…` of a replica set, or `@FILE` with it. One with a password comes
+    /// from the environment or a file. Needs --redis-url.
+    #[arg(long, env = "MONGODB_URI", value_name = "URI", hide_env_values = true, value_parser = addresses::read)]
     mongodb_uri: Option<String>,
-    /// Redis, which all instances share: `redis://…`, `rediss://…`, or `redis+cluster://a:1,b:2`. Needs --mongodb-uri.
-    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
+    /// Redis, which all instances share: `redis://…`, `rediss://…`, `redis+cluster://a:1,b:2`, or `@FILE` with it. One
+    /// with a password comes from the environment or a file. Needs --mongodb-uri.
+    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true, value_parser = addresses::read)]
     redis_url: Option<String>,
     /// A folder that all instances see, for the bytes of artifacts. Without it they are kept in MongoDB.
     #[arg(long, env = "MCPANEL_ARTIFACTS", value_name = "DIR")]
@@ -61,6 +66,11 @@ pub struct Serve {
     /// What this instance serves. `realtime` with REDIS_URL and without MONGODB_URI only shows events.
     #[arg(long, env = "MCPANEL_ROLE", value_enum, value_name = "ROLE", default_value_t = RoleName::All)]
     role: RoleName,
+    /// How many calls callers may make: `off`, or the limits that are not as usual, such as `reads=200:2000,work=off` (200 a
+    /// second, 2,000 at once). There are `reads`, `writes` and `work` for each caller and `namespace` for all of one. Without
+    /// it a server that runs alone limits nobody.
+    #[arg(long, env = "MCPANEL_RATE_LIMITS", value_name = "LIMITS")]
+    rate_limits: Option<Limits>,
     /// How long it may take to stop. Then what is still under way is cut off.
     #[arg(
         long,
@@ -179,6 +189,7 @@ impl Serve {
                     RoleName::All => Role::All,
                 },
                 drain: Duration::from_secs(self.drain_seconds),
+                limits: self.rate_limits,
             },
         })
     }

@@ -6,6 +6,7 @@ mod crash;
 mod doctor;
 mod help;
 mod identity;
+mod instances;
 mod namespaces;
 mod nouns;
 mod output;

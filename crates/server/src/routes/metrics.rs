@@ -1,6 +1,11 @@
-//! How things stand and stood: queues, history, errors.
+//! How things stand and stood: queues, history, errors, and all figures for machines that watch.
 
-use axum::{Json, extract::State, http::Method};
+use axum::{
+    Json,
+    extract::State,
+    http::{Method, header},
+    response::{IntoResponse, Response},
+};
 use mcpanel_api::history::{History, HistoryQuery, Queues, TaskErrors, TaskErrorsQuery};
 use mcpanel_guard::Permission;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -11,7 +16,7 @@ use crate::{
     app::App,
     error::ApiResult,
     extract::{Caller, Query},
-    views,
+    metrics, views,
 };
 
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -19,6 +24,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(history))
         .routes(routes!(queues))
         .routes(routes!(errors))
+        .routes(routes!(figures))
 }
 
 pub(super) fn table() -> Vec<Route> {
@@ -28,6 +34,7 @@ pub(super) fn table() -> Vec<Route> {
         get("/api/v1/metrics/history", "get_history", SystemHealth),
         get("/api/v1/queues", "list_queues", SystemHealth),
         get("/api/v1/tasks/errors", "list_task_errors", TaskRead),
+        get("/metrics", "get_metrics", SystemHealth),
     ]
 }
 
@@ -98,4 +105,17 @@ async fn errors(
         range,
         errors: groups.into_iter().map(views::metrics::error).collect(),
     }))
+}
+
+/// Shows all figures
+///
+/// In the text form of Prometheus: tasks, agents and pipelines of the caller's namespace, and how this instance and its parts
+/// do.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "get_metrics", tag = "metrics",
+    responses((status = 200, description = "The figures.", body = String, content_type = "text/plain"))
+)]
+async fn figures(State(app): State<App>, caller: Caller) -> ApiResult<Response> {
+    let text = metrics::write(&app, &app.scope(&caller)).await?;
+    Ok(([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], text).into_response())
 }

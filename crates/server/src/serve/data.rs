@@ -21,12 +21,15 @@ use mcpanel_store_embedded::{EmbeddedStore, Options};
 use mcpanel_store_mongo::{
     MongoStore, Shared as Redis, SharedSettings,
     link::{self, Address},
+    rates::Rates,
 };
 
 use super::{Settings, Shared, StartError};
 use crate::{
     app::LookAtRedis,
     env::{SharedEnv, SystemEnv},
+    metrics::{self, LookAtStore},
+    rates::{Limits, RateLimits},
 };
 
 /// What a server keeps, opened.
@@ -127,6 +130,27 @@ impl Data {
             Documents::Shared(store) => {
                 let redis = store.shared()?.clone();
                 Some(Arc::new(move || redis.health()))
+            }
+        }
+    }
+
+    /// Looks at the store, where instances share one.
+    pub(super) fn figures(&self) -> Option<LookAtStore> {
+        match &self.store {
+            Documents::Embedded(_) => None,
+            Documents::Shared(store) => Some(metrics::of_store(store)),
+        }
+    }
+
+    /// Limits callers: as was asked for, else generously among instances, and not at all where one runs alone.
+    pub(super) fn rates(&self, asked: Option<Limits>) -> RateLimits {
+        match &self.store {
+            Documents::Embedded(_) => RateLimits::new(asked.unwrap_or(Limits::OFF), Rates::alone()),
+            Documents::Shared(store) => {
+                let rates = store
+                    .shared()
+                    .map_or_else(Rates::alone, |redis| redis.rates());
+                RateLimits::new(asked.unwrap_or_default(), rates)
             }
         }
     }

@@ -62,6 +62,8 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let (data, secrets) = data::open(&settings).await?;
     let mut app = App::new(data.store(), data.env(), &secrets, data.files());
     app.redis = data.redis();
+    app.figures = data.figures();
+    app.rates = data.rates(settings.instance.limits);
     let linger = settings.instance.linger();
     let close = Stop::new();
     let listening = Listening {

@@ -10,7 +10,10 @@ use std::{
 use mcpanel_guard::{Secret, secrets::Given};
 
 use super::StartError;
-use crate::limits::{DRAIN_LINGER_MS_MAX, STOP_MS_MAX};
+use crate::{
+    limits::{DRAIN_LINGER_MS_MAX, STOP_MS_MAX},
+    rates::Limits,
+};
 
 /// How a server is started.
 #[derive(Debug, Clone)]
@@ -38,6 +41,8 @@ pub struct Instance {
     pub role: Role,
     /// How long it may take to stop.
     pub drain: Duration,
+    /// How many calls callers may make; when left out, the usual limits among instances, and none for one that runs alone.
+    pub limits: Option<Limits>,
 }
 
 /// What all instances share.
@@ -69,6 +74,7 @@ impl Default for Instance {
             shared: None,
             role: Role::All,
             drain: Duration::from_millis(STOP_MS_MAX),
+            limits: None,
         }
     }
 }

@@ -219,7 +219,7 @@ pub fn service() -> Router {
         .route("/forgotten", axum::routing::get(forgotten))
         .split_for_parts();
     docs::describe(&mut openapi, &table());
-    let router = Guard::new(table(), Arc::new(authenticator)).protect(router);
+    let router = Guard::new(table(), Arc::new(authenticator), Default::default()).protect(router);
     edge::wrap(router.merge(docs::router(&openapi)))
 }
 

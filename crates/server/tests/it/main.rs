@@ -14,6 +14,7 @@ mod keys;
 mod metrics;
 mod operations;
 mod pipelines;
+mod rates;
 mod realtime;
 mod serve;
 mod stores;

@@ -110,3 +110,74 @@ async fn tasks_are_found_by_what_they_say() {
     assert_eq!(find(&format!("updated_before={now}")).await.len(), 0);
     assert_eq!(find(&format!("ended_from={now}")).await.len(), 0);
 }
+
+#[tokio::test]
+async fn machines_that_watch_get_all_figures() {
+    let server = TestServer::new().await;
+    let watcher = server.key("default", &["system:health"]).await;
+    let agent = server.agent("one", &["work"]).await;
+    for _ in 0..3 {
+        server.task("work").await;
+    }
+    let (task, lease) = {
+        let held = agent.claim(1).await;
+        let text = |field: &str| held[0][field].as_str().unwrap().to_owned();
+        (text("task_id"), text("lease"))
+    };
+    agent
+        .say(&task, "complete", json!({"lease": lease}))
+        .await
+        .ok(200);
+    server.live_ms(MINUTE).await;
+
+    let answer = watcher.get("/metrics").await;
+
+    assert_eq!(answer.status.as_u16(), 200);
+    let kind = answer.headers["content-type"].to_str().unwrap();
+    assert!(kind.starts_with("text/plain; version=0.0.4"), "{kind}");
+    let text = String::from_utf8(answer.body).unwrap();
+    let value = |name: &str| -> f64 {
+        let lines = text.lines();
+        let found = lines.filter_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        let found: Vec<f64> = found.collect();
+        assert_eq!(found.len(), 1, "{name} in\n{text}");
+        found[0]
+    };
+    assert_eq!(value("mcpanel_task_queue_size "), 2.0);
+    assert_eq!(value("mcpanel_tasks{status=\"completed\"} "), 1.0);
+    assert!(value("mcpanel_task_completion_rate ") > 0.0);
+    assert_eq!(value("mcpanel_task_failure_rate "), 0.0);
+    assert!(value("mcpanel_store_commits_total ") >= 5.0);
+    let counted =
+        "mcpanel_request_count_total{method=\"POST\",route=\"/api/v1/tasks\",status=\"2xx\"} ";
+    assert_eq!(value(counted), 3.0);
+    // What the specification asks for is there, whatever its value.
+    for name in [
+        "active_agents",
+        "task_completion_rate",
+        "agent_response_time_seconds",
+        "task_queue_size",
+        "task_processing_time_seconds",
+        "task_failure_rate",
+        "pipeline_success_rate",
+        "stage_completion_time_seconds",
+        "overall_pipeline_time_seconds",
+        "request_count_total",
+        "error_count_total",
+        "response_time_seconds",
+    ] {
+        let line = format!("# TYPE mcpanel_{name} ");
+        assert!(text.contains(&line), "{name} is missing in\n{text}");
+    }
+    let page = include_str!("../../../../docs/metrics.md");
+    for line in text.lines().filter(|line| line.starts_with("# TYPE ")) {
+        let name = line.split(' ').nth(2).unwrap();
+        assert!(
+            page.contains(&format!("`{name}`")),
+            "docs/metrics.md lacks `{name}`"
+        );
+    }
+    let elsewhere = server.key("elsewhere", &["system:health"]).await;
+    let theirs = String::from_utf8(elsewhere.get("/metrics").await.body).unwrap();
+    assert!(theirs.contains("mcpanel_task_queue_size 0\n"), "{theirs}");
+}

@@ -9,10 +9,11 @@ const REQUIRED: &str = "MCPANEL_TEST_REQUIRE_SERVERS";
 
 /// What another store makes no difference to, or that opens its own: run once. Sockets keep real time, which two
 /// processes at once would make scarce; what they tell comes from the event log, whose cases are run.
-const ELSEWHERE: [&str; 6] = [
+const ELSEWHERE: [&str; 7] = [
     "stores::",
     "full_disk::",
     "serve::",
+    "rates::",
     "realtime::",
     "whole::openapi::",
     "whole::bodies::bodies_about_keys_and_health",

@@ -39,7 +39,8 @@ pub struct Allowance {
 
 /// The buckets.
 pub struct Rates {
-    link: Arc<Link>,
+    /// None where there is no Redis.
+    link: Option<Arc<Link>>,
     keys: Keys,
     script: Script,
     local: Local,
@@ -48,6 +49,15 @@ pub struct Rates {
 impl Rates {
     /// Buckets in the Redis behind a link.
     pub(crate) fn new(link: Arc<Link>, keys: Keys) -> Self {
+        Self::over(Some(link), keys)
+    }
+
+    /// Buckets of this process alone.
+    pub fn alone() -> Self {
+        Self::over(None, Keys::default())
+    }
+
+    fn over(link: Option<Arc<Link>>, keys: Keys) -> Self {
         Self {
             link,
             keys,
@@ -58,13 +68,16 @@ impl Rates {
 
     /// Takes `tokens` from a bucket, named by whom it limits and what: `key_1:read`.
     pub async fn take(&self, bucket: &str, limit: Limit, tokens: u32) -> Allowance {
+        let Some(link) = &self.link else {
+            return self.local.take(bucket, limit, tokens);
+        };
         let arguments = [
             limit.burst.to_string(),
             limit.per_second.max(1).to_string(),
             tokens.to_string(),
         ];
         let key = self.keys.rate(bucket);
-        let taken: Result<(i64, u32, u64), _> = self.script.run(&self.link, &key, &arguments).await;
+        let taken: Result<(i64, u32, u64), _> = self.script.run(link, &key, &arguments).await;
         match taken {
             Ok((allowed, left, wait_ms)) => Allowance {
                 allowed: allowed == 1,

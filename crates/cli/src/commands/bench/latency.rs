@@ -12,11 +12,10 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::{
-    Target,
     alive::Alive,
     load::{bar, count, histogram, parameters, sign_on},
-    report::{Percentiles, Report, Row},
-    target::Server,
+    report::{Report, Row},
+    target::{Servers, Target},
     wire::{Address, Wire},
 };
 use crate::arguments::Global;
@@ -32,13 +31,16 @@ pub struct Latency {
     /// For so many seconds.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// Agents that wait for work.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    /// Agents that wait for work; with none, creations alone are measured.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(0..=1_024))]
     agents: u32,
 }
 
 /// Connections that create tasks: enough that none waits for another's answer at usual rates.
 const CREATORS: usize = 32;
+
+/// How long after the last creation a delivery is waited for, in seconds.
+const STRAGGLERS_S: u64 = 30;
 
 /// The capability of the agents.
 const TASK_TYPE: &str = "bench-latency";
@@ -60,7 +62,7 @@ struct Given {
 impl Latency {
     /// Runs it.
     pub async fn run(self, global: &Global) -> anyhow::Result<()> {
-        let server = Server::find(&self.target, global).await?;
+        let servers = Servers::find(&self.target, global).await?;
         let total = self.rate * self.seconds;
         let due: Times = Arc::default();
         let bar = bar(total, "measuring");
@@ -68,7 +70,7 @@ impl Latency {
         let mut agents = Vec::new();
         for number in 0..self.agents {
             agents.push(tokio::spawn(agent(
-                server.address.clone(),
+                servers.address(number as usize).clone(),
                 number,
                 due.clone(),
                 bar.clone(),
@@ -77,11 +79,12 @@ impl Latency {
         }
         // Let the agents' first claims arrive.
         tokio::time::sleep(Duration::from_millis(300)).await;
+        let before = servers.look().await?;
         let begun = Instant::now();
         let creators: Vec<_> = (0..CREATORS as u64)
             .map(|number| {
                 tokio::spawn(create(
-                    server.address.clone(),
+                    servers.address(number as usize).clone(),
                     Schedule {
                         begun,
                         rate: self.rate,
@@ -96,7 +99,8 @@ impl Latency {
         for creator in creators {
             creation.add(&creator.await??)?;
         }
-        while bar.position() < total && begun.elapsed() < Duration::from_secs(self.seconds + 30) {
+        let patience = Duration::from_secs(self.seconds + STRAGGLERS_S);
+        while self.agents > 0 && bar.position() < total && begun.elapsed() < patience {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         finish.close();
@@ -106,7 +110,7 @@ impl Latency {
         }
         bar.finish_and_clear();
         anyhow::ensure!(
-            delivery.len() == total,
+            self.agents == 0 || delivery.len() == total,
             "{total} tasks were created, {} delivered",
             delivery.len()
         );
@@ -114,16 +118,15 @@ impl Latency {
             "{} tasks/s for {} s, {} waiting agents, one task a request",
             self.rate, self.seconds, self.agents
         ));
-        report.durability = "every answer after its flush (fdatasync)".to_owned();
+        report.instances = servers.count();
+        report.durability = servers.durability().to_owned();
         report.per_second = total as f64 / begun.elapsed().as_secs_f64();
         report.elapsed_s = begun.elapsed().as_secs_f64();
-        for (name, latencies) in [("create", &creation), ("due to delivered", &delivery)] {
-            report.rows.push(Row {
-                name,
-                requests: latencies.len(),
-                percentiles: Percentiles::of(latencies),
-            });
+        report.rows.push(Row::new("create", &creation));
+        if self.agents > 0 {
+            report.rows.push(Row::new("due to delivered", &delivery));
         }
+        servers.tell(&before, total, &mut report).await?;
         report.write(global.format())
     }
 }

@@ -16,9 +16,8 @@ use tokio::task::JoinSet;
 
 use super::{
     alive::Alive,
-    Target,
-    report::{Percentiles, Report, Row},
-    target::Server,
+    report::{Report, Row},
+    target::{Servers, Target},
     wire::{Address, Wire},
 };
 use crate::arguments::Global;
@@ -54,25 +53,23 @@ const PRELOAD_BATCH: u32 = 500;
 impl Load {
     /// Runs it.
     pub async fn run(self, global: &Global) -> anyhow::Result<()> {
-        let server = Server::find(&self.target, global).await?;
+        let servers = Servers::find(&self.target, global).await?;
         if self.target.preload > 0 {
             let preload = Self {
                 tasks: self.target.preload,
                 batch: PRELOAD_BATCH,
                 ..self.clone()
             };
-            preload.measure(&server, "preloading").await?;
+            preload.measure(&servers, "preloading").await?;
         }
-        let before = server.usage();
-        let figures_before = server.store_figures().await?;
-        let measured = self.measure(&server, "measuring").await?;
-        let after = server.usage();
-        let figures_after = server.store_figures().await?;
+        let before = servers.look().await?;
+        let measured = self.measure(&servers, "measuring").await?;
         let mut report = Report::new(format!(
             "{} tasks, {} connections, batches of {}, {} bytes of parameters, {} ended tasks before",
             self.tasks, self.connections, self.batch, self.payload_bytes, self.target.preload
         ));
-        report.durability = "every answer after its flush (fdatasync)".to_owned();
+        report.instances = servers.count();
+        report.durability = servers.durability().to_owned();
         report.per_second = self.tasks as f64 / measured.elapsed.as_secs_f64();
         report.elapsed_s = measured.elapsed.as_secs_f64();
         for (name, latencies) in [
@@ -82,22 +79,11 @@ impl Load {
         ] {
             report.rows.push(Row::new(name, latencies));
         }
-        if let (Some((flushes, commits)), Some((flushes_after, commits_after))) =
-            (figures_before, figures_after)
-        {
-            report.flushes = Some(flushes_after - flushes);
-            report.commits = Some(commits_after - commits);
-        }
-        if let (Some(before), Some(after)) = (before, after) {
-            report.server_cpu_ms_per_task =
-                Some((after.cpu_s - before.cpu_s) * 1_000.0 / self.tasks as f64);
-            report.resident_before_bytes = Some(before.resident_bytes);
-            report.resident_after_bytes = Some(after.resident_bytes);
-        }
+        servers.tell(&before, self.tasks, &mut report).await?;
         report.write(global.format())
     }
 
-    async fn measure(&self, server: &Server, word: &'static str) -> anyhow::Result<Measured> {
+    async fn measure(&self, servers: &Servers, word: &'static str) -> anyhow::Result<Measured> {
         let bar = bar(self.tasks, word);
         let shared = Arc::new(Shared {
             left: AtomicU64::new(self.tasks),
@@ -109,7 +95,8 @@ impl Load {
         });
         let mut connections = Vec::new();
         for number in 0..self.connections {
-            connections.push(Worker::sign_on(&server.address, number, shared.clone()).await?);
+            let address = servers.address(number as usize);
+            connections.push(Worker::sign_on(address, number, shared.clone()).await?);
         }
         let begun = Instant::now();
         // The first that fails ends the run: the others would wait for what it was to do.
@@ -405,14 +392,4 @@ pub(super) fn bar(length: u64, word: &'static str) -> ProgressBar {
     }
     bar.set_message(word);
     bar
-}
-
-impl Row {
-    fn new(name: &'static str, latencies: &Latencies) -> Self {
-        Self {
-            name,
-            requests: latencies.len(),
-            percentiles: Percentiles::of(latencies),
-        }
-    }
 }

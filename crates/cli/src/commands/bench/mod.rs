@@ -6,6 +6,7 @@
 //! - [`store`]: the embedded store against the bare log it cannot beat
 //! - [`sockets`]: how soon many hear, and what a socket costs
 //! - [`target`], [`wire`]: what is measured, and the lean connections that do it
+//! - [`usage`]: what it cost, process by process
 //! - [`report`]: what was measured, for people and programs
 
 mod alive;
@@ -15,9 +16,8 @@ mod report;
 mod sockets;
 mod store;
 mod target;
+mod usage;
 mod wire;
-
-use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
@@ -40,20 +40,6 @@ enum What {
     Store(store::StoreBench),
     /// Sockets: broadcasts to many, and many that are idle.
     Sockets(sockets::Sockets),
-}
-
-/// What is measured.
-#[derive(Debug, Clone, Args)]
-pub struct Target {
-    /// Measure the server of `--url`, instead of one in this process.
-    #[arg(long)]
-    remote: bool,
-    /// Where the server in this process keeps its data; a new temporary folder when left out.
-    #[arg(long, value_name = "DIR", conflicts_with = "remote")]
-    data: Option<PathBuf>,
-    /// Take so many tasks through their life before measuring.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    preload: u64,
 }
 
 impl Bench {

@@ -3,6 +3,7 @@
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use super::usage::Usage;
 use crate::{
     arguments::Format,
     output::{
@@ -21,6 +22,8 @@ pub struct Report {
     pub durability: String,
     /// Cores of this machine, which the generator shares with a server in this process.
     pub cores: usize,
+    /// Servers that shared the load.
+    pub instances: usize,
     /// Tasks through their whole life, per second.
     pub per_second: f64,
     pub elapsed_s: f64,
@@ -32,13 +35,18 @@ pub struct Report {
     /// Flushes of the store meanwhile; one serves all commits that waited for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flushes: Option<u64>,
-    /// Processor time of the process for each task, in milliseconds; with the generator's where it shares the process.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub server_cpu_ms_per_task: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resident_before_bytes: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resident_after_bytes: Option<u64>,
+    /// What each process used that was looked at.
+    pub processes: Vec<Used>,
+}
+
+/// What a process used.
+#[derive(Debug, Serialize)]
+pub struct Used {
+    pub process: String,
+    /// Processor time for each task.
+    pub cpu_ms_per_task: f64,
+    pub resident_before_bytes: u64,
+    pub resident_after_bytes: u64,
 }
 
 /// One kind of request.
@@ -59,6 +67,17 @@ pub struct Percentiles {
     pub max_ms: f64,
 }
 
+impl Row {
+    /// Of latencies in microseconds.
+    pub fn new(name: &'static str, latencies: &Histogram<u64>) -> Self {
+        Self {
+            name,
+            requests: latencies.len(),
+            percentiles: Percentiles::of(latencies),
+        }
+    }
+}
+
 impl Percentiles {
     /// Of latencies in microseconds.
     pub fn of(latencies: &Histogram<u64>) -> Self {
@@ -72,6 +91,17 @@ impl Percentiles {
     }
 }
 
+impl Used {
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.process.clone(),
+            format!("{:.3} ms", self.cpu_ms_per_task),
+            bytes(self.resident_before_bytes),
+            bytes(self.resident_after_bytes),
+        ]
+    }
+}
+
 impl Report {
     /// A report without figures yet.
     pub fn new(what: String) -> Self {
@@ -79,15 +109,24 @@ impl Report {
             what,
             durability: String::new(),
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            instances: 1,
             per_second: 0.0,
             elapsed_s: 0.0,
             rows: Vec::new(),
             commits: None,
             flushes: None,
-            server_cpu_ms_per_task: None,
-            resident_before_bytes: None,
-            resident_after_bytes: None,
+            processes: Vec::new(),
         }
+    }
+
+    /// Adds what a process used meanwhile.
+    pub fn used(&mut self, process: &str, before: &Usage, after: &Usage, tasks: u64) {
+        self.processes.push(Used {
+            process: process.to_owned(),
+            cpu_ms_per_task: (after.cpu_s - before.cpu_s) * 1_000.0 / tasks.max(1) as f64,
+            resident_before_bytes: before.resident_bytes,
+            resident_after_bytes: after.resident_bytes,
+        });
     }
 
     /// Writes it to stdout.
@@ -131,22 +170,14 @@ impl Report {
                 grouped(flushes)
             ));
         }
-        if let Some(cpu_ms) = self.server_cpu_ms_per_task {
-            text.push_str(&format!(
-                "\nprocessor: {cpu_ms:.3} ms a task, generator included"
-            ));
-        }
-        if let (Some(before), Some(after)) = (self.resident_before_bytes, self.resident_after_bytes)
-        {
-            text.push_str(&format!(
-                "\nmemory: {} before, {} after",
-                bytes(before),
-                bytes(after)
-            ));
+        if !self.processes.is_empty() {
+            let rows = self.processes.iter().map(Used::cells).collect();
+            let header = ["", "processor a task", "memory before", "after"];
+            text.push_str(&format!("\n{}\n", figures(&header, rows)));
         }
         text.push_str(&format!(
-            "\ndurability: {}; {} cores",
-            self.durability, self.cores
+            "\ndurability: {}; instances: {}; {} cores",
+            self.durability, self.instances, self.cores
         ));
         text
     }

@@ -3,6 +3,7 @@
 use mcpanel_store_mongo::survey::{self, Remark, Weight};
 
 use super::finding::Finding;
+use crate::addresses;
 
 /// Where MongoDB is.
 const MONGODB_URI: &str = "MONGODB_URI";
@@ -15,12 +16,18 @@ const JWT_SECRET: &str = "JWT_SECRET";
 
 /// Looks at both, or at neither where none is given.
 pub async fn look(findings: &mut Vec<Finding>) {
-    let given = |name| {
-        let value = std::env::var(name).ok();
-        value.filter(|value| !value.trim().is_empty())
+    let mut given = |name| {
+        let value = std::env::var(name).ok()?;
+        match addresses::read(&value) {
+            Ok(address) => Some(address).filter(|address| !address.is_empty()),
+            Err(why) => {
+                findings.push(Finding::problem(name, why));
+                None
+            }
+        }
     };
     let (mongodb, redis) = (given(MONGODB_URI), given(REDIS_URL));
-    let has_secret = given(JWT_SECRET).is_some();
+    let has_secret = std::env::var(JWT_SECRET).is_ok_and(|value| !value.trim().is_empty());
     findings.extend(together(mongodb.is_some(), redis.is_some(), has_secret));
     if let Some(uri) = mongodb {
         let remarks = survey::mongodb(&uri).await;

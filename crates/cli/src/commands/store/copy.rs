@@ -29,10 +29,10 @@ use crate::{
 /// not copied: servers fill it from MongoDB.
 #[derive(Debug, Args)]
 pub struct Copy {
-    /// What to copy: a data folder, or `mongodb://…`.
+    /// What to copy: a data folder, `mongodb://…`, or `@FILE` with an address that holds a password.
     #[arg(long, value_name = "FROM")]
     from: Place,
-    /// Where to: a data folder, or `mongodb://…`. It must be empty, or hold a part of the same copy.
+    /// Where to, in the same way. It must be empty, or hold a part of the same copy.
     #[arg(long, value_name = "TO")]
     to: Place,
     /// The folder for artifacts' bytes that servers on MongoDB are given, if they are given one.

@@ -13,7 +13,7 @@ use mcpanel_store_embedded::{EmbeddedStore, Options};
 use mcpanel_store_mongo::{MongoStore, Settings};
 use mcpanel_transfer::End;
 
-use crate::{Failure, Result, commands::serve::with_causes};
+use crate::{Failure, Result, addresses, commands::serve::with_causes};
 
 /// Where everything of an installation is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +25,13 @@ pub enum Place {
 }
 
 impl FromStr for Place {
-    type Err = std::convert::Infallible;
+    type Err = String;
 
-    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
-        let text = text.trim();
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let text = addresses::read(text)?;
         Ok(
             match text.starts_with("mongodb://") || text.starts_with("mongodb+srv://") {
-                true => Self::MongoDb(text.to_owned()),
+                true => Self::MongoDb(text),
                 false => Self::Folder(text.into()),
             },
         )

@@ -13,7 +13,7 @@ use axum::Router;
 use mcpanel_adapters::ArtifactFiles;
 use mcpanel_domain::Timestamp;
 use mcpanel_guard::{Permission, Secret, Secrets};
-use mcpanel_server::App;
+use mcpanel_server::{App, rates::RateLimits};
 use mcpanel_store::Store;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -54,6 +54,14 @@ impl TestServer {
             _store: opened.folder,
             ..Self::begin(env, opened.store)
         }
+    }
+
+    /// The same with limits on calls.
+    pub async fn limited(rates: RateLimits) -> Self {
+        let mut server = Self::new().await;
+        server.app.rates = rates;
+        server.router = mcpanel_server::router(server.app.clone());
+        server
     }
 
     /// A server over the store that this makes with the server's clock.

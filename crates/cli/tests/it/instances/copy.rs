@@ -1,0 +1,159 @@
+//! `mcpanel store copy`: a server's data into MongoDB, and out of it into another folder.
+
+use std::{path::Path, process::Output};
+
+use mcpanel_api::{
+    agent::{Claim, RegisterAgent},
+    event::EventQuery,
+    task::{Complete, TaskQuery},
+};
+use mcpanel_client::{Client, Credential, IdempotencyKey};
+use serde_json::{Value, json};
+
+use super::{Shared, admin, create};
+use crate::support::{Server, Watched, mcpanel, said};
+
+/// Tasks that are copied.
+const TASKS: usize = 150;
+
+/// Makes something of everything.
+async fn fill(client: &Client) {
+    for _ in 0..TASKS {
+        create(client, "work").await.unwrap();
+    }
+    let pipeline = json!({
+        "name": "copied", "execute": true,
+        "stages": [{"stage": 1, "name": "only", "task_type": "other", "mode": "single"}],
+    });
+    let key = IdempotencyKey::random();
+    let pipeline = serde_json::from_value(pipeline).unwrap();
+    client.create_pipeline(&pipeline, &key).await.unwrap();
+    let agent: RegisterAgent = serde_json::from_value(
+        json!({"agent_id": "one", "name": "one", "type": "tester", "capabilities": ["work"], "concurrency": 10}),
+    )
+    .unwrap();
+    let key = IdempotencyKey::random();
+    let signed = client.register_agent(&agent, &key).await.unwrap();
+    let own = client
+        .with_credential(Credential::Token(signed.token.clone()))
+        .unwrap();
+    let claim = Claim {
+        max: Some(5),
+        wait_ms: Some(0),
+    };
+    let held = own.claim(&signed.agent.agent_id, &claim).await.unwrap();
+    for task in held.tasks.into_iter().take(3) {
+        let complete = Complete {
+            lease: task.lease.unwrap(),
+            result: mcpanel_api::Payload::of(&json!({"done": true})).ok(),
+        };
+        own.complete_task(&task.task_id, &complete).await.unwrap();
+    }
+}
+
+/// What callers see: tasks, pipelines, and the events up to now.
+async fn seen(client: &Client) -> Value {
+    let query = TaskQuery {
+        limit: Some(500),
+        ..TaskQuery::default()
+    };
+    let tasks = client.list_tasks(&query).await.unwrap().tasks;
+    let pipelines = client.list_pipelines(&Default::default()).await.unwrap();
+    let events = EventQuery {
+        after: Some(0),
+        limit: Some(100),
+        ..EventQuery::default()
+    };
+    let events = client.list_events(&events).await.unwrap().events;
+    json!({"tasks": tasks, "pipelines": pipelines.pipelines, "events": events})
+}
+
+fn copy(from: &str, to: &str) -> Output {
+    mcpanel(["store", "copy", "-o", "json", "--from", from, "--to", to])
+        .output()
+        .unwrap()
+}
+
+/// What a copy that succeeded tells: count and digest of each kind.
+fn copied(output: &Output) -> Value {
+    assert_eq!(output.status.code(), Some(0), "{}", said(output));
+    assert!(said(output).contains("both hold the same, by count and digest"));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_installation_moves_into_mongodb_and_back() {
+    let Some(shared) = Shared::find(6) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (here, back) = (folder.path().join("here"), folder.path().join("back"));
+    let server = Server::start(&here);
+    fill(&server.client()).await;
+    let before = seen(&server.client()).await;
+    let in_use = copy(text(&here), &shared.mongodb);
+    assert_eq!(in_use.status.code(), Some(1), "{}", said(&in_use));
+    assert!(
+        said(&in_use).contains("stop its server"),
+        "{}",
+        said(&in_use)
+    );
+    drop(server);
+
+    // Broken off somewhere after it has counted: the same command goes on from there.
+    let mut first = Watched::start(&mut mcpanel([
+        "store",
+        "copy",
+        "--from",
+        text(&here),
+        "--to",
+        &shared.mongodb,
+    ]));
+    first.wait_for("counting: ").expect("it counts");
+    first.kill();
+    let there = copied(&copy(text(&here), &shared.mongodb));
+    let again = copied(&copy(text(&here), &shared.mongodb));
+    assert_eq!(again, there, "a copy that is made twice is the same");
+    let home = copied(&copy(&shared.mongodb, text(&back)));
+    assert_eq!(home, there, "what comes back is what went");
+    let tasks = there
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|each| each["kind"] == "tasks");
+    assert_eq!(tasks.unwrap()["count"], TASKS + 1, "and the pipeline's own");
+
+    let instance = shared.start("over MongoDB");
+    assert_same(&seen(&admin(&instance)).await, &before);
+    create(&admin(&instance), "work").await.unwrap();
+    let server = Server::start(&back);
+    assert_same(&seen(&server.client()).await, &before);
+}
+
+/// The same, but for what time itself changes: an agent that is silent loses what it held.
+#[track_caller]
+fn assert_same(now: &Value, before: &Value) {
+    let ids = |all: &Value| -> Vec<String> {
+        let tasks = all["tasks"].as_array().unwrap().iter();
+        let mut ids: Vec<_> = tasks.map(|task| task["task_id"].to_string()).collect();
+        ids.sort();
+        ids
+    };
+    let completed = |all: &Value| -> Vec<Value> {
+        let tasks = all["tasks"].as_array().unwrap().iter();
+        tasks
+            .filter(|task| task["status"] == "completed")
+            .cloned()
+            .collect()
+    };
+    let pipeline = |all: &Value| all["pipelines"][0]["pipeline_id"].clone();
+    assert_eq!(ids(now), ids(before));
+    assert_eq!(completed(before).len(), 3);
+    assert_eq!(completed(now), completed(before));
+    assert_eq!(pipeline(now), pipeline(before));
+    assert_eq!(now["events"], before["events"], "events keep their numbers");
+}

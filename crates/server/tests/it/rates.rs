@@ -1,0 +1,62 @@
+//! Limits on calls, as callers meet them.
+
+use mcpanel_server::rates::RateLimits;
+use mcpanel_store_mongo::rates::Rates;
+use serde_json::json;
+
+use crate::support::{Answer, TestServer};
+
+fn told(answer: &Answer, name: &str) -> String {
+    answer.headers[name].to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_caller_that_calls_too_often_is_told_when_to_come_back() {
+    let limits = "writes=1:2".parse().unwrap();
+    let server = TestServer::limited(RateLimits::new(limits, Rates::alone())).await;
+    let caller = server.key("default", &["task:create", "task:read"]).await;
+    let create = || caller.post("/api/v1/tasks", json!({"task_type": "work"}));
+    let first = create().await;
+    first.ok(201);
+    assert_eq!(told(&first, "ratelimit-policy"), "\"writes\";q=2;w=2");
+    assert_eq!(told(&first, "ratelimit"), "\"writes\";r=1;t=1");
+    create().await.ok(201);
+    let before = server.everything().await;
+
+    let refused = create().await;
+
+    let problem = refused.refused(429, "rate_limited");
+    assert!(problem.detail.contains("`writes`"), "{problem}");
+    assert_eq!(told(&refused, "retry-after"), "1");
+    assert_eq!(told(&refused, "ratelimit"), "\"writes\";r=0;t=2");
+    assert_eq!(server.everything().await, before);
+    let read = caller.get("/api/v1/tasks").await;
+    read.ok(200);
+    assert!(told(&read, "ratelimit").starts_with("\"reads\""));
+    let other = server.key("default", &["task:create"]).await;
+    let others = other.post("/api/v1/tasks", json!({"task_type": "work"}));
+    others.await.ok(201);
+}
+
+#[tokio::test]
+async fn an_agent_is_limited_by_itself() {
+    let limits = "work=1:2".parse().unwrap();
+    let server = TestServer::limited(RateLimits::new(limits, Rates::alone())).await;
+    let (one, other) = (
+        server.agent("one", &["work"]).await,
+        server.agent("other", &["work"]).await,
+    );
+    one.heartbeat(json!({})).await.ok(200);
+    one.heartbeat(json!({})).await.ok(200);
+    one.heartbeat(json!({})).await.refused(429, "rate_limited");
+    other.heartbeat(json!({})).await.ok(200);
+}
+
+#[tokio::test]
+async fn a_server_that_runs_alone_limits_nobody() {
+    let server = TestServer::new().await;
+    let caller = server.key("default", &["task:read"]).await;
+    let answer = caller.get("/api/v1/tasks").await;
+    answer.ok(200);
+    assert!(!answer.headers.contains_key("ratelimit"));
+}
