@@ -11,6 +11,7 @@ use crate::{
     error::Failure,
     limits::FORM_BYTES_MAX,
     session::{Flash, Viewer, same},
+    ui::list::Query,
 };
 
 /// The field that carries the token.
@@ -18,24 +19,17 @@ pub const CSRF: &str = "csrf";
 
 /// The fields of a form whose token was right.
 #[derive(Debug, Clone)]
-pub struct Form(Vec<(String, String)>);
+pub struct Form(Query);
 
 impl Form {
     /// The first value of a field, without the blanks around it; nothing when it is empty.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.trim())
-            .filter(|value| !value.is_empty())
+        self.0.text(name)
     }
 
-    /// All values of a field.
+    /// All values of a field that are not empty.
     pub fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
-        self.0
-            .iter()
-            .filter(move |(found, _)| found == name)
-            .map(|(_, value)| value.as_str())
+        self.0.all(name)
     }
 
     /// Where to go afterwards: a path of ours that the form names, or `otherwise`.
@@ -55,14 +49,14 @@ pub fn is_ours(path: &str) -> bool {
 }
 
 /// The fields of a form, unchecked: for the sign-in, which has no session yet.
-pub async fn fields(body: Body) -> Result<Vec<(String, String)>, Failure> {
+pub async fn fields(body: Body) -> Result<Query, Failure> {
     let bytes = to_bytes(body, FORM_BYTES_MAX).await.map_err(|_| {
         Failure::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("a form has at most {FORM_BYTES_MAX} bytes; nothing was changed"),
         )
     })?;
-    Ok(form_urlencoded::parse(&bytes).into_owned().collect())
+    Ok(Query::parse(&bytes))
 }
 
 /// Checks the token of a form.

@@ -1,6 +1,7 @@
 //! The router in process, over a store in memory: who is let in, what forms need, what pages show of what others wrote.
 
 mod agents;
+mod browser;
 mod escaping;
 mod events;
 mod failures;

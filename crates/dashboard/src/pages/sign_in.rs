@@ -97,12 +97,7 @@ pub async fn enter(State(dashboard): State<Dashboard>, request: Request) -> Resu
     let (parts, body) = request.into_parts();
     let headers = parts.headers;
     let fields = fields(body).await?;
-    let field = |name: &str| {
-        fields
-            .iter()
-            .find(|(found, _)| found == name)
-            .map_or("", |(_, value)| value.trim())
-    };
+    let field = |name: &str| fields.text(name).unwrap_or_default();
     let next = Some(field("next"))
         .filter(|path| is_ours(path))
         .unwrap_or("/");

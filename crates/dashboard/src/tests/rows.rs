@@ -6,7 +6,10 @@ use axum::{
 };
 use mcpanel_domain::task::Status;
 
-use super::world::{ADMIN_KEY, Answer, Browser, World};
+use super::{
+    browser::{Answer, Browser},
+    world::{ADMIN_KEY, World},
+};
 
 /// What a script sends for a button of a row.
 async fn press(browser: &mut Browser, path: &str, fields: &str) -> Answer {

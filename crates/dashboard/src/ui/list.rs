@@ -13,11 +13,12 @@ pub struct Query(Vec<(String, String)>);
 impl Query {
     /// Reads what follows the question mark.
     pub fn read(text: Option<&str>) -> Self {
-        Self(
-            form_urlencoded::parse(text.unwrap_or_default().as_bytes())
-                .into_owned()
-                .collect(),
-        )
+        Self::parse(text.unwrap_or_default().as_bytes())
+    }
+
+    /// Reads names and values as addresses and forms have them.
+    pub fn parse(bytes: &[u8]) -> Self {
+        Self(form_urlencoded::parse(bytes).into_owned().collect())
     }
 
     /// The first value of a name; nothing when it is empty.

@@ -7,7 +7,7 @@ import { complaints } from "./check.mjs";
 import { Server } from "./server.mjs";
 
 /** How long somebody waits for what they expect to see. Machines that run these tests may be busy. */
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 
 export let server;
 export let browser;

@@ -3,25 +3,23 @@
 //! They are kept in a cookie of the browser, one for each person and list: so they work without scripts, need no place in the
 //! store, and nobody else sees what somebody searched for. A view is a link too, and can be sent as one.
 
-use axum::{
-    extract::Path,
-    http::{HeaderMap, HeaderValue, header},
-    response::Response,
-};
+mod actions;
+#[cfg(test)]
+mod tests;
+
+use axum::http::HeaderMap;
 use maud::{Markup, html};
 use sha2::{Digest, Sha256};
 
+pub use actions::{remove, save};
+
 use crate::{
     error::{Failure, Result},
-    form::{Form, back_with},
     limits::{VIEW_NAME_CHARS_MAX, VIEWS_BYTES_MAX, VIEWS_MAX},
     pages::{events, tasks},
-    session::{Flash, Viewer, cookie, hex, is_secure, set_cookie},
-    ui::{list::Query, parts::hidden, text},
+    session::{Viewer, cookie, hex},
+    ui::{list::Query, parts::hidden},
 };
-
-/// How long views are kept, in seconds: a year after the last was saved.
-const KEPT_S: u64 = 365 * 24 * 3_600;
 
 /// A list whose filters can be saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,133 +189,4 @@ fn is_name(name: &str) -> bool {
 fn cookie_name(list: List, viewer: &Viewer) -> String {
     let digest = Sha256::digest(viewer.scope.actor.as_bytes());
     format!("mcpanel_views_{}_{}", list.word(), hex(&digest[..6]))
-}
-
-/// Saves the filter that a list has now.
-pub async fn save(
-    viewer: Viewer,
-    Path(list): Path<String>,
-    headers: HeaderMap,
-    form: Form,
-) -> Result<Response> {
-    let list = List::parse(&list)?;
-    let name = form.text("name").unwrap_or_default();
-    let query = Query::read(form.text("query"));
-    let back = form.back(list.path()).to_owned();
-    match Views::of(list, &viewer, &headers).with(name, &query) {
-        Ok(views) => {
-            let sentence = format!(
-                "The view “{}” is saved in this browser.",
-                text::short(name, 40)
-            );
-            Ok(keep(
-                &views,
-                &viewer,
-                &headers,
-                &back,
-                &Flash::done(sentence),
-            ))
-        }
-        Err(why) => Ok(back_with(&back, &Flash::refused(why))),
-    }
-}
-
-/// Forgets a view.
-pub async fn remove(
-    viewer: Viewer,
-    Path(list): Path<String>,
-    headers: HeaderMap,
-    form: Form,
-) -> Result<Response> {
-    let list = List::parse(&list)?;
-    let name = form.text("name").unwrap_or_default();
-    let views = Views::of(list, &viewer, &headers).without(name);
-    let done = Flash::done(format!("The view “{}” is removed.", text::short(name, 40)));
-    Ok(keep(
-        &views,
-        &viewer,
-        &headers,
-        form.back(list.path()),
-        &done,
-    ))
-}
-
-fn keep(
-    views: &Views,
-    viewer: &Viewer,
-    headers: &HeaderMap,
-    back: &str,
-    sentence: &Flash,
-) -> Response {
-    let mut response = back_with(back, sentence);
-    let name = cookie_name(views.list, viewer);
-    let age = if views.kept.is_empty() { 0 } else { KEPT_S };
-    let kept: HeaderValue = set_cookie(&name, &views.write(), Some(age), is_secure(headers), true);
-    response.headers_mut().append(header::SET_COOKIE, kept);
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn none() -> Views {
-        Views::read(List::Tasks, "")
-    }
-
-    #[test]
-    fn views_read_as_they_were_written() {
-        let query = Query::read(Some(
-            "status=failed&status=retry&q=a%26b%3D%3B+\"c\"&after=1.x",
-        ));
-        let views = none().with("Mine & “yours”; \"all\"", &query).unwrap();
-        let text = views.write();
-        assert!(
-            text.bytes()
-                .all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)),
-            "a cookie can hold it: {text}"
-        );
-        let again = Views::read(List::Tasks, &text);
-        assert_eq!(again.write(), text);
-        assert_eq!(
-            again.kept[0].1.on("/tasks"),
-            "/tasks?status=failed&status=retry&q=a%26b%3D%3B+%22c%22"
-        );
-    }
-
-    #[test]
-    fn a_view_with_the_same_name_takes_the_place_of_the_first() {
-        let one = none().with("x", &Query::read(Some("q=1"))).unwrap();
-        let two = one.with("x", &Query::read(Some("q=2"))).unwrap();
-        assert_eq!(two.kept.len(), 1);
-        assert_eq!(two.kept[0].1.text("q"), Some("2"));
-        assert_eq!(two.without("x").kept.len(), 0);
-    }
-
-    #[test]
-    fn what_is_no_view_or_too_much_is_refused_in_words() {
-        let query = Query::read(Some("q=1"));
-        assert!(none().with("", &query).is_err());
-        assert!(none().with(&"x".repeat(41), &query).is_err());
-        assert!(none().with("x", &Query::read(Some("after=1.x"))).is_err());
-        let long = Query::read(Some(&format!("q={}", "x".repeat(VIEWS_BYTES_MAX))));
-        assert!(none().with("x", &long).is_err());
-        let mut views = none();
-        for number in 0..VIEWS_MAX {
-            views = views.with(&number.to_string(), &query).unwrap();
-        }
-        assert!(
-            views
-                .with("one more", &query)
-                .unwrap_err()
-                .contains("remove one")
-        );
-    }
-
-    #[test]
-    fn rubbish_in_a_cookie_is_no_view() {
-        for text in ["=", "a=", "a=nonsense%3D1", "%00=q%3D1", "&&&", "a=%26%26"] {
-            assert!(Views::read(List::Tasks, text).kept.is_empty(), "{text}");
-        }
-    }
 }
