@@ -4,7 +4,10 @@ use std::{net::SocketAddr, process::Command};
 
 use mcpanel_test_tls::{Authority, Front};
 
-use crate::shell::{Ran, Shell};
+use crate::{
+    shell::{Ran, Shell},
+    support::{Watched, sample},
+};
 
 /// A server behind a proxy that ends TLS, and the file of the authority that signed its certificate.
 struct Secure {
@@ -105,6 +108,26 @@ fn an_authority_that_is_not_trusted_is_told_with_what_to_try() {
         .run(&["tasks", "list", "--ca-file", "ca.pem", "--url", &url])
         .refused(9);
     assert!(told.contains("has expired"), "{told}");
+}
+
+#[test]
+fn agents_and_their_files_travel_encrypted() {
+    let secure = Secure::open();
+    let mut agents = secure.command(&["agents", "run", "--ca-file", "ca.pem"]);
+    let _agents = Watched::start(&mut agents);
+    let data = sample();
+    let run = ["pipelines", "run", "--template", "techdeck", "--watch"];
+    let with = [
+        "--ca-file",
+        "ca.pem",
+        "--upload",
+        data.to_str().unwrap(),
+        "--timeout",
+        "4m",
+    ];
+    let id = secure.run(&[&run[..], &with].concat()).ok();
+    let get = ["pipelines", "get", id.trim(), "-o", "json"];
+    assert_eq!(secure.shell.run(&get).json()["status"], "completed");
 }
 
 #[test]

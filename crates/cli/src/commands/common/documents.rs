@@ -87,13 +87,22 @@ impl<T: DeserializeOwned> Documents<T> {
                 .hint("write one object after the other: `jq -c '.[]'` makes them of an array"));
         }
         let mut reader = serde_json::Deserializer::from_reader(&mut self.input);
-        match T::deserialize(&mut reader) {
-            Ok(body) => Ok(Some(Document { line, body })),
-            Err(error) if error.is_io() => Err(self.wrong(line, &error.to_string())),
-            Err(error) => {
-                let at = line + u64::try_from(error.line()).unwrap_or(1).saturating_sub(1);
-                Err(self.wrong(at, &without_place(&error.to_string())))
-            }
+        let error = match serde_path_to_error::deserialize(&mut reader) {
+            Ok(body) => return Ok(Some(Document { line, body })),
+            Err(error) => error,
+        };
+        let field = error.path().to_string();
+        let error = error.into_inner();
+        if error.is_io() {
+            return Err(self.wrong(line, &error.to_string()));
+        }
+        let at = line + u64::try_from(error.line()).unwrap_or(1).saturating_sub(1);
+        let why = without_place(&error.to_string());
+        // What is no JSON has no fields, and an unknown one is named already.
+        let is_told = matches!(field.as_str(), "." | "?") || why.contains(&format!("`{field}`"));
+        match is_told || !error.is_data() {
+            true => Err(self.wrong(at, &why)),
+            false => Err(self.wrong(at, &format!("`{field}`: {why}"))),
         }
     }
 
@@ -215,7 +224,10 @@ mod tests {
     #[test]
     fn faults_name_their_line() {
         let faults = [
-            ("{\"a\":1}\n{\"a\":\n\"x\"}", "line 3"),
+            (
+                "{\"a\":1}\n{\"a\":\n\"x\"}",
+                "line 3: `a`: invalid type: string",
+            ),
             ("{\"a\":1}\n[1]", "line 2: `[` is no JSON object"),
             ("{\"a\":1", "line 1"),
             ("{\"a\":1}\n\n}", "line 3"),
