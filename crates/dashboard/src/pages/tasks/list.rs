@@ -228,7 +228,7 @@ fn row_actions(task: &Task) -> Markup {
     let of = task.id.as_str();
     html! {
         @if can_retry(task) {
-            (RowAction { path: format!("/tasks/{of}/retry"), word: retry_word(task), of, key: 'R', ask: None, field: None }.draw())
+            (RowAction { path: format!("/tasks/{of}/retry"), word: "Retry", of, key: 'R', ask: None, field: None }.draw())
         }
         @if can_cancel(task) {
             (RowAction { path: format!("/tasks/{of}/cancel"), word: "Cancel", of, key: 'C', ask: Some(ASK_CANCEL), field: None }.draw())
