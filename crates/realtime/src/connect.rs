@@ -53,6 +53,13 @@ pub(crate) async fn let_in(
         .identify(&shown)
         .await
         .map_err(Refused)?;
+    // The clocks of others are given some leeway by who identifies; a socket let in by it would be ended at once.
+    if let Some(at) = identity.expires_at
+        && at <= server.parts.identify.now()
+    {
+        let why = format!("the token expired at {at}; connect with a new one");
+        return Err(Refused(unauthenticated(&why)));
+    }
     let namespace = identity.principal.namespace.clone();
     let party = party(&identity.principal.role);
     let connection = Arc::new(Connection::new(

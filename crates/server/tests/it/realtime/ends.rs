@@ -90,10 +90,17 @@ async fn a_token_that_expires_ends_its_socket() {
     let body = json!({"expires_in_ms": 60_000, "permissions": ["event:read"]});
     let bought = world.admin().post("/api/v1/auth/token", body).await.ok(200);
     let token = bought["token"].as_str().unwrap().to_owned();
-    let mut visitor = world.connect(Credential::Token(token)).await.unwrap();
+    let shown = Credential::Token(token);
+    let mut visitor = world.connect(shown.clone()).await.unwrap();
     visitor.subscribe("namespace").await;
     world.advance_ms(61_000);
     assert_eq!(visitor.reason().await, "token_expired");
+    // Not let in only to be ended again, although tokens are given some seconds by other calls.
+    let why = refusal(world.connect(shown).await);
+    assert!(
+        why.starts_with("unauthenticated: the token expired at "),
+        "{why}"
+    );
 }
 
 #[tokio::test]

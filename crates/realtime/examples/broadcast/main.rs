@@ -1,7 +1,10 @@
 //! The edge alone, measured: how long after an event is in the log everybody has heard of it, and what an idle socket costs.
 //!
 //! `cargo run --release -p mcpanel-realtime --example broadcast -- 1000 200 20` tells 1,000 clients of 200 events, 20 a second, from
-//! a process of its own with a log in memory. `mcpanel bench sockets` measures the same with a real store behind it.
+//! a process of its own with a log in memory. `mcpanel bench sockets` measures the same with a real store behind it, and with
+//! clients that read what they hear; these here only look at the time.
+
+mod ear;
 
 use std::{
     process::{Command, Stdio},
@@ -14,7 +17,6 @@ use mcpanel_api::{
     Namespace, TaskId, Timestamp,
     event::{Event, EventPayload},
 };
-use mcpanel_client::{Credential as Shown, socket::Socket};
 use mcpanel_guard::Principal;
 use mcpanel_realtime::{
     Parts, Realtime, Settings,
@@ -22,6 +24,8 @@ use mcpanel_realtime::{
 };
 use parking_lot::Mutex;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use ear::Ear;
 
 /// Where the process that serves finds what it is asked for.
 const SERVE: &str = "BROADCAST_SERVE";
@@ -168,9 +172,7 @@ async fn listen(
     let before = resident(server);
     let mut listening = JoinSet::new();
     for _ in 0..clients {
-        let socket = Socket::connect(address, &Shown::Token("any".to_owned())).await?;
-        let _: serde_json::Value = socket.call("subscribe", "namespace").await?;
-        listening.spawn(hear(socket, events));
+        listening.spawn(hear(Ear::open(address).await?, events));
     }
     tokio::time::sleep(SETTLE / 2).await;
     if let (Some(before), Some(after)) = (before, resident(server)) {
@@ -183,7 +185,7 @@ async fn listen(
     }
     let mut latencies = Vec::new();
     while let Some(heard) = listening.join_next().await {
-        latencies.extend(heard?);
+        latencies.extend(heard??);
     }
     latencies.sort_unstable();
     let at =
@@ -201,20 +203,21 @@ async fn listen(
     Ok(())
 }
 
-async fn hear(mut socket: Socket, events: u64) -> Vec<u64> {
+async fn hear(mut ear: Ear, events: u64) -> std::io::Result<Vec<u64>> {
     let mut latencies = Vec::new();
     while (latencies.len() as u64) < events {
-        let Some(incoming) = socket.next().await else {
-            break;
-        };
-        let now = micros();
-        let said = incoming.happened().and_then(|event| event.payload.message);
-        latencies.extend(
-            said.and_then(|said| said.parse().ok())
-                .map(|at| now.saturating_sub(at)),
-        );
+        latencies.push(ear.hear(age).await?);
     }
-    latencies
+    Ok(latencies)
+}
+
+/// How long ago what is told here was in the log, in microseconds.
+fn age(text: &[u8]) -> Option<u64> {
+    let now = micros();
+    let text = std::str::from_utf8(text).ok()?;
+    let (_, said) = text.split_once(r#""message":""#)?;
+    let at: u64 = said.split_once('"')?.0.parse().ok()?;
+    Some(now.saturating_sub(at))
 }
 
 fn micros() -> u64 {
