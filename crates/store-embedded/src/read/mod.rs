@@ -3,6 +3,7 @@
 
 pub mod events;
 pub mod lists;
+mod live;
 pub mod samples;
 pub mod tasks;
 

@@ -6,7 +6,7 @@
 //!   writer       publish 0 │ check 2   publish 1 │ check 3
 //! ```
 //!
-//! While the disk is at work on one [batch](batch), the next one forms. A commit is checked against memory, which does
+//! While the disk is at work on one [`batch`], the next one forms. A commit is checked against memory, which does
 //! not have the batch ahead of it yet; so one that touches what that batch changes waits until it is published, and
 //! so do those behind it. Callers hardly ever notice: who waits for an answer does not build on it.
 //! A few commits are not worth the way to the other thread and back, and are flushed by the writer itself.
