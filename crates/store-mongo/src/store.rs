@@ -37,7 +37,7 @@ use crate::{
     activity::Activities,
     answer,
     cache::{Brief, Hits, Lasting},
-    commit::{self, Committer, Figures},
+    commit::{self, Committer, Figures, unused},
     error::OpenError,
     follow::Followers,
     mongo::Mongo,
@@ -86,6 +86,7 @@ pub struct MongoStore {
     queue: Arc<Queue>,
     timers: Arc<Timers>,
     activities: Arc<Activities>,
+    pub(crate) live_pipelines: answer::LivePipelines,
     shared: Option<Arc<Shared>>,
     templates: Lasting<Template>,
     keys: Brief<[u8; 32], Arc<ApiKey>>,
@@ -127,6 +128,7 @@ impl MongoStore {
             sequencer,
             queue,
             activities,
+            live_pipelines: answer::LivePipelines::default(),
             templates: match &shared {
                 Some(shared) => shared.cache(format!("template:{identity}"), TEMPLATES_CACHED),
                 None => Lasting::new("template", TEMPLATES_CACHED, None),
@@ -182,6 +184,19 @@ impl MongoStore {
         let mongo = self.mongo.clone();
         tasks.spawn(async move {
             loop {
+                tokio::time::sleep(unused::LOOK_EVERY).await;
+                match unused::forget_daily(&mongo).await {
+                    Ok(0) => {}
+                    Ok(values) => {
+                        tracing::info!(values, "deleted large values that nothing refers to")
+                    }
+                    Err(error) => tracing::warn!(%error, "unused large values stay for now"),
+                }
+            }
+        });
+        let mongo = self.mongo.clone();
+        tasks.spawn(async move {
+            loop {
                 tokio::time::sleep(CLOCK_EVERY).await;
                 mongo.clock().synchronise(mongo.db()).await;
             }
@@ -224,6 +239,12 @@ impl MongoStore {
     /// How far this machine's clock is behind MongoDB's, in milliseconds.
     pub fn clock_offset_ms(&self) -> i64 {
         self.mongo.clock().offset_ms()
+    }
+
+    /// Deletes large values that were last used before a moment and that no document refers to; tells how many. The store
+    /// does so by itself once a day.
+    pub async fn forget_unused_values(&self, before: Timestamp) -> Result<u64> {
+        unused::forget(&self.mongo, before).await
     }
 
     /// How well commits are merged.
@@ -547,7 +568,7 @@ impl Store for MongoStore {
     }
 
     async fn unsettled_pipelines(&self) -> Result<Vec<(Namespace, PipelineId)>> {
-        answer::unsettled(&self.mongo).await
+        answer::unsettled(&self.mongo, &self.live_pipelines).await
     }
 
     async fn doomed_tasks(&self, limit: usize) -> Result<Vec<(Namespace, TaskId, TaskId)>> {

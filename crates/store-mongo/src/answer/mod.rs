@@ -3,6 +3,7 @@
 mod agents;
 mod documents;
 mod events;
+mod live;
 mod pipelines;
 mod source;
 mod tasks;
@@ -13,6 +14,7 @@ pub use documents::{
     purge_idempotency, purge_samples, running_operations, samples,
 };
 pub use events::events;
+pub use live::LivePipelines;
 pub use pipelines::{
     doomed, list_pipelines, pipeline, stage_counts, template, templates, unsettled,
 };

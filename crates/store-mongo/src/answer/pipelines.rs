@@ -17,7 +17,7 @@ use mcpanel_store::{
 };
 use mongodb::bson::{Document, doc};
 
-use super::{all, distinct, one, sums};
+use super::{LivePipelines, all, distinct, one};
 use crate::{
     commit::{Txn, without},
     documents::{
@@ -66,7 +66,10 @@ pub async fn stage_counts(
 }
 
 /// Pipelines that run, that are completed without output, or that have live tasks.
-pub async fn unsettled(mongo: &Mongo) -> Result<Vec<(Namespace, PipelineId)>> {
+pub async fn unsettled(
+    mongo: &Mongo,
+    live: &LivePipelines,
+) -> Result<Vec<(Namespace, PipelineId)>> {
     let query = Query::of(schema::PIPELINES, doc! { pipeline::UNFINISHED: true })
         .by("unfinished")
         .only(&["namespace", "pipeline_id"]);
@@ -75,26 +78,8 @@ pub async fn unsettled(mongo: &Mongo) -> Result<Vec<(Namespace, PipelineId)>> {
         let reader = Reader::new(&found)?;
         unsettled.insert((reader.parsed("namespace")?, reader.parsed("pipeline_id")?));
     }
-    unsettled.extend(with_live_tasks(mongo).await?);
+    unsettled.extend(live.find(mongo).await?);
     Ok(unsettled.into_iter().collect())
-}
-
-/// Pipelines that have live tasks, from the index alone.
-async fn with_live_tasks(mongo: &Mongo) -> Result<Vec<(Namespace, PipelineId)>> {
-    let all = doc! { derived::PHASE: { "$gte": "" }, "pipeline_id": { "$gte": "" } };
-    let place = doc! { "phase": format!("${}", derived::PHASE), "pipeline": "$pipeline_id" };
-    let steps = [doc! { "$match": all }, doc! { "$group": { "_id": place } }];
-    let groups = sums(mongo, schema::TASKS, steps, "by_phase").await?;
-    let mut live = Vec::with_capacity(groups.len());
-    for group in &groups {
-        let place = Reader::new(group)?.inner("_id")?;
-        if let Some(namespace) = phase::namespace_in(place.text("phase")?)
-            && let Ok(namespace) = Namespace::parse(namespace)
-        {
-            live.push((namespace, place.parsed("pipeline")?));
-        }
-    }
-    Ok(live)
 }
 
 /// A version of a template.

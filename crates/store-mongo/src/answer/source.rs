@@ -108,7 +108,7 @@ impl Source for MongoStore {
     }
 
     async fn unsettled(&self) -> Result<Vec<(Namespace, PipelineId)>> {
-        super::unsettled(&self.mongo).await
+        super::unsettled(&self.mongo, &self.live_pipelines).await
     }
 
     async fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Arc<Numbered>>> {

@@ -1,38 +1,43 @@
 //! Large values, kept beside their documents before those are written.
 
-use mongodb::bson::{Binary, rawdoc, spec::BinarySubtype};
+use mongodb::bson::{Binary, doc, rawdoc, spec::BinarySubtype};
 
-use super::Failed;
+use super::{Failed, unused::USED_AT};
 use crate::{
-    documents::{Large, payload::CHUNK_BYTES},
+    documents::{Large, fields::date, payload::CHUNK_BYTES},
     mongo::Mongo,
     schema,
 };
 
-/// Large values are found by what they hold: storing one that is there already changes nothing, and one
-/// whose transaction does not come about harms nobody.
+/// Stores values. They are found by what they hold: one that is there already is only said to be of use, and one whose
+/// transaction does not come about harms nobody.
 pub async fn store(mongo: &Mongo, large: Vec<Large>) -> Result<(), Failed> {
     for value in large {
-        for (chunk, bytes) in value
-            .payload
-            .as_str()
-            .as_bytes()
-            .chunks(CHUNK_BYTES)
-            .enumerate()
-        {
-            let data = Binary {
-                subtype: BinarySubtype::Generic,
-                bytes: bytes.to_vec(),
-            };
-            let chunk = i64::try_from(chunk).unwrap_or(i64::MAX);
-            let document =
-                rawdoc! { "sha256": value.sha256.as_str(), "chunk": chunk, "data": data };
-            let stored = mongo.raw(schema::PAYLOADS).insert_one(document).await;
-            match stored.map_err(Failed::from) {
-                Ok(_) | Err(Failed::Raced(_)) => {}
-                Err(failed) => return Err(failed),
-            }
+        let chunks = value.payload.as_str().as_bytes().chunks(CHUNK_BYTES);
+        for (chunk, bytes) in (0_i64..).zip(chunks) {
+            store_chunk(mongo, &value.sha256, chunk, bytes).await?;
         }
     }
     Ok(())
+}
+
+async fn store_chunk(mongo: &Mongo, sha256: &str, chunk: i64, bytes: &[u8]) -> Result<(), Failed> {
+    let payloads = mongo.raw(schema::PAYLOADS);
+    let own = doc! { "sha256": sha256, "chunk": chunk };
+    let used = doc! { "$currentDate": { USED_AT: true } };
+    if payloads.update_one(own, used).await?.matched_count > 0 {
+        return Ok(());
+    }
+    let data = Binary {
+        subtype: BinarySubtype::Generic,
+        bytes: bytes.to_vec(),
+    };
+    let document = rawdoc! {
+        "sha256": sha256, "chunk": chunk, "data": data, "used_at": date(mongo.now()),
+    };
+    match payloads.insert_one(document).await.map_err(Failed::from) {
+        // Another commit stored it in this moment.
+        Ok(_) | Err(Failed::Raced(_)) => Ok(()),
+        Err(failed) => Err(failed),
+    }
 }

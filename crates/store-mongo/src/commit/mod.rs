@@ -18,6 +18,7 @@ mod queue;
 mod statements;
 mod task;
 mod txn;
+pub mod unused;
 mod waits;
 
 use std::sync::{

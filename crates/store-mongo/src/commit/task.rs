@@ -92,7 +92,10 @@ impl TaskWrite {
         unset.extend(others);
         let live = !self.new.status().is_terminal();
         let waits = waits.filter(|_| live);
-        if waits.is_some() || tags::of(old, &[]) != tags::of(&self.new, &[]) {
+        let waits_no_more =
+            !old.dependencies.is_empty() && (self.new.dependencies.is_empty() || !live);
+        let waits_anew = waits_no_more || waits.is_some();
+        if waits_anew || tags::of(old, &[]) != tags::of(&self.new, &[]) {
             put_tags(&mut set, &self.new, waits);
         }
         // The others move without a revision, so they are always said.
@@ -109,9 +112,7 @@ impl TaskWrite {
                 moved.put_opt(derived::PHASE, phase);
             }
         }
-        if !old.dependencies.is_empty() && (self.new.dependencies.is_empty() || !live)
-            || waits.is_some()
-        {
+        if waits_anew {
             movable.extend([derived::WAITING_ON, derived::DOOMED_BY]);
         }
         if let Some(waits) = waits {

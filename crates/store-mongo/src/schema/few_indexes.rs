@@ -8,8 +8,9 @@ use mongodb::{
     bson::{Bson, Document, doc},
 };
 
-use super::{TASKS, migrate::collection};
+use super::{PAYLOADS, TASKS, migrate::collection};
 use crate::{
+    commit::unused::USED_AT,
     documents::{derived, phase},
     error::OpenError,
 };
@@ -33,7 +34,7 @@ const GONE: [&str; 12] = [
 /// Fields of version 1 that nothing reads any more.
 const FORGOTTEN: [&str; 4] = ["ready_class", "later_at", "holder", "live_in"];
 
-/// Brings the tasks of version 1 to version 2.
+/// Brings tasks and large values of version 1 to version 2.
 pub async fn migrate(db: &Database) -> Result<(), OpenError> {
     let tasks = db.collection::<Document>(TASKS);
     let present = tasks.list_index_names().await?;
@@ -48,9 +49,14 @@ pub async fn migrate(db: &Database) -> Result<(), OpenError> {
         .map_or_else(|_| mongodb::bson::DateTime::now(), |at| *at);
     let now = mcpanel_domain::Timestamp::from_ms(now.timestamp_millis());
     let mut steps = phase::refresh(now);
-    let names = FORGOTTEN.map(|name| Bson::from(name)).to_vec();
+    let names = FORGOTTEN.map(Bson::from).to_vec();
     steps.push(doc! { "$unset": names });
     let old = doc! { derived::TAGS: { "$exists": false } };
     tasks.update_many(old, steps).await?;
-    collection(db, TASKS, true).await
+    collection(db, TASKS, true).await?;
+    let payloads = db.collection::<Document>(PAYLOADS);
+    let unsaid = doc! { USED_AT: { "$exists": false } };
+    let used = doc! { "$currentDate": { USED_AT: true } };
+    payloads.update_many(unsaid, used).await?;
+    collection(db, PAYLOADS, true).await
 }

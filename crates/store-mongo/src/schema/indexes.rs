@@ -179,6 +179,7 @@ pub const INDEXES: &[Index] = &[
         ..plain(ACTIVITY, "expired", &["minute"])
     },
     unique(PAYLOADS, "by_content", &["sha256", "chunk"]),
+    plain(PAYLOADS, "unused", &["used_at", "sha256"]),
 ];
 
 impl Index {

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use mcpanel_domain::{Payload, pipeline::StageStatus};
-use mcpanel_store::{Commit, Write, conformance::World};
+use mcpanel_domain::{Payload, pipeline::StageStatus, task::State};
+use mcpanel_store::{
+    Commit, Write,
+    conformance::{self, World},
+};
 use mongodb::bson::{Bson, Document, doc};
 
 use crate::{mongo_conformance::Mongo, servers, work};
@@ -160,4 +163,59 @@ async fn any_json_comes_back_as_it_was() {
     world.commit(Commit::of(write)).await.unwrap();
     let found = world.payloads(&world.ns, &[task.id]).await.unwrap();
     assert_eq!(found[0].as_ref().unwrap().parameters.as_str(), deep);
+}
+
+/// Changes of many tasks are one statement, and each task gets its own values, of any kind.
+#[tokio::test]
+async fn tasks_that_change_together_keep_their_own_values() {
+    const RESULTS: [&str; 8] = [
+        "{\"dotted.name\":{\"$inner\":1},\"n\":null}",
+        "[1,1.0,-0.0,2147483648,0.1,[],{}]",
+        "\"$task_id\"",
+        "{\"$literal\":\"$$ROOT\"}",
+        "null",
+        "true",
+        "{\"\":{\"x\":[[[{\"y\":\"z\"}]]]}}",
+        "-9223372036854775808",
+    ];
+    let world = World::<Mongo>::open().await;
+    let mut held = Vec::new();
+    let ids: Vec<String> = (0..RESULTS.len()).map(|n| format!("t{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let created = world.create_all(&ids).await;
+    for (n, task) in created.iter().enumerate() {
+        held.push(world.assign(task, &format!("agent{n}"), "sess_1").await);
+    }
+    let mut completion = Commit::default();
+    let mut done = Vec::new();
+    for (task, result) in held.iter().zip(RESULTS) {
+        let next = conformance::step(task, |task| {
+            task.state = State::Completed;
+            task.metadata = Some(Payload::parse(result).unwrap());
+        });
+        completion.writes.push(Write::Task {
+            task: Arc::new(next.clone()),
+            parameters: None,
+            result: Some(Payload::parse(result).unwrap()),
+        });
+        done.push(next);
+    }
+    world.commit(completion).await.unwrap();
+
+    for (task, result) in done.iter().zip(RESULTS) {
+        assert_eq!(*world.stored(task.id.as_str()).await.unwrap(), *task);
+        let found = world.payloads(&world.ns, &[task.id.clone()]).await.unwrap();
+        let found = found[0].as_ref().unwrap();
+        assert_eq!(found.result.as_ref().unwrap().as_str(), result);
+    }
+    let mut stale = Commit::default();
+    for task in &held {
+        stale.writes.push(Write::Task {
+            task: Arc::new(task.clone()),
+            parameters: None,
+            result: None,
+        });
+    }
+    let refused = world.commit(stale).await;
+    assert!(matches!(refused, Err(mcpanel_store::Error::Conflict(_))));
 }

@@ -9,4 +9,6 @@ mod rivals;
 mod servers;
 mod shared;
 mod shared_conformance;
+mod unused;
+mod upgrade;
 mod work;
