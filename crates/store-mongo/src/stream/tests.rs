@@ -11,7 +11,7 @@ use crate::{
     testing::{Truth, eventually, link, prefix, servers},
 };
 
-const SOON: Duration = Duration::from_secs(3);
+const SOON: Duration = Duration::from_secs(60);
 
 fn numbers(events: &[Arc<Numbered>]) -> Vec<u64> {
     events.iter().map(|event| event.seq).collect()
