@@ -204,7 +204,10 @@ async fn tasks_that_change_together_keep_their_own_values() {
 
     for (task, result) in done.iter().zip(RESULTS) {
         assert_eq!(*world.stored(task.id.as_str()).await.unwrap(), *task);
-        let found = world.payloads(&world.ns, &[task.id.clone()]).await.unwrap();
+        let found = world
+            .payloads(&world.ns, std::slice::from_ref(&task.id))
+            .await
+            .unwrap();
         let found = found[0].as_ref().unwrap();
         assert_eq!(found.result.as_ref().unwrap().as_str(), result);
     }
