@@ -1,7 +1,7 @@
 //! Tasks: the specification's `tasks` collection, and what else a task is made of.
 //!
 //! Beside the document's own fields are derived ones, which make timers, claims and counts a matter of
-//! an index: see [`derived`](super::derived).
+//! an index: see [`derived`].
 
 use std::sync::Arc;
 
