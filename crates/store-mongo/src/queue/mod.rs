@@ -58,6 +58,8 @@ pub struct Queue {
     waiters: Waiters,
     returns: Returns,
     nonces: AtomicU64,
+    /// How long what is taken stays set aside: [`RESERVATION_MS`], but where a test must not be overtaken by it.
+    pub(super) reservation_ms: AtomicU64,
     /// The latest time a caller named, for what is done in the background.
     latest: AtomicI64,
     /// Namespaces that this instance has named in the set of all.
@@ -107,6 +109,7 @@ impl Queue {
             waiters: Waiters::default(),
             returns: Returns::default(),
             nonces: AtomicU64::new(random()),
+            reservation_ms: AtomicU64::new(RESERVATION_MS),
             latest: AtomicI64::new(0),
             named: Mutex::default(),
             workers: Mutex::default(),
@@ -189,7 +192,7 @@ impl Queue {
             offer.concurrency.to_string(),
             most.min(offer.max).to_string(),
             nonce.to_string(),
-            RESERVATION_MS.to_string(),
+            self.reservation_ms.load(Ordering::Relaxed).to_string(),
         ]);
         let key = self.keys.queue(&offer.namespace);
         let (whole, room, taken): (i64, i64, Vec<String>) =
