@@ -143,6 +143,8 @@ impl Node {
                 ["--oplogSize", OPLOG_MB],
                 // Keeps megabytes of measurements that nobody will read.
                 ["--setParameter", "diagnosticDataCollectionEnabled=false"],
+                // Tests have clocks of their own, by which nothing has run out that ran out long ago by this machine's.
+                ["--setParameter", "ttlMonitorEnabled=false"],
                 // Hundreds of tests make and drop databases of a hundred files each: kept open, they reach the limit of
                 // open files, at which `mongod` ends.
                 ["--setParameter", "minSnapshotHistoryWindowInSeconds=0"],
