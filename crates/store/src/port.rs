@@ -310,10 +310,7 @@ pub async fn count_by_pages<S: Store + ?Sized>(
         return Ok(totals.of(&filter.statuses).min(cap));
     }
     let mut counted = 0;
-    let mut page = Page {
-        after: None,
-        limit: COUNT_PAGE,
-    };
+    let mut page = Page::first(COUNT_PAGE);
     while counted < cap {
         let listing = store.list_tasks(namespace, filter, &page).await?;
         counted += u64::try_from(listing.items.len()).unwrap_or(u64::MAX);

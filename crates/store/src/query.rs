@@ -20,6 +20,13 @@ pub struct Page {
     pub limit: usize,
 }
 
+impl Page {
+    /// The newest so many.
+    pub fn first(limit: usize) -> Self {
+        Self { after: None, limit }
+    }
+}
+
 /// A place in a list: the sort key of an item, with its id, so that items of the same millisecond
 /// are neither lost nor repeated.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -365,10 +365,7 @@ async fn a_copy_that_broke_off_goes_on_where_it_was() {
     let mut few = census.clone();
     few.namespaces.truncate(1);
     few.newest_event = 100;
-    let page = mcpanel_store::query::Page {
-        after: None,
-        limit: 40,
-    };
+    let page = mcpanel_store::query::Page::first(40);
     let tasks = from
         .end
         .store

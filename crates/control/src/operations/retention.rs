@@ -75,10 +75,7 @@ async fn oldest_kept(core: &Core, namespace: &Namespace, now: Timestamp) -> Resu
 
 /// The place of the last one that is kept for being among the newest, if there are so many.
 async fn last_of_the_newest(core: &Core, namespace: &Namespace) -> Result<Option<Position>> {
-    let mut page = Page {
-        after: None,
-        limit: OPERATIONS_KEPT,
-    };
+    let mut page = Page::first(OPERATIONS_KEPT);
     // A page may be shorter than asked for.
     while page.limit > 0 {
         let listing = core

@@ -143,10 +143,7 @@ async fn facts(core: &Core, pipeline: &Pipeline) -> Result<Facts> {
 async fn count_stopping(core: &Core, pipeline: &Pipeline, stage: &Stage) -> Result<u32> {
     let held = [Status::Assigned, Status::Running];
     let filter = tasks_of(pipeline, Some(stage.definition.number), &held);
-    let mut page = Page {
-        after: None,
-        limit: BATCH_TASKS,
-    };
+    let mut page = Page::first(BATCH_TASKS);
     let mut count = 0;
     loop {
         let listing = core

@@ -53,10 +53,7 @@ pub(super) async fn change_tasks(
     command: task::Command,
 ) -> Result<bool> {
     let mut pipeline = pipeline.clone();
-    let mut page = Page {
-        after: None,
-        limit: BATCH_TASKS,
-    };
+    let mut page = Page::first(BATCH_TASKS);
     let mut changed = false;
     loop {
         let listing = core

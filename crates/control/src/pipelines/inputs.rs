@@ -87,10 +87,7 @@ async fn all(core: &Core, pipeline: &Pipeline, stage: Option<u16>) -> Result<Vec
         stage: Some(stage),
         ..ArtifactFilter::default()
     };
-    let mut page = Page {
-        after: None,
-        limit: PAGE_ITEMS,
-    };
+    let mut page = Page::first(PAGE_ITEMS);
     let mut found = Vec::new();
     loop {
         let listing = core

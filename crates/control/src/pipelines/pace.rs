@@ -51,10 +51,7 @@ impl PipelineOrchestrator {
         let pipeline: &Pipeline = &view.pipeline;
         let number = stage.definition.number;
         let filter = tasks_of(pipeline, Some(number), &[Status::Completed]);
-        let page = Page {
-            after: None,
-            limit: TASKS_LOOKED,
-        };
+        let page = Page::first(TASKS_LOOKED);
         let listing = self
             .core
             .store

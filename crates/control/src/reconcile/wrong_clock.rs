@@ -84,10 +84,7 @@ async fn tasks(core: &Core, namespace: &Namespace, round: &mut Round) -> Result<
         statuses: vec![Status::Assigned, Status::Running, Status::Retry],
         ..TaskFilter::default()
     };
-    let mut page = Page {
-        after: None,
-        limit: PAGE,
-    };
+    let mut page = Page::first(PAGE);
     loop {
         let listing = core.store.list_tasks(namespace, &filter, &page).await?;
         for each in listing.items {

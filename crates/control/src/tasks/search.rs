@@ -121,10 +121,7 @@ pub(crate) async fn count(
             more: counted > cap,
         });
     }
-    let page = Page {
-        after: None,
-        limit: usize::try_from(cap).unwrap_or(usize::MAX),
-    };
+    let page = Page::first(usize::try_from(cap).unwrap_or(usize::MAX));
     let listing = find(core, namespace, search, &page).await?;
     Ok(Matched {
         tasks: u64::try_from(listing.items.len()).unwrap_or(u64::MAX),

@@ -27,10 +27,7 @@ async fn a_file_made_by_a_task_belongs_to_its_place() {
         pipeline_id: PipelineId::parse("p").ok(),
         ..ArtifactFilter::default()
     };
-    let page = Page {
-        after: None,
-        limit: 10,
-    };
+    let page = Page::first(10);
     let listing = world
         .control
         .catalog

@@ -288,10 +288,7 @@ async fn a_repeated_request_begins_one_operation() {
         .unwrap();
     assert!(second.replayed && !first.replayed);
     assert_eq!(first.value.id, second.value.id);
-    let page = Page {
-        after: None,
-        limit: 10,
-    };
+    let page = Page::first(10);
     let filter = OperationFilter::default();
     let listed = operations.list(&world.scope, &filter, &page).await.unwrap();
     assert_eq!(listed.items.len(), 1);

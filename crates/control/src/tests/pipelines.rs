@@ -319,10 +319,7 @@ async fn runs_are_listed_newest_first_by_status_and_tag_a_page_at_a_time() {
         tag: Some("x".to_owned()),
         statuses: vec![Status::Created],
     };
-    let mut page = Page {
-        after: None,
-        limit: 1,
-    };
+    let mut page = Page::first(1);
     let first = pipelines.list(&world.scope, &tagged, &page).await.unwrap();
     page.after = first.next;
     let second = pipelines.list(&world.scope, &tagged, &page).await.unwrap();

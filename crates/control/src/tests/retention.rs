@@ -48,10 +48,7 @@ impl World {
 
     /// The operations that are left, newest first.
     async fn operations_left(&self) -> Vec<String> {
-        let page = Page {
-            after: None,
-            limit: 10_000,
-        };
+        let page = Page::first(10_000);
         let filter = OperationFilter::default();
         let found = self
             .store

@@ -354,10 +354,7 @@ impl World {
             pipeline_id: PipelineId::parse(pipeline).ok(),
             ..TaskFilter::default()
         };
-        let page = Page {
-            after: None,
-            limit: 1_000,
-        };
+        let page = Page::first(1_000);
         let listing = self.control.tasks.list(&self.scope, &filter, &page).await;
         let views = listing.unwrap().items.into_iter();
         views

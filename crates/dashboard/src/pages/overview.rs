@@ -81,10 +81,7 @@ pub async fn show(
 
 async fn look(dashboard: &Dashboard, viewer: &Viewer) -> Result<Picture> {
     let (control, scope) = (&dashboard.control, &viewer.scope);
-    let slice = Slice {
-        after: None,
-        limit: SHOWN,
-    };
+    let slice = Slice::first(SHOWN);
     let running = if viewer.may(Permission::PipelineRead) {
         let filter = PipelineFilter {
             statuses: vec![PipelineStatus::Running],

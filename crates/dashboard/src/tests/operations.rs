@@ -28,10 +28,7 @@ async fn a_bulk_operation_is_looked_at_before_it_begins() {
     let refused = browser.act("/operations", &wish).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     let list = async || {
-        let page = Page {
-            after: None,
-            limit: 10,
-        };
+        let page = Page::first(10);
         world
             .control
             .operations

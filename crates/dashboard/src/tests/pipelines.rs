@@ -45,10 +45,7 @@ async fn a_pipeline_starts_from_a_template_and_a_file() {
         )
         .await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
-    let page = Page {
-        after: None,
-        limit: 10,
-    };
+    let page = Page::first(10);
     let made = world
         .control
         .pipelines
@@ -87,10 +84,7 @@ async fn a_file_before_the_token_is_not_taken() {
         .send(request, multipart(&[], Some(("talks.csv", "q,a"))))
         .await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    let page = Page {
-        after: None,
-        limit: 10,
-    };
+    let page = Page::first(10);
     let kept = world
         .control
         .catalog

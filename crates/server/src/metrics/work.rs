@@ -123,10 +123,7 @@ fn times(name: &'static str, help: &str, times: &Histogram, text: &mut Text) {
 }
 
 async fn pipelines(app: &App, scope: &Scope, text: &mut Text) -> ApiResult<()> {
-    let page = Page {
-        after: None,
-        limit: PIPELINES_MAX,
-    };
+    let page = Page::first(PIPELINES_MAX);
     let newest = app
         .control
         .store()

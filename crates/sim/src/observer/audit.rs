@@ -25,10 +25,7 @@ const ALL: usize = 100_000;
 const TIMER_SLACK_MS: u64 = 1_000;
 
 fn everything() -> Page {
-    Page {
-        after: None,
-        limit: ALL,
-    }
+    Page::first(ALL)
 }
 
 impl Observer {

@@ -121,10 +121,7 @@ impl SimStore {
             statuses: vec![Status::Pending],
             ..TaskFilter::default()
         };
-        let page = Page {
-            after: None,
-            limit: TASKS_SEEN,
-        };
+        let page = Page::first(TASKS_SEEN);
         let waiting = self
             .inner
             .list_tasks(&offer.namespace, &filter, &page)

@@ -326,10 +326,7 @@ impl SimStore {
             ],
             ..TaskFilter::default()
         };
-        let page = Page {
-            after: None,
-            limit: ALL,
-        };
+        let page = Page::first(ALL);
         let found = at_once(self.inner.list_tasks(namespace, &filter, &page));
         found.map(|listing| listing.items).unwrap_or_default()
     }

@@ -60,10 +60,7 @@ async fn a_changed_row_is_never_served() {
         "{payloads:?}"
     );
     assert!(is_completed(&*store, 6).await);
-    let page = Page {
-        after: None,
-        limit: 100,
-    };
+    let page = Page::first(100);
     let listed = store.list_tasks(&ns(), &TaskFilter::default(), &page).await;
     assert!(matches!(listed, Err(Error::Damaged { .. })));
     // A damaged task is not overwritten by a new one of its name, and others are not held up.

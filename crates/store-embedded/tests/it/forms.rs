@@ -394,10 +394,7 @@ async fn assert_everything_is_there(store: &dyn Store) {
             assert_eq!(payloads.result.as_ref().unwrap().as_str(), r#"{"r":2}"#);
         }
     }
-    let page = Page {
-        after: None,
-        limit: 100,
-    };
+    let page = Page::first(100);
     let filter = TaskFilter {
         agent_id: Some(agent().id),
         pipeline_id: Some(pipeline().id),

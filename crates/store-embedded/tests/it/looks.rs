@@ -58,10 +58,7 @@ async fn pages_end_early_and_lose_nothing() {
             ended_before: Some(Timestamp::from_ms(1_007)),
             ..TaskFilter::default()
         };
-        let mut page = Page {
-            after: None,
-            limit: 3,
-        };
+        let mut page = Page::first(3);
         let (mut seen, mut pages) = (Vec::new(), 0);
         loop {
             let listing = store.list_tasks(&ns(), &filter, &page).await.unwrap();

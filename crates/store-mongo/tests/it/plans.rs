@@ -93,10 +93,7 @@ async fn ask_everything(store: &dyn Store, ns: &Namespace, now: Timestamp) {
     store.tasks(ns, &ids).await.unwrap();
     store.payloads(ns, &ids).await.unwrap();
     for filter in filters(&agent, &pipeline, now) {
-        let mut page = Page {
-            after: None,
-            limit: 3,
-        };
+        let mut page = Page::first(3);
         for _ in 0..3 {
             let listing = store.list_tasks(ns, &filter, &page).await.unwrap();
             page.after = listing.next;
@@ -121,10 +118,7 @@ async fn ask_everything(store: &dyn Store, ns: &Namespace, now: Timestamp) {
     store.leases(ns, &agent).await.unwrap();
     store.orphaned_leases(10).await.unwrap();
     store.pipeline(ns, &pipeline).await.unwrap();
-    let page = Page {
-        after: None,
-        limit: 10,
-    };
+    let page = Page::first(10);
     for tag in [None, Some("weekly".to_owned())] {
         for statuses in [vec![], vec![mcpanel_domain::pipeline::Status::Created]] {
             let tag = tag.clone();

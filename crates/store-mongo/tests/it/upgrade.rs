@@ -106,10 +106,7 @@ async fn tasks_of_version_1_are_found_again() {
         statuses: vec![Status::Pending],
         ..TaskFilter::default()
     };
-    let page = Page {
-        after: None,
-        limit: 100,
-    };
+    let page = Page::first(100);
     let listed = world.list_tasks(&world.ns, &pending, &page).await.unwrap();
     let by_count = world
         .totals(&world.ns)

@@ -114,10 +114,7 @@ pub async fn artifacts_come_and_go<B: Backend>() {
     let world = world.restart().await;
     let found = world.artifact(&world.ns, &id).await.unwrap();
     assert_eq!(*found.unwrap(), again);
-    let page = Page {
-        after: None,
-        limit: 10,
-    };
+    let page = Page::first(10);
     let listing = world
         .list_artifacts(&world.ns, &ArtifactFilter::default(), &page)
         .await

@@ -149,10 +149,7 @@ pub async fn lists_newest_first<B: Backend>() {
         ] {
             let filter = OperationFilter { statuses };
             let mut seen = Vec::new();
-            let mut page = Page {
-                after: None,
-                limit: 2,
-            };
+            let mut page = Page::first(2);
             loop {
                 let listing = world.list_operations(&world.ns, &filter, &page).await;
                 let listing = listing.unwrap();
@@ -194,10 +191,7 @@ pub async fn ended_ones_are_forgotten<B: Backend>() {
         for _ in 0..2 {
             let found = world.operation(&world.ns, &ended.id).await.unwrap();
             assert!(found.is_none());
-            let page = Page {
-                after: None,
-                limit: 10,
-            };
+            let page = Page::first(10);
             let filter = OperationFilter::default();
             let listing = world.list_operations(&world.ns, &filter, &page).await;
             let left: Vec<_> = listing.unwrap().items;

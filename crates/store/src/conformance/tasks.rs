@@ -81,10 +81,7 @@ pub async fn namespaces_are_apart<B: Backend>() {
     world.commit(Commit::of(new_task(&theirs))).await.unwrap();
     assert_eq!(world.stored("a").await.unwrap().priority, 0);
     let filter = TaskFilter::default();
-    let page = crate::query::Page {
-        after: None,
-        limit: 10,
-    };
+    let page = crate::query::Page::first(10);
     let listed = world.list_tasks(&other, &filter, &page).await.unwrap();
     assert_eq!(listed.items.len(), 1);
     assert_eq!(listed.items[0].priority, 9);

@@ -46,10 +46,7 @@ pub async fn show(
             agent_id: Some(id.clone()),
             ..TaskFilter::default()
         };
-        let slice = Slice {
-            after: None,
-            limit: RECENT,
-        };
+        let slice = Slice::first(RECENT);
         let listing = dashboard
             .control
             .tasks

@@ -47,7 +47,7 @@ pub async fn list(
                 div #rows data-live="agents tick" data-hold hx-get=(query.on("/agents")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
                     @if shown.is_empty() {
                         (parts::empty(if total == 0 { "No agent is signed on" } else { "No agent fits the filter" },
-                            html! { "Agents sign on themselves; see " code { "docs/agents.md" } "." }))
+                            html! { "Agents sign on themselves: " code { "POST /api/v1/agents/register" } " in the " a href="/docs" { "API" } "." }))
                     } @else { (table(&viewer, &shown)) }
                 }
             },

@@ -97,10 +97,7 @@ async fn read(
 ) -> Result<(Vec<Arc<Task>>, bool)> {
     let search = Search { filter, text: None };
     let mut found = Vec::new();
-    let mut slice = Slice {
-        after: None,
-        limit: READ,
-    };
+    let mut slice = Slice::first(READ);
     while found.len() < LOAD_TASKS_MAX {
         let tasks = &dashboard.control.tasks;
         let listing = tasks.search_heads(&viewer.scope, &search, &slice).await?;

@@ -54,10 +54,7 @@ pub async fn show(
         pipeline_id: Some(id.clone()),
         ..ArtifactFilter::default()
     };
-    let slice = Slice {
-        after: None,
-        limit: ARTIFACTS_SHOWN,
-    };
+    let slice = Slice::first(ARTIFACTS_SHOWN);
     let files = dashboard
         .control
         .catalog
@@ -275,10 +272,7 @@ async fn stage_tasks(
     } else {
         STAGE_TASKS_SHOWN
     };
-    let slice = Slice {
-        after: None,
-        limit: wanted,
-    };
+    let slice = Slice::first(wanted);
     let listing = dashboard
         .control
         .tasks

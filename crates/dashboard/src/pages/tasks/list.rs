@@ -154,10 +154,7 @@ async fn newer(
     let mut search = search.clone();
     let from = &mut search.filter.created_from;
     *from = Some(anchor.created_at.max(from.unwrap_or_default()));
-    let slice = Slice {
-        after: None,
-        limit: NEW_ROWS_COUNTED_MAX,
-    };
+    let slice = Slice::first(NEW_ROWS_COUNTED_MAX);
     let tasks = &dashboard.control.tasks;
     let found = tasks.search_heads(&viewer.scope, &search, &slice).await?;
     Ok(found

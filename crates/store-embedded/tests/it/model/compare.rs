@@ -104,10 +104,7 @@ impl Both {
     async fn compare_lists(&self, namespace: &Namespace) {
         let (ours, theirs) = (&self.embedded, &self.memory);
         for filter in filters() {
-            let mut page = Page {
-                after: None,
-                limit: 4,
-            };
+            let mut page = Page::first(4);
             loop {
                 let left = ours.list_tasks(namespace, &filter, &page).await.unwrap();
                 let right = theirs.list_tasks(namespace, &filter, &page).await.unwrap();
@@ -119,10 +116,7 @@ impl Both {
                 }
             }
         }
-        let page = Page {
-            after: None,
-            limit: 100,
-        };
+        let page = Page::first(100);
         for status in PipelineStatus::ALL {
             for tag in [None, Some("tag1".to_owned())] {
                 let filter = PipelineFilter {
