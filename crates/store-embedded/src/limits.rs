@@ -68,6 +68,6 @@ pub const CHECKED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Live tasks that a list looks at before it lets go of the lock for a moment.
 pub const WALK_CHUNK: usize = 512;
 
-/// Stored documents that one page of a list looks at. Each costs some 8 µs, so that a page takes at most about a tenth of
-/// a second however few of them pass its filter.
-pub const LIST_LOOKS_MAX: usize = 10_000;
+/// Stored documents that one page of a list looks at. Each costs 8 to 20 µs, so that a page takes less than a tenth of a
+/// second however few of them pass its filter.
+pub const LIST_LOOKS_MAX: usize = 4_000;

@@ -48,7 +48,8 @@ pub fn open(dir: &Path, options: Options) -> Result<Arc<EmbeddedStore>, OpenErro
     };
     let log = Log::open(dir, options.segment_bytes, loaded.settled, |frame| {
         replay(&mut state, &read, &frame, now)
-    })?;
+    })?
+    .flush_at_least(options.flush_at_least);
     let tables =
         tables::Writer::new(connection, namespaces.clone(), options.events_kept).map_err(sqlite)?;
     let reader = tables::open_reader(&path).map_err(sqlite)?;

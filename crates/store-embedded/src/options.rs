@@ -1,6 +1,6 @@
 //! How a store is opened.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use mcpanel_domain::Timestamp;
 
@@ -26,6 +26,9 @@ pub struct Options {
     pub list_looks_max: usize,
     /// Commits from which on a flush has a thread of its own, so that the next ones are checked meanwhile.
     pub overlap_commits_min: usize,
+    /// How long a flush of the commit log takes at least: nothing, but for one who asks how the store would
+    /// do on a slower disk.
+    pub flush_at_least: Duration,
     /// Most pages of 8 KiB in the SQLite file; none for as many as the disk holds. Reaching it is like a
     /// full disk.
     pub table_pages_max: Option<u32>,
@@ -42,6 +45,7 @@ impl Options {
             parameters_cached_bytes: PARAMETERS_CACHED_BYTES,
             list_looks_max: LIST_LOOKS_MAX,
             overlap_commits_min: OVERLAP_COMMITS_MIN,
+            flush_at_least: Duration::ZERO,
             table_pages_max: None,
         }
     }

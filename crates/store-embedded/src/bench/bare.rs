@@ -4,13 +4,14 @@ use std::{
     fs::File,
     io::{self, Write},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use parking_lot::{Condvar, Mutex};
 use tokio::{sync::oneshot, task::JoinSet};
 
 use super::{Config, Side, report::Lived};
+use crate::log::flush;
 
 /// Length of a record: what a task of the other side has.
 const RECORD_BYTES: usize = 700;
@@ -35,7 +36,8 @@ pub async fn round(config: &Config, side: &mut Side) -> io::Result<()> {
     let queue = Arc::new(Queue::default());
     let writer = std::thread::spawn({
         let queue = queue.clone();
-        move || write(file, &queue)
+        let at_least = config.flush_at_least;
+        move || write(file, &queue, at_least)
     });
     let begun = Instant::now();
     let mut workers = JoinSet::new();
@@ -83,7 +85,7 @@ async fn work(queue: &Queue, end: Instant) -> Lived {
 }
 
 /// Writes until the queue is closed and empty; answers how often it flushed.
-fn write(mut file: File, queue: &Queue) -> io::Result<u64> {
+fn write(mut file: File, queue: &Queue, at_least: Duration) -> io::Result<u64> {
     let mut flushes = 0;
     let mut buffer = Vec::new();
     loop {
@@ -102,7 +104,7 @@ fn write(mut file: File, queue: &Queue) -> io::Result<u64> {
             buffer.extend_from_slice(record);
         }
         file.write_all(&buffer)?;
-        file.sync_data()?;
+        flush(&file, at_least)?;
         flushes += 1;
         for (_, done) in records {
             // Nobody listens any more when the round is over.

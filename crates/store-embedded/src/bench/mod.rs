@@ -32,6 +32,8 @@ pub struct Config {
     pub round: Duration,
     /// Completed tasks that are in the store before.
     pub preloaded: u64,
+    /// How long a flush takes at least, on both sides: a slower disk than the one at hand.
+    pub flush_at_least: Duration,
     /// Size of the segments of the store's commit log, in bytes.
     pub segment_bytes: u64,
 }
@@ -45,6 +47,7 @@ impl Config {
             rounds: 5,
             round: Duration::from_secs(4),
             preloaded: 0,
+            flush_at_least: Duration::ZERO,
             segment_bytes: SEGMENT_BYTES,
         }
     }
@@ -68,6 +71,7 @@ pub enum Error {
 pub async fn run(config: &Config, clock: Clock) -> Result<Report, Error> {
     let options = Options {
         segment_bytes: config.segment_bytes,
+        flush_at_least: config.flush_at_least,
         ..Options::new(clock.clone())
     };
     let store = EmbeddedStore::open(config.dir.join("store"), options)?;

@@ -13,6 +13,8 @@ pub struct Report {
     pub in_flight: usize,
     /// Completed tasks that were there before.
     pub preloaded: u64,
+    /// How long a flush took at least, in milliseconds; zero when the disk alone decided.
+    pub flush_at_least_ms: f64,
     /// The bare append log.
     pub bare: Side,
     /// The store.
@@ -52,6 +54,7 @@ impl Report {
         Self {
             in_flight: config.in_flight,
             preloaded: config.preloaded,
+            flush_at_least_ms: config.flush_at_least.as_secs_f64() * 1_000.0,
             bare: Side::new(),
             store: Side::new(),
             pages: Vec::new(),
@@ -150,6 +153,13 @@ impl fmt::Display for Report {
             "{} in flight, {} tasks before; three durable writes a task",
             self.in_flight, self.preloaded
         )?;
+        if self.flush_at_least_ms > 0.0 {
+            writeln!(
+                f,
+                "each flush made to take {} ms at least, on both sides",
+                self.flush_at_least_ms
+            )?;
+        }
         writeln!(
             f,
             "{:<10} {:>12} {:>9} {:>9} {:>9} {:>9} {:>14}",

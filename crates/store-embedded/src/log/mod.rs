@@ -17,4 +17,4 @@ mod tests;
 
 pub use entry::{StoredIdempotency, append_entry, read_entries, read_events};
 pub use frame::Frame;
-pub use segment::{AppendError, Log, Recovered};
+pub use segment::{AppendError, Log, Recovered, flush};

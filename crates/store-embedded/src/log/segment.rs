@@ -4,6 +4,8 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use super::frame::{FRAME_ALIGN, FrameView};
@@ -23,6 +25,7 @@ pub struct Recovered<'a> {
 pub struct Log {
     dir: PathBuf,
     segment_bytes: u64,
+    flush_at_least: Duration,
     files: [Option<File>; 2],
     active: usize,
     /// Where the next frame goes; none before the first [`Log::switch`].
@@ -69,11 +72,20 @@ impl Log {
         Ok(Self {
             dir: dir.to_path_buf(),
             segment_bytes,
+            flush_at_least: Duration::ZERO,
             files: [None, None],
             active: 1,
             position: None,
             next_number: next,
         })
+    }
+
+    /// The same log on a disk whose flushes take so long at least.
+    pub fn flush_at_least(self, flush_at_least: Duration) -> Self {
+        Self {
+            flush_at_least,
+            ..self
+        }
     }
 
     /// The number of the next frame.
@@ -114,7 +126,7 @@ impl Log {
             erase(file, at);
             return Err(AppendError::Write(error));
         }
-        if let Err(error) = file.sync_data() {
+        if let Err(error) = flush(file, self.flush_at_least) {
             // What is on the disk is unknown now. The frame was not acknowledged: take it back as well as we can.
             erase(file, at);
             return Err(AppendError::Flush(error));
@@ -135,6 +147,14 @@ pub enum AppendError {
     /// reporting this only once, so nothing may be written until a start has read what is there.
     #[error("flushing the commit log failed: {0}")]
     Flush(io::Error),
+}
+
+/// Flushes what was written into a file, and takes at least so long.
+pub fn flush(file: &File, at_least: Duration) -> io::Result<()> {
+    let begun = Instant::now();
+    file.sync_data()?;
+    thread::sleep(at_least.saturating_sub(begun.elapsed()));
+    Ok(())
 }
 
 /// Makes the header at `at` unreadable. A failure changes nothing: the frame was not acknowledged,

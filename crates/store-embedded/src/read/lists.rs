@@ -252,8 +252,9 @@ impl<T: Listed> Query<'_, T> {
         let mut found = Vec::new();
         let mut looked = 0;
         let mut after = self.page.after.clone();
+        let looks_max = self.shared.options.list_looks_max;
         while found.len() < wanted {
-            if looked >= self.shared.options.list_looks_max {
+            if looked >= looks_max {
                 return Ok(Found {
                     documents: found,
                     stopped: after,
@@ -264,7 +265,7 @@ impl<T: Listed> Query<'_, T> {
                 from: self.from,
                 before: self.before,
                 // Where few pass, more at once.
-                limit: wanted.max(looked),
+                limit: wanted.max(looked).min(looks_max - looked),
             };
             let positions = read.positions(self.namespace, plan, &range)?;
             let last = positions.len() < range.limit;

@@ -29,6 +29,9 @@ pub struct StoreBench {
     /// Tasks in flight.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=4_096))]
     in_flight: u16,
+    /// Let every flush take so many milliseconds at least, on both sides: how the two would do on a slower disk.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0.0, value_parser = milliseconds)]
+    flush_ms: f64,
 }
 
 impl StoreBench {
@@ -40,6 +43,7 @@ impl StoreBench {
             rounds: self.rounds,
             round: Duration::from_secs(self.seconds),
             preloaded: self.preload,
+            flush_at_least: Duration::from_secs_f64(self.flush_ms / 1_000.0),
             ..Config::new(dir.path().to_path_buf())
         };
         let report = run(&config, Arc::new(SystemEnv::now)).await?;
@@ -50,5 +54,17 @@ impl StoreBench {
             Format::Table | Format::Wide | Format::Name => anstream::println!("{report}"),
         }
         Ok(())
+    }
+}
+
+/// Longer than any disk's flush that a store should live on.
+const FLUSH_MS_MAX: f64 = 1_000.0;
+
+fn milliseconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(ms) if (0.0..=FLUSH_MS_MAX).contains(&ms) => Ok(ms),
+        _ => Err(format!(
+            "not a number from 0 to {FLUSH_MS_MAX}, such as `1.5`"
+        )),
     }
 }
