@@ -16,7 +16,7 @@ use mcpanel_store::{
     query::{ArtifactFilter, Listing, Page},
 };
 
-use crate::{Created, Error, Idempotency, Result, Scope, core::Core};
+use crate::{Created, Error, Idempotency, Result, Scope, core::Core, grants::Shown};
 
 /// Artifacts and API keys.
 #[derive(Clone)]
@@ -110,9 +110,12 @@ impl Catalog {
             }
             let mut owner = self.owner(scope, &new).await?;
             let task = owner.task.take();
+            let before = std::mem::take(&mut owner.events);
             let artifact = Arc::new(describe(scope, new.clone(), owner, self.core.now()));
             let event = artifact_event(&artifact, Kind::ArtifactStored, artifact.created_at);
-            let mut commit = Commit::of(Write::Artifact(artifact.clone())).with_events([event]);
+            let mut commit = Commit::of(Write::Artifact(artifact.clone()))
+                .with_events(before)
+                .with_events([event]);
             if let Some(task) = task {
                 commit.writes.push(Write::Task {
                     task,
@@ -288,8 +291,15 @@ impl Catalog {
     /// Where a new artifact belongs; refuses a lease that does not hold.
     async fn owner(&self, scope: &Scope, new: &NewArtifact) -> Result<Owner> {
         if let Some((task_id, proof)) = &new.made_by {
-            let task = self.core.task(&scope.namespace, task_id).await?;
-            let alive_until = self.core.alive_until(&task).await?;
+            let shown = Shown {
+                agent: scope.agent.as_ref(),
+                proof: *proof,
+            };
+            let (standing, alive_until) = self
+                .core
+                .standing(&scope.namespace, task_id, Some(shown))
+                .await?;
+            let task = standing.task.clone();
             let held = Held {
                 proof: *proof,
                 alive_until,
@@ -312,6 +322,7 @@ impl Catalog {
                 pipeline_id: place.map(|place| place.pipeline_id.clone()),
                 stage: place.map(|place| place.stage),
                 task: decision.task.map(Arc::new),
+                events: standing.events(decision.events),
             });
         }
         if let Some(id) = &new.pipeline_id
@@ -333,6 +344,7 @@ impl Catalog {
             pipeline_id: new.pipeline_id.clone(),
             stage: None,
             task: None,
+            events: Vec::new(),
         })
     }
 }
@@ -342,6 +354,8 @@ struct Owner {
     stage: Option<u16>,
     /// The task that made it, one revision on: written beside it, so that the lease still holds then.
     task: Option<Arc<Task>>,
+    /// What that revision tells.
+    events: Vec<Event>,
 }
 
 fn describe(scope: &Scope, new: NewArtifact, owner: Owner, now: Timestamp) -> Artifact {

@@ -11,7 +11,10 @@ use mcpanel_store::{Commit, Store, Write};
 use parking_lot::Mutex;
 
 use crate::{
-    Env, Error, Result, history::Sampling, operations::Retention,
+    Env, Error, Result,
+    grants::{Agents, Shown, Standing},
+    history::Sampling,
+    operations::Retention,
     reconcile::wrong_clock::ClockWatch,
 };
 
@@ -66,7 +69,28 @@ impl Core {
         (self.env.random() & u128::from(u64::MAX)) as u64
     }
 
+    /// A task as it stands, to look at.
     pub(crate) async fn task(&self, namespace: &Namespace, id: &TaskId) -> Result<Arc<Task>> {
+        Ok(self.standing(namespace, id, None).await?.0.task)
+    }
+
+    /// A task as it stands, to decide on, and until when heartbeats keep its lease. `shown` is what the caller
+    /// shows who claims to hold it.
+    pub(crate) async fn standing(
+        &self,
+        namespace: &Namespace,
+        id: &TaskId,
+        shown: Option<Shown<'_>>,
+    ) -> Result<(Standing, Timestamp)> {
+        let document = self.document(namespace, id).await?;
+        let mut agents = Agents::new(self, namespace);
+        let standing = agents.stand(document, shown).await?;
+        let alive_until = agents.alive_until(&standing.task).await?;
+        Ok((standing, alive_until))
+    }
+
+    /// A task as its document says.
+    async fn document(&self, namespace: &Namespace, id: &TaskId) -> Result<Arc<Task>> {
         self.store
             .tasks(namespace, std::slice::from_ref(id))
             .await?
@@ -84,13 +108,7 @@ impl Core {
 
     /// Until when heartbeats keep the lease of a held task; the epoch when its session is over.
     pub(crate) async fn alive_until(&self, task: &Task) -> Result<Timestamp> {
-        let Some(lease) = task.lease() else {
-            return Ok(Timestamp::ZERO);
-        };
-        let agent = self.store.agent(&task.namespace, &lease.agent_id).await?;
-        Ok(agent
-            .filter(|agent| agent.session.id == lease.session)
-            .map_or(Timestamp::ZERO, |agent| agent.alive_until()))
+        Agents::new(self, &task.namespace).alive_until(task).await
     }
 
     /// Load, decide, commit, for one task; again when somebody else was faster. The effects are
@@ -99,19 +117,33 @@ impl Core {
         &self,
         namespace: &Namespace,
         id: &TaskId,
+        command: F,
+    ) -> Result<Changed>
+    where
+        F: FnMut(&Task, Timestamp) -> Result<task::Command>,
+    {
+        self.change_task_shown(namespace, id, None, command).await
+    }
+
+    /// The same for a caller who shows a lease.
+    pub(crate) async fn change_task_shown<F>(
+        &self,
+        namespace: &Namespace,
+        id: &TaskId,
+        shown: Option<Shown<'_>>,
         mut command: F,
     ) -> Result<Changed>
     where
         F: FnMut(&Task, Timestamp) -> Result<task::Command>,
     {
         for _ in 0..TRIES_MAX {
-            let task = self.task(namespace, id).await?;
-            let alive_until = self.alive_until(&task).await?;
-            let command = command(&task, alive_until)?;
-            let decision = task::decide(&task, command, self.now())?;
+            let (standing, alive_until) = self.standing(namespace, id, shown).await?;
+            let task = &standing.task;
+            let command = command(task, alive_until)?;
+            let decision = task::decide(task, command, self.now())?;
             let Some(next) = decision.task else {
                 return Ok(Changed {
-                    task,
+                    task: standing.task,
                     effects: decision.effects,
                 });
             };
@@ -122,7 +154,7 @@ impl Core {
                 result: None,
             };
             match self
-                .commit(Commit::of(write).with_events(decision.events))
+                .commit(Commit::of(write).with_events(standing.events(decision.events)))
                 .await
             {
                 Ok(()) => {

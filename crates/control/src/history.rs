@@ -227,7 +227,7 @@ async fn agents(core: &Core, namespace: &Namespace) -> Result<[u64; 5]> {
     let mut counts = [0; 5];
     for agent in agents {
         let held = if look {
-            let leases = core.store.leases(namespace, &agent.id).await?;
+            let (leases, _) = core.leases(namespace, &agent.id).await?;
             let mine = leases
                 .iter()
                 .filter(|held| held.session == agent.session.id);

@@ -23,6 +23,7 @@ mod core;
 mod env;
 mod error;
 mod events;
+mod grants;
 mod history;
 mod idempotency;
 mod operations;

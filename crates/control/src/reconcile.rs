@@ -14,7 +14,9 @@ use mcpanel_domain::{
 use mcpanel_store::Due;
 use tokio::sync::watch;
 
-use crate::{Control, Error, Result, act, agents, core::Core, history, operations, pipelines};
+use crate::{
+    Control, Error, Result, act, agents, core::Core, grants::settle, history, operations, pipelines,
+};
 
 /// Documents handled by one round, so that a burst of timers does not hold up the next look at the clock.
 const BATCH: usize = 500;
@@ -41,7 +43,7 @@ pub struct Round {
 
 impl Control {
     /// Does what time has made due: retries become ready, leases run out, attempts time out,
-    /// deadlines pass, silent agents become suspect; operations take their next step; the minute that is over is
+    /// deadlines pass, silent agents become suspect; assignments that outlived a short task are written; operations take their next step; the minute that is over is
     /// sampled.
     pub async fn tick(&self) -> Result<Round> {
         let mut round = Round::default();
@@ -58,6 +60,13 @@ impl Control {
                 tracing::warn!(due = ?each, %error, "cannot do what is due; trying again soon");
                 // Timers fire once: set it again, or it would be forgotten.
                 self.core.store.rearm(&each, self.core.now().plus_ms(1_000));
+            }
+        }
+        match settle::settle(&self.core).await {
+            Ok(more) => round.more |= more,
+            Err(error) => {
+                round.failed += 1;
+                tracing::warn!(%error, "assignments cannot be written now; trying again soon");
             }
         }
         self.operate(&mut round).await?;

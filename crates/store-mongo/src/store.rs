@@ -21,7 +21,7 @@ use mcpanel_domain::{
     task::Task,
 };
 use mcpanel_store::{
-    Commit, Due, Held, IdempotencyRecord, Offer, Receipt, Result, Store, Write,
+    Commit, Due, Grants, Held, IdempotencyRecord, Offer, Receipt, Result, Store, Write,
     query::{
         ArtifactFilter, EventFilter, Events, Health, Listing, OperationFilter, Page, Payloads,
         PipelineFilter, Queue as TypeQueue, TaskFilter, Totals,
@@ -45,7 +45,7 @@ use crate::{
     ready::Queue,
     sequence::Sequencer,
     settings::Settings,
-    shared::Shared,
+    shared::{Ledger, Shared},
     source::Source,
     timers::Timers,
 };
@@ -88,6 +88,7 @@ pub struct MongoStore {
     activities: Arc<Activities>,
     pub(crate) live_pipelines: answer::LivePipelines,
     shared: Option<Arc<Shared>>,
+    ledger: Option<Arc<Ledger>>,
     templates: Lasting<Template>,
     keys: Brief<[u8; 32], Arc<ApiKey>>,
     /// The oldest event that MongoDB kept when it was last asked; it only grows.
@@ -117,8 +118,15 @@ impl MongoStore {
         let activities = Arc::new(Activities::new(mongo.clone()));
         followers.add(queue.clone());
         followers.add(activities.clone());
+        let mut ledger = None;
         if let Some(shared) = &shared {
+            let key = answer::lease_key(&mongo)
+                .await
+                .map_err(|error| OpenError::Unavailable(error.to_string()))?;
+            let own = Arc::new(Ledger::new(shared.clone(), key));
+            followers.add(own.clone());
             followers.add(shared.clone());
+            ledger = Some(own);
         }
         let committer = Arc::new(Committer::new(mongo.clone(), sequencer.clone(), followers));
         let store = Arc::new(Self {
@@ -136,6 +144,7 @@ impl MongoStore {
             keys: Brief::new(KEYS_CACHED, KEYS_BELIEVED),
             first_kept: AtomicU64::new(0),
             shared,
+            ledger,
             lanes: Mutex::new(JoinSet::new()),
             tasks: Mutex::new(JoinSet::new()),
         });
@@ -305,7 +314,24 @@ impl MongoStore {
 
     /// How many tasks the offer's session holds.
     async fn held(&self, offer: &Offer) -> Result<u32> {
-        answer::held_by_session(&self.mongo, offer).await
+        let given = self.ledger.as_ref().map_or(0, |ledger| {
+            ledger.given_to(&offer.namespace, &offer.session)
+        });
+        let held = answer::held_by_session(&self.mongo, offer).await?;
+        Ok(held.saturating_add(given))
+    }
+
+    /// Sets tasks aside in Redis, if it can be asked. Its count of the session's leases is believed while nothing
+    /// is known to have been missed; otherwise MongoDB is asked too.
+    async fn take_shared(&self, offer: &Offer, now: Timestamp) -> Option<Vec<TaskId>> {
+        let shared = self.shared.as_ref()?;
+        let room = if shared.is_steady() {
+            offer.concurrency
+        } else {
+            let held = answer::held_by_session(&self.mongo, offer).await.ok()?;
+            offer.concurrency.saturating_sub(held)
+        };
+        ReadyQueue::take(&**shared, offer, room, now).await.ok()
     }
 
     /// What was set aside, as it is now; what is not ready any more is let go.
@@ -463,15 +489,15 @@ impl Store for MongoStore {
     }
 
     async fn take_ready(&self, offer: &Offer, now: Timestamp) -> Result<Vec<Arc<Task>>> {
-        let held = self.held(offer).await?;
-        let room = offer.concurrency.saturating_sub(held);
-        if room == 0 || offer.max == 0 {
+        if offer.max == 0 {
             return Ok(Vec::new());
         }
-        if let Some(shared) = &self.shared
-            && let Ok(ids) = ReadyQueue::take(&**shared, offer, room, now).await
-        {
+        if let Some(ids) = self.take_shared(offer, now).await {
             return self.claimed(offer, ids, now, true).await;
+        }
+        let held = self.held(offer).await?;
+        if held >= offer.concurrency {
+            return Ok(Vec::new());
         }
         let ids = self.queue.take(offer, held, now).await?;
         self.claimed(offer, ids, now, false).await
@@ -482,6 +508,10 @@ impl Store for MongoStore {
             ReadyQueue::give_back(&**shared, namespace, tasks);
         }
         self.queue.give_back(namespace, tasks);
+    }
+
+    fn grants(&self) -> Option<&dyn Grants> {
+        self.ledger.as_deref().map(|ledger| ledger as &dyn Grants)
     }
 
     fn wait_ready(&self, offer: &Offer) -> oneshot::Receiver<()> {

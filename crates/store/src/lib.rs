@@ -6,6 +6,7 @@
 //!
 //! - [`Commit`], [`Write`]: what can be written
 //! - [`query`]: what can be asked
+//! - [`Grants`]: assignments that documents do not say yet, for a store that can remember them elsewhere
 //! - [`Portable`]: what it takes to move everything into another store
 //! - [`hot`]: the ready queue, timers, leases and counts, derived from live documents in memory
 //! - [`memory`]: the first implementation, which keeps everything in memory
@@ -15,6 +16,7 @@ mod commit;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+mod grants;
 pub mod hot;
 pub mod memory;
 mod port;
@@ -24,6 +26,7 @@ mod target;
 
 pub use commit::{Commit, IdempotencyRecord, Receipt, Write};
 pub use error::{Conflict, Error};
+pub use grants::{Grant, Grants};
 pub use port::{ACTIVITY_MINUTES_KEPT, Due, Held, Offer, Reserved, Store, count_by_pages};
 pub use portable::Portable;
 pub use target::{Key, Subject, Target};

@@ -18,7 +18,7 @@ use mcpanel_domain::{
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    Commit, IdempotencyRecord, Receipt, Result,
+    Commit, Grants, IdempotencyRecord, Receipt, Result,
     query::{
         ArtifactFilter, EventFilter, Events, Health, Listing, OperationFilter, Page, Payloads,
         PipelineFilter, Queue, TaskFilter, Totals,
@@ -166,6 +166,12 @@ pub trait Store: Send + Sync + 'static {
     fn wait_ready(&self, offer: &Offer) -> oneshot::Receiver<()>;
     /// Ready tasks that come before this one for whoever could run it; `None` when it is not ready.
     async fn ready_ahead(&self, namespace: &Namespace, id: &TaskId) -> Result<Option<u64>>;
+
+    /// Where assignments are remembered before they are written, if this store can do that. Without it, each claim
+    /// commits what it gives out.
+    fn grants(&self) -> Option<&dyn Grants> {
+        None
+    }
 
     // --- timers ---
 

@@ -145,7 +145,8 @@ impl AgentManager {
                 Ok(agent::decide(agent, command, now)?)
             })
             .await?;
-        let view = self.view(agent).await?;
+        let (leases, all_known) = self.core.leases(&scope.namespace, id).await?;
+        let view = view_of(agent, leases);
         let mine: Vec<&Held> = view
             .leases
             .iter()
@@ -163,7 +164,10 @@ impl AgentManager {
         if let Some(holds) = holds {
             let named: HashSet<&TaskId> = holds.iter().collect();
             let held: HashSet<&TaskId> = ids.iter().collect();
-            lost.extend(holds.iter().filter(|id| !held.contains(id)).cloned());
+            // Nothing is called lost while it might only be unknown: the next heartbeat tells.
+            if all_known {
+                lost.extend(holds.iter().filter(|id| !held.contains(id)).cloned());
+            }
             for each in mine.iter().filter(|held| !named.contains(&held.task_id)) {
                 lose(&self.core, &scope.namespace, each, LeaseLoss::Undelivered).await;
             }
@@ -214,7 +218,7 @@ impl AgentManager {
             .with_events([event]);
             match self.core.commit(commit).await {
                 Ok(()) => {
-                    if let Ok(leases) = self.core.store.leases(&scope.namespace, id).await {
+                    if let Ok((leases, _)) = self.core.leases(&scope.namespace, id).await {
                         for held in leases {
                             lose(&self.core, &scope.namespace, &held, LeaseLoss::Unregistered)
                                 .await;
@@ -230,24 +234,28 @@ impl AgentManager {
     }
 
     async fn view(&self, agent: Arc<Agent>) -> Result<AgentView> {
-        let leases = self.core.store.leases(&agent.namespace, &agent.id).await?;
-        let mine = leases
-            .iter()
-            .filter(|held| held.session == agent.session.id)
-            .count();
-        let status = agent.status(u32::try_from(mine).unwrap_or(u32::MAX));
-        Ok(AgentView {
-            agent,
-            leases,
-            status,
-        })
+        let (leases, _) = self.core.leases(&agent.namespace, &agent.id).await?;
+        Ok(view_of(agent, leases))
+    }
+}
+
+fn view_of(agent: Arc<Agent>, leases: Vec<Held>) -> AgentView {
+    let mine = leases
+        .iter()
+        .filter(|held| held.session == agent.session.id)
+        .count();
+    let status = agent.status(u32::try_from(mine).unwrap_or(u32::MAX));
+    AgentView {
+        agent,
+        leases,
+        status,
     }
 }
 
 /// Ends the leases that belong to other sessions than the agent's present one.
 async fn end_other_sessions(core: &Core, namespace: &Namespace, agent: &Agent, cause: LeaseLoss) {
-    let leases = match core.store.leases(namespace, &agent.id).await {
-        Ok(leases) => leases,
+    let leases = match core.leases(namespace, &agent.id).await {
+        Ok((leases, _)) => leases,
         Err(error) => {
             tracing::warn!(agent.id = %agent.id, %error, "cannot read leases now; a sweep will end them");
             return;

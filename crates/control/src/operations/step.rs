@@ -16,6 +16,7 @@ use mcpanel_store::{
 use crate::{
     Error, Result, act,
     core::Core,
+    grants::Standing,
     tasks::{find, refuse_replay},
 };
 
@@ -74,11 +75,11 @@ async fn take(
     };
     let listing = find(core, namespace, &operation.tasks(), &page).await?;
     let mut work = Work::of(core, &operation);
-    for task in &listing.items {
+    for each in core.stand(namespace, listing.items).await {
         if together {
-            work.plan(task).await?;
+            work.plan(each).await?;
         } else {
-            work.change(task).await?;
+            work.change(&each.task).await?;
         }
     }
     let mut step = work.step;
@@ -141,12 +142,12 @@ impl<'a> Work<'a> {
     }
 
     /// Takes the change of a task into the step's commit.
-    async fn plan(&mut self, task: &Task) -> Result<()> {
-        if !self.allows(task).await? {
+    async fn plan(&mut self, standing: Standing) -> Result<()> {
+        if !self.allows(&standing.task).await? {
             self.step.skipped += 1;
             return Ok(());
         }
-        match task::decide(task, self.command(), self.core.now()) {
+        match task::decide(&standing.task, self.command(), self.core.now()) {
             Ok(decision) => match decision.task {
                 Some(next) => {
                     self.commit.writes.push(Write::Task {
@@ -154,7 +155,7 @@ impl<'a> Work<'a> {
                         parameters: None,
                         result: None,
                     });
-                    self.commit.events.extend(decision.events);
+                    self.commit.events.extend(standing.events(decision.events));
                     self.effects.extend(decision.effects);
                     self.step.done += 1;
                 }

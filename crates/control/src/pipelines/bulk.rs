@@ -62,13 +62,15 @@ pub(super) async fn change_tasks(
             .await?;
         let mut commit = Commit::default();
         let mut effects = Vec::new();
-        for task in listing.items.iter().filter(|task| wanted(task)) {
+        let standing = core.stand(&pipeline.namespace, listing.items).await;
+        for each in standing.into_iter().filter(|each| wanted(&each.task)) {
             // Refused where it ended meanwhile, or is as it should be.
-            let Ok(decision) = task::decide(task, command.clone(), core.now()) else {
+            let Ok(decision) = task::decide(&each.task, command.clone(), core.now()) else {
                 continue;
             };
             let Some(next) = decision.task else { continue };
-            commit = commit.with_events(decision.events).with(Write::Task {
+            let events = each.events(decision.events);
+            commit = commit.with_events(events).with(Write::Task {
                 task: Arc::new(next),
                 parameters: None,
                 result: None,

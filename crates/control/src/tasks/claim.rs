@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use mcpanel_domain::{
     AgentId, Payload, Rejection, SessionId, TaskId,
+    event::Event,
     limits::{CLAIM_TASKS_MAX, LEASE_TTL_MS},
     task::{self, Command, Proof, Task},
 };
-use mcpanel_store::{Commit, Offer, Reserved, Write};
+use mcpanel_store::{Commit, Grant, Offer, Reserved, Write};
 use tokio::sync::oneshot;
 
 use super::TaskManager;
@@ -125,7 +126,7 @@ impl TaskManager {
         })
     }
 
-    /// Commits the leases: all in one piece, or one by one when one of them was taken first.
+    /// Grants the leases: all in one piece, or one by one when one of them was taken first.
     async fn assign(
         &self,
         scope: &Scope,
@@ -158,44 +159,102 @@ impl TaskManager {
         offer: &Offer,
         tasks: &[Arc<Task>],
     ) -> Result<Vec<Claimed>> {
-        let now = self.core.now();
-        let mut commit = Commit::default();
-        let mut assigned = Vec::with_capacity(tasks.len());
-        for task in tasks {
-            let command = Command::Assign {
-                agent_id: offer.agent_id.clone(),
-                session: offer.session.clone(),
-                nonce: self.core.random(),
-                lease_ttl_ms: LEASE_TTL_MS,
-            };
-            // Refused when its deadline passed a moment ago: its timer will end it.
-            let Ok(decision) = task::decide(task, command, now) else {
-                continue;
-            };
-            commit.events.extend(decision.events);
-            if let Some(next) = decision.task {
-                let next = Arc::new(next);
-                commit.writes.push(Write::Task {
-                    task: next.clone(),
-                    parameters: None,
-                    result: None,
-                });
-                assigned.push(next);
-            }
-        }
+        let assigned = self.decide_assignments(offer, tasks);
         if assigned.is_empty() {
             return Ok(Vec::new());
         }
         // Read first: nothing may be granted that cannot be delivered.
-        let ids: Vec<TaskId> = assigned.iter().map(|task| task.id.clone()).collect();
+        let ids: Vec<TaskId> = assigned.iter().map(|each| each.task.id.clone()).collect();
         let payloads = self.core.store.payloads(&scope.namespace, &ids).await?;
-        self.core.commit(commit).await?;
-        assigned
+        let given = match self.remember(scope, &assigned).await {
+            Some(given) => given,
+            None => {
+                let mut commit = Commit::default();
+                for each in &assigned {
+                    commit.events.extend(each.events.iter().cloned());
+                    commit.writes.push(Write::Task {
+                        task: each.task.clone(),
+                        parameters: None,
+                        result: None,
+                    });
+                }
+                self.core.commit(commit).await?;
+                assigned.into_iter().map(|each| Some(each.task)).collect()
+            }
+        };
+        given
             .into_iter()
             .zip(payloads)
+            .filter_map(|(task, payloads)| Some((task?, payloads)))
             .map(|(task, payloads)| claimed(task, payloads.map(|payloads| payloads.parameters)))
             .collect()
     }
+
+    fn decide_assignments(&self, offer: &Offer, tasks: &[Arc<Task>]) -> Vec<Assigned> {
+        let now = self.core.now();
+        let mut assigned = Vec::with_capacity(tasks.len());
+        for document in tasks {
+            let now = now.not_before(document.updated_at);
+            let (agent, session) = (&offer.agent_id, &offer.session);
+            let command = Command::Assign {
+                agent_id: agent.clone(),
+                session: session.clone(),
+                nonce: self.core.nonce(document, agent, session, now),
+                lease_ttl_ms: LEASE_TTL_MS,
+            };
+            // Refused when its deadline passed a moment ago: its timer will end it.
+            if let Ok(decision) = task::decide(document, command, now)
+                && let Some(next) = decision.task
+            {
+                assigned.push(Assigned {
+                    revision: document.revision,
+                    task: Arc::new(next),
+                    events: decision.events,
+                });
+            }
+        }
+        assigned
+    }
+
+    /// Has the store remember the assignments without writing them, where it can do so now. Answers with the tasks as
+    /// they stand then; none for those that were taken away meanwhile.
+    async fn remember(
+        &self,
+        scope: &Scope,
+        assigned: &[Assigned],
+    ) -> Option<Vec<Option<Arc<Task>>>> {
+        let remembered = self.core.store.grants()?;
+        let grant_of = |each: &Assigned| {
+            let lease = each.task.lease()?;
+            Some(Grant::of(each.task.id.clone(), each.revision, lease))
+        };
+        let grants: Vec<Grant> = assigned.iter().filter_map(grant_of).collect();
+        let noted = match remembered.note(&scope.namespace, &grants).await {
+            Ok(noted) => noted,
+            Err(error) => {
+                tracing::debug!(%error, "assignments are written, as they cannot be remembered now");
+                return None;
+            }
+        };
+        let given = assigned.iter().zip(noted).map(|(each, noted)| {
+            noted.then(|| {
+                // Until it is written, the document is the revision it is.
+                Arc::new(Task {
+                    revision: each.revision,
+                    ..(*each.task).clone()
+                })
+            })
+        });
+        Some(given.collect())
+    }
+}
+
+/// An assignment that the rules allow.
+struct Assigned {
+    /// The revision of the document that it was decided on.
+    revision: u64,
+    task: Arc<Task>,
+    events: Vec<Event>,
 }
 
 fn claimed(task: Arc<Task>, parameters: Option<Payload>) -> Result<Claimed> {

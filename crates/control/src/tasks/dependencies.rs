@@ -12,7 +12,7 @@ use mcpanel_domain::{
 use mcpanel_store::{Commit, Write};
 
 use super::{TaskManager, check_revision, create::unusable};
-use crate::{Error, Result, Scope, act, core::Core};
+use crate::{Error, Result, Scope, act, core::Core, grants::Standing};
 
 /// Tasks that one check of changed dependencies walks through, ended ones too.
 const WALK_TASKS_MAX: usize = 100_000;
@@ -39,7 +39,8 @@ impl TaskManager {
         for _ in Core::tries() {
             let dependencies = changes.dependencies.as_deref().unwrap_or_default();
             let on_the_way = self.check_dependencies(scope, id, dependencies).await?;
-            let task = self.core.task(&scope.namespace, id).await?;
+            let (standing, _) = self.core.standing(&scope.namespace, id, None).await?;
+            let task = standing.task.clone();
             check_revision(&task, revision)?;
             let now = self.core.now();
             let update = Changes {
@@ -50,7 +51,7 @@ impl TaskManager {
             let Some(next) = decision.task.map(Arc::new) else {
                 return Ok(task);
             };
-            let touched = on_the_way.iter().map(|each| task::touch(each, now));
+            let touched = on_the_way.iter().map(|each| task::touch(&each.task, now));
             let commit = Commit {
                 writes: touched
                     .map(Arc::new)
@@ -61,7 +62,11 @@ impl TaskManager {
                         result: None,
                     })
                     .collect(),
-                events: decision.events,
+                events: on_the_way
+                    .iter()
+                    .flat_map(|each| each.granted.clone())
+                    .chain(standing.events(decision.events))
+                    .collect(),
                 ..Commit::default()
             };
             match self.core.commit(commit).await {
@@ -83,7 +88,7 @@ impl TaskManager {
         scope: &Scope,
         id: &TaskId,
         dependencies: &[TaskId],
-    ) -> Result<Vec<Arc<Task>>> {
+    ) -> Result<Vec<Standing>> {
         let found = self
             .core
             .store
@@ -120,7 +125,9 @@ impl TaskManager {
             }
             let tasks = self.core.store.tasks(&scope.namespace, &open).await?;
             open.clear();
-            for task in tasks.into_iter().flatten() {
+            let documents = tasks.into_iter().flatten().collect();
+            for each in self.core.stand(&scope.namespace, documents).await {
+                let task = &each.task;
                 // What has ended waits for nobody.
                 if task.status().is_terminal() && task.id != *id {
                     continue;
@@ -138,7 +145,7 @@ impl TaskManager {
                         open.push(next.clone());
                     }
                 }
-                on_the_way.push(task);
+                on_the_way.push(each);
             }
         }
         Ok(on_the_way)

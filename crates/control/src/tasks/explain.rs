@@ -199,12 +199,8 @@ impl TaskManager {
         }
         let (mut slots, mut used) = (0_u32, 0_u32);
         for agent in &open {
-            let held = self
-                .core
-                .store
-                .leases(&scope.namespace, &agent.id)
-                .await?
-                .len();
+            let (held, _) = self.core.leases(&scope.namespace, &agent.id).await?;
+            let held = held.len();
             let held = u32::try_from(held).unwrap_or(u32::MAX);
             if held < agent.concurrency {
                 return Ok(None);

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use mcpanel_domain::{
-    Fault, Payload, Rejection, TaskId, Timestamp,
+    Fault, Payload, Rejection, TaskId,
     limits::{BATCH_TASKS_MAX, PAYLOAD_BYTES_MAX, TEXT_CHARS_MAX},
     task::{self, Command, Effect, Progress, Proof, Task, TaskError, command::Held},
     text::bad_text,
@@ -11,7 +11,11 @@ use mcpanel_domain::{
 use mcpanel_store::{Commit, Write};
 
 use super::TaskManager;
-use crate::{Error, Result, Scope, act, core::Core};
+use crate::{
+    Error, Result, Scope, act,
+    core::Core,
+    grants::{Agents, Shown},
+};
 
 /// One completion of a batch.
 #[derive(Debug, Clone)]
@@ -141,11 +145,19 @@ impl TaskManager {
     where
         F: Fn(Held) -> Command,
     {
-        self.change(scope, id, |task, alive_until| {
-            check_holder(scope, task)?;
-            Ok(command(Held { proof, alive_until }))
-        })
-        .await
+        let shown = Some(Shown {
+            agent: scope.agent.as_ref(),
+            proof,
+        });
+        let changed = self
+            .core
+            .change_task_shown(&scope.namespace, id, shown, |task, alive_until| {
+                check_holder(scope, task)?;
+                Ok(command(Held { proof, alive_until }))
+            })
+            .await?;
+        act::perform(&self.core, &scope.namespace, changed.effects).await;
+        Ok(changed.task)
     }
 
     async fn complete_all(
@@ -168,8 +180,11 @@ impl TaskManager {
             let mut commit = Commit::default();
             let mut outcomes = Vec::with_capacity(completions.len());
             let mut effects: Vec<Effect> = Vec::new();
+            let mut agents = Agents::new(&self.core, &scope.namespace);
             for (completion, task) in completions.iter().zip(tasks) {
-                let decided = self.decide_completion(scope, completion, task).await;
+                let decided = self
+                    .decide_completion(scope, &mut agents, completion, task)
+                    .await;
                 outcomes.push(decided.map(|decided| {
                     effects.extend(decided.effects);
                     commit.events.extend(decided.events);
@@ -204,22 +219,36 @@ impl TaskManager {
     async fn decide_completion(
         &self,
         scope: &Scope,
+        agents: &mut Agents<'_>,
         completion: &Completion,
-        task: Option<Arc<Task>>,
+        document: Option<Arc<Task>>,
     ) -> Result<Decided> {
-        let task = task.ok_or_else(|| Rejection::not_found("task", &completion.task_id))?;
+        let document = document.ok_or_else(|| Rejection::not_found("task", &completion.task_id))?;
+        let shown = Shown {
+            agent: scope.agent.as_ref(),
+            proof: completion.proof,
+        };
+        let standing = agents.stand(document, Some(shown)).await?;
+        let task = standing.task.clone();
         check_holder(scope, &task)?;
-        let alive_until: Timestamp = self.core.alive_until(&task).await?;
         let held = Held {
             proof: completion.proof,
-            alive_until,
+            alive_until: agents.alive_until(&task).await?,
         };
         let decision = task::decide(&task, Command::Complete(held), self.core.now())?;
-        Ok(Decided {
-            is_new: decision.task.is_some(),
-            task: decision.task.map_or(task, Arc::new),
-            events: decision.events,
-            effects: decision.effects,
+        Ok(match decision.task {
+            Some(next) => Decided {
+                is_new: true,
+                task: Arc::new(next),
+                events: standing.events(decision.events),
+                effects: decision.effects,
+            },
+            None => Decided {
+                is_new: false,
+                task,
+                events: Vec::new(),
+                effects: decision.effects,
+            },
         })
     }
 }

@@ -12,7 +12,7 @@ use mcpanel_domain::{
 use mcpanel_store::{Commit, Write};
 
 use super::TaskManager;
-use crate::{Error, Result, Scope, core::Core};
+use crate::{Error, Result, Scope, core::Core, grants::Shown};
 
 impl TaskManager {
     /// Keeps lines that the holder wrote; those without a time are given the present one.
@@ -36,15 +36,23 @@ impl TaskManager {
             })
             .collect();
         for _ in Core::tries() {
-            let task = self.core.task(&scope.namespace, id).await?;
-            let alive_until = self.core.alive_until(&task).await?;
+            let shown = Shown {
+                agent: scope.agent.as_ref(),
+                proof,
+            };
+            let (standing, alive_until) = self
+                .core
+                .standing(&scope.namespace, id, Some(shown))
+                .await?;
             let held = Held { proof, alive_until };
-            let decision = task::decide(&task, task::Command::Attach(held), self.core.now())?;
+            let attach = task::Command::Attach(held);
+            let decision = task::decide(&standing.task, attach, self.core.now())?;
             let mut commit = Commit::of(Write::Logs {
                 namespace: scope.namespace.clone(),
                 task_id: id.clone(),
                 lines: lines.clone(),
-            });
+            })
+            .with_events(standing.events(decision.events));
             // Written beside the lines, so that the lease still holds when they land.
             if let Some(next) = decision.task {
                 commit = commit.with(Write::Task {

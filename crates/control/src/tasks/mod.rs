@@ -193,12 +193,8 @@ impl TaskManager {
             if agent.unavailable().is_some() || !agent.offers(&task.capabilities) {
                 continue;
             }
-            let held = self
-                .core
-                .store
-                .leases(&scope.namespace, &agent.id)
-                .await?
-                .len();
+            let (held, _) = self.core.leases(&scope.namespace, &agent.id).await?;
+            let held = held.len();
             let free = agent
                 .concurrency
                 .saturating_sub(u32::try_from(held).unwrap_or(u32::MAX));

@@ -18,7 +18,7 @@ pub use live::LivePipelines;
 pub use pipelines::{
     doomed, list_pipelines, pipeline, stage_counts, template, templates, unsettled,
 };
-pub use source::identity;
+pub use source::{identity, lease_key};
 pub use tasks::{
     count_tasks, dependents, list_tasks, logs, namespaces, payloads, queues, standing, task_counts,
 };

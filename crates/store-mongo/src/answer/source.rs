@@ -14,9 +14,11 @@ use mcpanel_store::{
     query::{Page, Position},
 };
 use mongodb::{
-    bson::{Document, doc, oid::ObjectId},
+    bson::{Binary, Document, doc, oid::ObjectId, spec::BinarySubtype},
     options::ReturnDocument,
 };
+
+use rand::{TryRng, rngs::SysRng};
 
 use super::tasks::stand;
 use crate::{
@@ -48,6 +50,41 @@ pub async fn identity(mongo: &Mongo) -> Result<String> {
     identity.map(str::to_owned).ok_or_else(|| Error::Damaged {
         what: format!("`{IDENTITY}` in collection `{}`", schema::META),
     })
+}
+
+/// The document that holds the key of signed leases.
+const LEASE_KEY: &str = "lease_key";
+
+/// The key that all instances sign leases with, made by whoever asks first.
+pub async fn lease_key(mongo: &Mongo) -> Result<[u8; 32]> {
+    let mut fresh = [0_u8; 32];
+    SysRng
+        .try_fill_bytes(&mut fresh)
+        .map_err(|error| Error::Unavailable {
+            reason: format!("the operating system gives no random numbers: {error}"),
+        })?;
+    let fresh = Binary {
+        subtype: BinarySubtype::Generic,
+        bytes: fresh.to_vec(),
+    };
+    let found = mongo
+        .db()
+        .collection::<Document>(schema::META)
+        .find_one_and_update(
+            doc! { "_id": LEASE_KEY },
+            doc! { "$setOnInsert": { "key": fresh } },
+        )
+        .upsert(true)
+        .return_document(ReturnDocument::After)
+        .await
+        .map_err(|error| unavailable(&error))?;
+    found
+        .as_ref()
+        .and_then(|found| found.get_binary_generic("key").ok())
+        .and_then(|key| <[u8; 32]>::try_from(key.as_slice()).ok())
+        .ok_or_else(|| Error::Damaged {
+            what: format!("`{LEASE_KEY}` in collection `{}`", schema::META),
+        })
 }
 
 #[async_trait]

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use mcpanel_domain::{
-    Name, Timestamp,
+    AgentId, Name, SessionId, TaskId, Timestamp,
     task::{State, Task},
 };
+use mcpanel_store::Grant;
 
 /// The fields that a script takes: what decides a task's place, guarded by its revision.
 ///
@@ -43,6 +44,34 @@ pub(crate) fn fields(task: &Task, blocked: bool) -> String {
         since.as_ms(),
     );
     line
+}
+
+/// A grant as the scripts keep it, without its task: `REVISION|ATTEMPT|NONCE|SINCE|AGENT|SESSION`.
+pub(super) fn grant(grant: &Grant) -> String {
+    format!(
+        "{}|{}|{:032x}|{}|{}|{}",
+        grant.revision,
+        grant.attempt,
+        grant.nonce,
+        grant.granted_at.as_ms(),
+        grant.agent_id,
+        grant.session,
+    )
+}
+
+/// Reads what [`grant`] wrote.
+pub(super) fn read_grant(task_id: &str, text: &str) -> Option<Grant> {
+    let mut parts = text.split('|');
+    let mut next = || parts.next();
+    Some(Grant {
+        task_id: TaskId::parse(task_id).ok()?,
+        revision: next()?.parse().ok()?,
+        attempt: next()?.parse().ok()?,
+        nonce: u128::from_str_radix(next()?, 16).ok()?,
+        granted_at: Timestamp::from_ms(next()?.parse().ok()?),
+        agent_id: AgentId::parse(next()?).ok()?,
+        session: SessionId::parse(next()?).ok()?,
+    })
 }
 
 /// Tasks that need the same of the same agent share a lane: `TARGET/CAPABILITY,CAPABILITY,…`.

@@ -7,10 +7,12 @@
 //! task reads the document afterwards, and the commit of the assignment decides.
 //!
 //! - [`entry`]: a task as the scripts see it
+//! - [`grants`]: assignments that documents do not say yet
 //! - [`returns`]: reservations that are out, and on their way back
 //! - [`waiters`]: claims of this instance that wait, and what wakes them
 
 mod entry;
+mod grants;
 mod moves;
 mod returns;
 mod scripts;
@@ -28,7 +30,7 @@ use std::{
 };
 
 use mcpanel_domain::{Namespace, TaskId, Timestamp, task::Task};
-use mcpanel_store::Offer;
+use mcpanel_store::{Grant, Offer};
 use parking_lot::Mutex;
 use rustc_hash::FxHashSet;
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -96,6 +98,8 @@ pub struct State {
     pub ready: u64,
     /// When the next task's time comes.
     pub next: Option<Timestamp>,
+    /// Grants that somebody should have had written by now.
+    pub left: Vec<Grant>,
 }
 
 impl Queue {
@@ -227,9 +231,13 @@ impl Queue {
             self.send_returns().await;
         }
         let mut arguments = self.head(namespace);
-        arguments.push(now.as_ms().to_string());
+        arguments.extend([
+            now.as_ms().to_string(),
+            grants::LEFT_MS.to_string(),
+            grants::LEFT_MAX.to_string(),
+        ]);
         let key = self.keys.queue(namespace);
-        let (whole, ready, next): (i64, i64, String) = self
+        let (whole, ready, next, left): (i64, i64, String, Vec<String>) = self
             .scripts
             .promote
             .run(&self.link, &key, &arguments)
@@ -241,6 +249,7 @@ impl Queue {
                 .parse::<f64>()
                 .ok()
                 .map(|ms| Timestamp::from_ms(ms as i64)),
+            left: grants::read(&left),
         })
     }
 

@@ -133,9 +133,19 @@ fn read(text: &str, record: &str, load: &str) -> Option<Move> {
     }
 }
 
-/// Reads a record as the scripts write it: place and token, then the fields of [`super::entry::fields`].
+/// Reads a record as the scripts write it: place and token, then the fields of [`super::entry::fields`]. Of a task that
+/// was granted, the token tells to whom and since when; its document does not say so yet.
 fn read_record(text: &str) -> Option<Record> {
     let fields: Vec<&str> = text.split('|').collect();
+    if *fields.first()? == "g" {
+        let mut token = fields.get(1)?.split(' ');
+        return Some(Record {
+            status: 'a',
+            priority: fields.get(7)?.parse().ok()?,
+            agent: AgentId::parse(token.next()?).ok(),
+            since_ms: token.nth(1)?.parse().ok()?,
+        });
+    }
     Some(Record {
         status: fields.get(3)?.chars().next()?,
         priority: fields.get(7)?.parse().ok()?,

@@ -43,6 +43,13 @@ impl Returns {
         }
     }
 
+    /// The nonce with which a task was set aside at a revision, if it is.
+    pub(super) fn nonce(&self, namespace: &Namespace, id: &TaskId, revision: u64) -> Option<u64> {
+        let out = self.out.lock();
+        let (at, nonce) = out.get(&(namespace.clone(), id.clone()))?;
+        (*at == revision).then_some(*nonce)
+    }
+
     /// The reservation was used up: the task changed.
     pub(super) fn spend<'a>(&self, namespace: &Namespace, ids: impl Iterator<Item = &'a TaskId>) {
         let mut out = self.out.lock();

@@ -5,6 +5,7 @@
 //! through. Until a queue is whole again it answers [`Away`], and work goes on from MongoDB.
 
 mod build;
+mod grants;
 mod keep;
 mod overdue;
 mod peers;
@@ -20,14 +21,17 @@ use std::{
         Arc, Weak,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use mcpanel_domain::{Namespace, Timestamp};
+use mcpanel_store::Grant;
 use parking_lot::Mutex;
 use rustc_hash::FxHashSet;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{sync::Notify, task::JoinHandle, time::Instant};
 
+pub(crate) use grants::Ledger;
 use overdue::Overdue;
 
 use crate::{
@@ -44,6 +48,10 @@ use crate::{
 /// Queues that are looked at in one go, to see whether they are whole. One that was emptied is noticed by its next use;
 /// this is for quiet ones and for a server that was started from a snapshot.
 const LOOKS_MAX: usize = 50;
+
+/// How long after something went wrong with Redis its count of an agent's leases is compared with MongoDB's, in
+/// milliseconds: by then, what instances could not tell has been told.
+const UNSURE_MS: u64 = 10_000;
 
 /// A function that tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -74,6 +82,10 @@ pub struct Shared {
     known: Arc<Mutex<FxHashSet<Namespace>>>,
     /// Changes that could not be told.
     overdue: Mutex<Overdue>,
+    /// Grants that other instances left behind, to be written.
+    left: Mutex<Vec<(Namespace, Grant)>>,
+    /// When something last went wrong with Redis.
+    disturbed: Mutex<Option<Instant>>,
     /// Queues that are to be built.
     wanted: Mutex<FxHashSet<Namespace>>,
     figures: Figures,
@@ -130,6 +142,8 @@ impl Shared {
             who: format!("{random:016x}"),
             known: Arc::new(Mutex::new(known)),
             overdue: Mutex::default(),
+            left: Mutex::default(),
+            disturbed: Mutex::default(),
             wanted: Mutex::default(),
             figures: Figures::default(),
             looked: AtomicUsize::new(0),
@@ -203,6 +217,17 @@ impl Shared {
             worker.abort();
         }
         self.queue.stop();
+    }
+
+    /// Whether the queue's count of leases can be relied on: nothing was missed of late, as far as is known here.
+    pub(crate) fn is_steady(&self) -> bool {
+        let unsure = Duration::from_millis(UNSURE_MS);
+        let disturbed = *self.disturbed.lock();
+        self.link.is_up() && disturbed.is_none_or(|at| at.elapsed() > unsure)
+    }
+
+    fn note_disturbance(&self) {
+        *self.disturbed.lock() = Some(Instant::now());
     }
 
     fn now(&self) -> Timestamp {

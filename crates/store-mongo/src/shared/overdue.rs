@@ -96,6 +96,7 @@ impl<'a> Untold<'a> {
 impl Drop for Untold<'_> {
     fn drop(&mut self) {
         if !self.tasks.is_empty() {
+            self.shared.note_disturbance();
             self.shared.count_overdue(self.tasks.len());
             let ids = self.tasks.iter().map(|(task, _)| &task.id);
             self.shared.owe(self.namespace, ids);

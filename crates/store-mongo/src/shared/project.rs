@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use mcpanel_domain::{Namespace, TaskId, Timestamp, event::Numbered, task::Task};
-use mcpanel_store::Offer;
+use mcpanel_store::{Grant, Offer};
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
@@ -58,7 +58,10 @@ impl ReadyQueue for Shared {
         let taken = self.take_whole(offer, room, now).await;
         let figure = match taken {
             Ok(_) => &self.figures.claims,
-            Err(Away) => &self.figures.claims_away,
+            Err(Away) => {
+                self.note_disturbance();
+                &self.figures.claims_away
+            }
         };
         figure.fetch_add(1, Ordering::Relaxed);
         taken
@@ -152,6 +155,15 @@ impl Shared {
         Ok(taken.tasks.into_iter().map(|(id, _)| id).collect())
     }
 
+    fn left_behind(&self, grants: impl Iterator<Item = (Namespace, Grant)>) {
+        let mut left = self.left.lock();
+        for each in grants {
+            if !left.contains(&each) {
+                left.push(each);
+            }
+        }
+    }
+
     async fn wait_until_built(&self, namespace: &Namespace) -> Result<(), Away> {
         let built = self.built.notified();
         tokio::pin!(built);
@@ -166,9 +178,19 @@ impl Shared {
     pub async fn promote(&self, now: Timestamp) {
         for namespace in self.namespaces() {
             match self.queue.promote(&namespace, now).await {
-                Ok(state) if state.whole => {}
-                Ok(_) => self.want(&namespace),
-                Err(Away) => return,
+                Ok(state) => {
+                    if !state.whole {
+                        self.want(&namespace);
+                    }
+                    let left = state.left.into_iter();
+                    let left = left.map(|grant| (namespace.clone(), grant));
+                    // What another look finds again is in it already.
+                    self.left_behind(left);
+                }
+                Err(Away) => {
+                    self.note_disturbance();
+                    return;
+                }
             }
         }
     }

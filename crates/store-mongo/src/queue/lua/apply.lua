@@ -13,6 +13,9 @@ local function in_place(id, task)
     return call('ZSCORE', LATER, id)
   elseif task.place == 'h' then
     return call('SISMEMBER', B .. '|held|' .. task.agent .. '|' .. task.session, id) == 1
+  elseif task.place == 'g' then
+    return call('ZSCORE', GRANTED, id) and call('HEXISTS', GRANTS, id) == 1
+      and call('SISMEMBER', B .. '|held|' .. task.agent .. '|' .. task.session, id) == 1
   elseif task.place == 't' then
     return call('ZSCORE', TAKEN, id)
   elseif task.place == 'x' then
@@ -42,13 +45,14 @@ end
 for at = 6, #ARGV, 2 do
   local id, new = ARGV[at], parse_rest('n', '', ARGV[at + 1])
   local old = read(id)
+  local left = old and old.agent or ''
   local newer = not old or old.revision < new.revision
     or (old.revision == new.revision and old.blocked and not new.blocked)
   if newer then
     count = count + 1
     if old then
       if old.place == 't' then freed[taker_of(old)] = true end
-      if old.place == 'h' and new.status ~= 'a' and new.status ~= 'r' then freed[old.agent] = true end
+      if is_held(old) and new.status ~= 'a' and new.status ~= 'r' then freed[old.agent] = true end
       unplace(id, old)
     end
     -- A task that ended before it was ever known here needs its record too: older news may follow.
@@ -56,9 +60,9 @@ for at = 6, #ARGV, 2 do
   end
   if views and (newer or verify) then
     moved['t ' .. id] = true
-    if old and old.agent ~= '' and old.agent ~= new.agent then
-      moved['l ' .. old.agent .. ' ' .. id] = true
-      moved['a ' .. old.agent] = true
+    if left ~= '' and left ~= new.agent then
+      moved['l ' .. left .. ' ' .. id] = true
+      moved['a ' .. left] = true
     end
     if new.agent ~= '' then moved['a ' .. new.agent] = true end
     if new.group ~= '' then moved['p ' .. new.group] = true end

@@ -4,13 +4,14 @@ for at = 4, #ARGV do
   local id = ARGV[at]
   local task = read(id)
   if task then
-    if task.place == 'h' then freed[task.agent] = true end
+    local held = task.agent
+    if is_held(task) then freed[held] = true end
     unplace(id, task)
     texts[id] = false
     later_on('HDEL', TASKS, id)
     if ARGV[3] == '1' then
       moved['t ' .. id] = true
-      if task.agent ~= '' then moved['l ' .. task.agent .. ' ' .. id] = true end
+      if held ~= '' then moved['l ' .. held .. ' ' .. id] = true end
     end
   end
 end

@@ -14,7 +14,10 @@
 --   |later              zset   tasks whose time has not come, by that time
 --   |taken              zset   reservations, by when they run out (this server's clock)
 --   |aside|AGENT        set    tasks reserved for an agent
---   |held|AGENT|SESSION set    tasks leased to a session
+--   |grants             hash   task -> an assignment that its document does not say yet (see entry.rs)
+--   |granted            zset   those tasks, by when they were given out (this server's clock)
+--   |given|AGENT        set    those tasks of an agent
+--   |held|AGENT|SESSION set    tasks leased to a session, or granted
 --   |load               hash   agent -> how many leases it holds, in all its sessions
 --   |ended              zset   records of ended tasks, by when they ended (this server's clock)
 --   |ready              string how many tasks could be given out
@@ -28,6 +31,7 @@ local call = redis.call
 local B = KEYS[1]
 local TASKS, LATER, TAKEN, ENDED, CLOCKS, LOAD =
   B .. '|tasks', B .. '|later', B .. '|taken', B .. '|ended', B .. '|c', B .. '|load'
+local GRANTS, GRANTED = B .. '|grants', B .. '|granted'
 local match, sub, concat = string.match, string.sub, table.concat
 
 -- How long the record of an ended task turns old news away, in milliseconds.
@@ -86,7 +90,8 @@ local function flush()
 end
 
 -- A record: PLACE|TOKEN|REVISION|STATUS|BLOCKED|AT|LANE|PRIO|GROUP|ORDER|AGENT|SESSION|SINCE|
--- PLACE is q queued, l later, n nowhere (waits for tasks), t taken, h held, x ended.
+-- PLACE is q queued, l later, n nowhere (waits for tasks), t taken, g granted, h held, x ended.
+-- TOKEN is 'AGENT NONCE' of a task that is taken, 'AGENT SESSION SINCE' of one that is granted.
 -- What the caller brings begins with the revision.
 local FIELDS = '^([^|]*)|(.)|(.)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|'
 local function parse_rest(place, token, rest)
@@ -115,7 +120,10 @@ local function read(id)
   end
   if not text then return nil end
   local place, token, rest = match(text, '^([^|]*)|([^|]*)|(.*)$')
-  return parse_rest(place, token, rest)
+  local task = parse_rest(place, token, rest)
+  -- What its document does not say yet.
+  if place == 'g' then task.agent, task.session = match(token, '^([^ ]*) ([^ ]*) ') end
+  return task
 end
 
 local function write(id, task)
@@ -301,10 +309,16 @@ local function unplace(id, task)
   elseif task.place == 't' then
     later_on('ZREM', TAKEN, id)
     later_on('SREM', B .. '|aside|' .. taker_of(task), id)
-  elseif task.place == 'h' then
+  elseif task.place == 'h' or task.place == 'g' then
     -- What is put in before it is taken out must be there by then.
     if holding[id] then change_held() end
     note_held(held_off, task, id)
+    if task.place == 'g' then
+      later_on('ZREM', GRANTED, id)
+      later_on('HDEL', GRANTS, id)
+      later_on('SREM', B .. '|given|' .. task.agent, id)
+      task.agent, task.session = '', ''
+    end
   elseif task.place == 'x' then
     flush()
     call('ZREM', ENDED, id)
@@ -334,6 +348,11 @@ local function place(id, task, now)
     note_held(held_on, task, id)
   end
   write(id, task)
+end
+
+-- Whether a task is held, as far as is known: its document says so, or it was granted.
+local function is_held(task)
+  return task.place == 'h' or task.place == 'g'
 end
 
 -- Queues tasks whose time has come.

@@ -1,0 +1,181 @@
+//! What an instance knows of assignments that their documents do not say yet.
+//!
+//! The queue in Redis holds them for everybody ([`crate::queue`]); the instance that gave one also remembers it
+//! until it was written, so that it is written in time also when Redis forgets or is away.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use mcpanel_domain::{AgentId, Namespace, SessionId, TaskId, event::Numbered};
+use mcpanel_store::{Error, Grant, Grants, Key, Result};
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use tokio::time::Instant;
+
+use super::Shared;
+use crate::{Away, Change, Projection};
+
+/// How old a grant gets before it is written, in milliseconds. What is done sooner costs one write less; what takes
+/// longer is worth it.
+const RIPE_MS: u64 = 1_000;
+
+/// Grants of one instance that wait to be written: seconds of what a MongoDB takes. While there are more, claims write
+/// what they give out.
+const GIVEN_MAX: usize = 50_000;
+
+/// The grants of one instance, and its way to those of the others.
+pub(crate) struct Ledger {
+    shared: Arc<Shared>,
+    key: [u8; 32],
+    given: Mutex<FxHashMap<Key<TaskId>, (Grant, Instant)>>,
+}
+
+impl Ledger {
+    pub(crate) fn new(shared: Arc<Shared>, key: [u8; 32]) -> Self {
+        Self {
+            shared,
+            key,
+            given: Mutex::default(),
+        }
+    }
+
+    /// How many tasks were given to a session by this instance and are not written.
+    pub(crate) fn given_to(&self, namespace: &Namespace, session: &SessionId) -> u32 {
+        let given = self.given.lock();
+        let of_session =
+            |(key, (grant, _)): &(&Key<TaskId>, &(Grant, Instant))| {
+                key.0 == *namespace && grant.session == *session
+            };
+        u32::try_from(given.iter().filter(of_session).count()).unwrap_or(u32::MAX)
+    }
+}
+
+#[async_trait]
+impl Grants for Ledger {
+    fn key(&self) -> &[u8; 32] {
+        &self.key
+    }
+
+    async fn note(&self, namespace: &Namespace, grants: &[Grant]) -> Result<Vec<bool>> {
+        if self.given.lock().len() >= GIVEN_MAX {
+            return Err(Error::Overloaded {
+                what: format!("{GIVEN_MAX} assignments wait to be written"),
+            });
+        }
+        let noted = self.shared.queue.grant(namespace, grants).await;
+        let noted = noted.map_err(unknown)?;
+        let now = Instant::now();
+        let mut given = self.given.lock();
+        for (grant, noted) in grants.iter().zip(&noted) {
+            if *noted {
+                let key = (namespace.clone(), grant.task_id.clone());
+                given.insert(key, (grant.clone(), now));
+            }
+        }
+        Ok(noted)
+    }
+
+    async fn of_tasks(&self, namespace: &Namespace, ids: &[TaskId]) -> Vec<Option<Grant>> {
+        let mut found: FxHashMap<TaskId, Grant> = {
+            let given = self.given.lock();
+            let of = |id: &TaskId| {
+                let (grant, _) = given.get(&(namespace.clone(), id.clone()))?;
+                Some((id.clone(), grant.clone()))
+            };
+            ids.iter().filter_map(of).collect()
+        };
+        let elsewhere: Vec<&TaskId> = ids.iter().filter(|id| !found.contains_key(*id)).collect();
+        // Away, none is known: a task may be given out again then, and the documents tell who is first.
+        if !elsewhere.is_empty()
+            && let Ok(known) = self.shared.queue.grants_of_tasks(namespace, &elsewhere).await
+        {
+            found.extend(known.into_iter().map(|grant| (grant.task_id.clone(), grant)));
+        }
+        ids.iter().map(|id| found.remove(id)).collect()
+    }
+
+    async fn of_agent(&self, namespace: &Namespace, id: &AgentId) -> Result<Vec<Grant>> {
+        let mut grants = {
+            let queue = &self.shared.queue;
+            queue.grants_of_agent(namespace, id).await.map_err(unknown)?
+        };
+        let given = self.given.lock();
+        for ((of, task_id), (grant, _)) in &*given {
+            let forgotten = !grants.iter().any(|known| known.task_id == *task_id);
+            if of == namespace && grant.agent_id == *id && forgotten {
+                grants.push(grant.clone());
+            }
+        }
+        Ok(grants)
+    }
+
+    async fn ripe(&self, limit: usize) -> Vec<(Namespace, Grant)> {
+        let mut ripe: Vec<(Namespace, Grant)> = {
+            let given = self.given.lock();
+            let age = Duration::from_millis(RIPE_MS);
+            let old = given.iter().filter(|(_, (_, at))| at.elapsed() >= age);
+            old.take(limit)
+                .map(|((namespace, _), (grant, _))| (namespace.clone(), grant.clone()))
+                .collect()
+        };
+        let left = std::mem::take(&mut *self.shared.left.lock());
+        for (namespace, grant) in left {
+            let known = ripe
+                .iter()
+                .any(|(of, each)| *of == namespace && each.task_id == grant.task_id);
+            if !known {
+                ripe.push((namespace, grant));
+            }
+        }
+        ripe
+    }
+
+    async fn drop_void(&self, namespace: &Namespace, grants: &[Grant]) {
+        {
+            let mut given = self.given.lock();
+            for grant in grants {
+                let key = (namespace.clone(), grant.task_id.clone());
+                if given.get(&key).is_some_and(|(known, _)| known == grant) {
+                    given.remove(&key);
+                }
+            }
+        }
+        // Away, whoever finds them again drops them.
+        let now = self.shared.now();
+        let _ = self.shared.queue.drop_grants(namespace, grants, now).await;
+        let ids = grants.iter().map(|grant| &grant.task_id);
+        self.shared.owe(namespace, ids);
+        self.shared.nudge.notify_one();
+    }
+}
+
+#[async_trait]
+impl Projection for Ledger {
+    /// What was written needs no memory.
+    async fn apply(&self, changes: &[Change]) {
+        let mut given = self.given.lock();
+        if given.is_empty() {
+            return;
+        }
+        for change in changes {
+            let Change::Task { new, .. } = change else {
+                continue;
+            };
+            let key = (new.namespace.clone(), new.id.clone());
+            if given
+                .get(&key)
+                .is_some_and(|(grant, _)| grant.revision < new.revision)
+            {
+                given.remove(&key);
+            }
+        }
+    }
+
+    async fn publish(&self, _: &[Arc<Numbered>]) {}
+}
+
+fn unknown(_: Away) -> Error {
+    Error::Unavailable {
+        reason: "the queue in Redis cannot be used now".to_owned(),
+    }
+}
