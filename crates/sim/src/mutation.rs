@@ -32,6 +32,8 @@ pub enum Mutation {
     TrustQueue,
     /// A shared queue is never compared with the database.
     NeverVerify,
+    /// A lease that nobody remembers is believed, whatever it says.
+    BelieveLeases,
 }
 
 impl fmt::Display for Mutation {

@@ -8,6 +8,7 @@
 mod answer;
 mod audit;
 mod commit;
+mod grants;
 mod tell;
 
 use std::{
@@ -24,6 +25,7 @@ use mcpanel_domain::{
     pipeline::Pipeline,
     task::{Proof, Task},
 };
+use mcpanel_store::Grant;
 
 pub use answer::Shown;
 pub use tell::describe;
@@ -106,6 +108,8 @@ pub struct Observer {
     last_seq: u64,
     acknowledged: Acknowledged,
     shown: Shown,
+    /// What was given out though no document says so: task, attempt, nonce.
+    granted: BTreeMap<(TaskId, u32, u128), Grant>,
     /// The lease with which a completion was acknowledged.
     winners: BTreeMap<TaskId, Proof>,
     /// What each request under a key asked for, and what it was told.

@@ -3,6 +3,7 @@
 
 mod broken;
 pub mod distributed;
+mod grants;
 mod queue;
 
 use std::sync::{
@@ -23,7 +24,7 @@ use mcpanel_domain::{
     task::Task,
 };
 use mcpanel_store::{
-    Commit, Due, Error, Held, IdempotencyRecord, Offer, Receipt, Result, Store,
+    Commit, Due, Error, Grants, Held, IdempotencyRecord, Offer, Receipt, Result, Store,
     memory::MemoryStore,
     query::{
         ArtifactFilter, EventFilter, Events, Health, Listing, OperationFilter, Page, Payloads,
@@ -151,6 +152,7 @@ impl SimStore {
             Ok(receipt) => {
                 self.shared.trace(|| crate::observer::describe(&commit));
                 if let Some(instance) = &self.instance {
+                    self.forget_written(instance, &commit);
                     self.tell_queue(instance, &commit);
                 }
                 self.shared.observer.lock().committed(
@@ -298,6 +300,11 @@ impl Store for SimStore {
             }
             None => self.inner.unreserve(namespace, tasks),
         }
+    }
+
+    fn grants(&self) -> Option<&dyn Grants> {
+        let several = self.instance.is_some();
+        several.then_some(self as &dyn Grants)
     }
 
     fn wait_ready(&self, offer: &Offer) -> oneshot::Receiver<()> {

@@ -117,6 +117,26 @@ impl World {
         world
     }
 
+    /// A lease for a task that waits, as somebody might make it up who knows what leases look like.
+    pub fn forged_lease(&self) -> Option<(TaskId, Proof)> {
+        let observer = self.inner.shared.observer.lock();
+        let waiting: Vec<(TaskId, u32)> = observer
+            .tasks()
+            .values()
+            .filter(|task| task.ready_at().is_some())
+            .map(|task| (task.id.clone(), task.attempt))
+            .collect();
+        let (id, attempt) = self.draw(|random| random.pick(&waiting).cloned())?;
+        let nonce = self.draw(Random::wide_bits);
+        Some((
+            id,
+            Proof {
+                attempt: attempt + 1,
+                nonce,
+            },
+        ))
+    }
+
     /// How many servers there are.
     pub fn servers(&self) -> usize {
         self.inner.servers.borrow().len()

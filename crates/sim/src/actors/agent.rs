@@ -264,19 +264,18 @@ async fn misbehave(world: &World, nature: &Nature, hands: &Rc<RefCell<Hands>>) {
         Deed::ConfirmCancel,
     ];
     let deed = world.draw(|random| *random.pick(&deeds).unwrap_or(&Deed::Complete));
-    if world.draw(|random| random.chance(70))
+    // Where leases may be verified from themselves, somebody makes one up.
+    let forged = match world.servers() {
+        1 => None,
+        _ if world.draw(|random| random.chance(80)) => None,
+        _ => world.forged_lease(),
+    };
+    if let Some((id, proof)) = forged {
+        act(world, nature, hands, InHand::old(id, proof), deed).await;
+    } else if world.draw(|random| random.chance(70))
         && let Some((id, proof)) = world.draw(|random| random.pick(&old).cloned())
     {
-        let work = InHand {
-            id,
-            proof,
-            started: true,
-            percent: 99.0,
-            chunks: 1,
-            stored: 9,
-            asked_to_stop: false,
-        };
-        act(world, nature, hands, work, deed).await;
+        act(world, nature, hands, InHand::old(id, proof), deed).await;
     } else if let Some(work) = world.draw(|random| random.pick(&held).cloned()) {
         let (world_too, nature_too, hands_too) = (world.clone(), nature.clone(), hands.clone());
         let again = work.clone();

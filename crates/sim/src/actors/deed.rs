@@ -103,6 +103,19 @@ impl InHand {
         }
     }
 
+    /// What is not in hand any more, or never was.
+    pub fn old(id: TaskId, proof: Proof) -> Self {
+        Self {
+            id,
+            proof,
+            started: true,
+            percent: 99.0,
+            chunks: 1,
+            stored: 9,
+            asked_to_stop: false,
+        }
+    }
+
     /// Whether this work fails whenever it is tried.
     pub fn is_poison(&self) -> bool {
         self.id.as_str().bytes().map(u32::from).sum::<u32>() % 11 == 0

@@ -112,13 +112,14 @@ impl Observer {
 
     /// Whether a lease holds its task this moment, or completed it.
     pub fn is_good(&self, id: &TaskId, proof: Proof) -> bool {
-        self.tasks.get(id).is_some_and(|task| {
-            task.lease().is_some_and(|lease| lease.proof() == proof)
-                || (task.status() == Status::Completed
-                    && task.attempts.last().is_some_and(|last| {
-                        (last.number, last.nonce) == (proof.attempt, proof.nonce)
-                    }))
-        })
+        self.is_granted(id, proof)
+            || self.tasks.get(id).is_some_and(|task| {
+                task.lease().is_some_and(|lease| lease.proof() == proof)
+                    || (task.status() == Status::Completed
+                        && task.attempts.last().is_some_and(|last| {
+                            (last.number, last.nonce) == (proof.attempt, proof.nonce)
+                        }))
+            })
     }
 
     /// The progress of a task that was shown so far.

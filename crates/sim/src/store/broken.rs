@@ -95,7 +95,8 @@ impl SimStore {
             | Mutation::ForgetTimers
             | Mutation::AckUnknown
             | Mutation::TrustQueue
-            | Mutation::NeverVerify => self.write(commit).await,
+            | Mutation::NeverVerify
+            | Mutation::BelieveLeases => self.write(commit).await,
         }
     }
 

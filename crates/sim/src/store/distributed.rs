@@ -12,14 +12,15 @@
 //! commit, or misses it; entries and reservations vanish, strange ones appear, now and then everything is gone. A
 //! server that ticks sets it right from the database now and then. So only three things may be relied on: the
 //! document as it is read, the revision that guards it, and that the queue is right some time after the last fault.
+//! It also remembers assignments that no document says yet ([`grants`](super::grants)), as badly as everything else.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, atomic::Ordering},
 };
 
 use mcpanel_domain::{
-    Namespace, Timestamp,
+    Namespace, TaskId, Timestamp,
     task::{Status, Task},
 };
 use mcpanel_store::{
@@ -28,7 +29,7 @@ use mcpanel_store::{
 };
 use parking_lot::Mutex;
 
-use super::{SimStore, queue::Queue};
+use super::{SimStore, grants::Given, queue::Queue};
 use crate::{
     executor::{at_once, yield_now},
     mutation::Mutation,
@@ -70,6 +71,8 @@ pub struct Instance {
     pub common: Arc<Common>,
     /// What it was told is due, and until when it does not look again, in true time.
     told: Mutex<BTreeMap<Due, u64>>,
+    /// What it gave out and nobody wrote yet, as far as it knows.
+    pub given: Mutex<Given>,
     verified_at: Mutex<u64>,
 }
 
@@ -80,6 +83,7 @@ impl Instance {
             number,
             common,
             told: Mutex::default(),
+            given: Mutex::default(),
             verified_at: Mutex::new(0),
         }
     }
@@ -196,7 +200,7 @@ impl SimStore {
     }
 
     /// Whether nothing that a task waits for is in the way, as its document says.
-    fn is_open(&self, task: &Task) -> bool {
+    pub(super) fn is_open(&self, task: &Task) -> bool {
         let found = at_once(self.inner.tasks(&task.namespace, &task.dependencies));
         found.is_ok_and(|found| {
             found.iter().all(|each| {
@@ -222,17 +226,24 @@ impl SimStore {
             true => &greedy,
             false => offer,
         };
+        // First those that are not written: one that is written meanwhile is then counted once, and not missed.
+        let granted = {
+            let queue = instance.common.queue.lock();
+            queue.granted_to(&offer.agent_id, &offer.session)
+        };
         let held = self.inner.leases(&offer.namespace, &offer.agent_id).await?;
-        let held = held
-            .iter()
+        let held: BTreeSet<TaskId> = held
+            .into_iter()
             .filter(|held| held.session == offer.session)
-            .count();
+            .map(|held| held.task_id)
+            .chain(granted.into_iter().map(|grant| grant.task_id))
+            .collect();
         self.interleave().await;
         let elapsed = self.shared.clock.elapsed_ms();
         let ids = {
             let mut random = self.shared.random.lock();
             let mut queue = instance.common.queue.lock();
-            queue.take(offer, held, elapsed, &mut random)
+            queue.take(offer, &held, elapsed, &mut random)
         };
         self.interleave().await;
         let trusts = self.shared.breaks(Mutation::TrustQueue);
@@ -273,9 +284,10 @@ impl SimStore {
         if self.ill(|faults| faults.forget) {
             let mut random = self.shared.random.lock();
             let mut queue = instance.common.queue.lock();
-            match random.within(0..=2) {
+            match random.within(0..=3) {
                 0 => queue.lose_entry(&mut random),
                 1 => queue.lose_reservation(&mut random),
+                2 => queue.lose_grant(&mut random),
                 _ => {
                     let known: Vec<Arc<Task>> = self
                         .shared
@@ -294,7 +306,7 @@ impl SimStore {
     }
 
     /// Whether an ill of so many in a thousand happens now.
-    fn ill(&self, of: impl FnOnce(&crate::shared::Faults) -> u64) -> bool {
+    pub(super) fn ill(&self, of: impl FnOnce(&crate::shared::Faults) -> u64) -> bool {
         let per_mille = of(&self.shared.faults.lock());
         per_mille > 0 && self.shared.random.lock().within(0..=999) < per_mille
     }

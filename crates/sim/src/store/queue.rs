@@ -1,9 +1,13 @@
-//! A queue outside of the database, as a model: what might be ready, and what is set aside. It promises nothing.
+//! A queue outside of the database, as a model: what might be ready, what is set aside, and what was given out without
+//! a word in its document. It promises nothing.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use mcpanel_domain::{AgentId, TaskId, task::Task};
-use mcpanel_store::Offer;
+use mcpanel_domain::{AgentId, SessionId, TaskId, task::Task};
+use mcpanel_store::{Grant, Offer};
 
 use crate::random::Random;
 
@@ -17,6 +21,8 @@ pub struct Queue {
     entries: BTreeMap<TaskId, Entry>,
     /// Tasks that are set aside.
     reserved: BTreeMap<TaskId, Reservation>,
+    /// Tasks that were given out though their documents do not say so, with when in true milliseconds.
+    granted: BTreeMap<TaskId, (Grant, u64)>,
 }
 
 /// What the queue knows of a task, which may be out of date.
@@ -35,6 +41,12 @@ struct Reservation {
 impl Queue {
     /// Takes in a task as it was committed; `open` when nothing that it waits for is in the way.
     pub fn learn(&mut self, task: &Arc<Task>, open: bool) {
+        if let Some((grant, _)) = self.granted.get(&task.id) {
+            if grant.revision >= task.revision {
+                return;
+            }
+            self.granted.remove(&task.id);
+        }
         self.reserved.remove(&task.id);
         if open && task.ready_at().is_some() {
             let entry = Entry { task: task.clone() };
@@ -59,13 +71,15 @@ impl Queue {
     pub fn forget_all_but(&mut self, live: &[Arc<Task>]) {
         self.entries
             .retain(|id, _| live.iter().any(|task| task.id == *id));
+        self.granted
+            .retain(|id, _| live.iter().any(|task| task.id == *id));
     }
 
     /// Sets tasks aside for an offer: as many as the session has slots, as far as is known.
     pub fn take(
         &mut self,
         offer: &Offer,
-        held: usize,
+        held: &BTreeSet<TaskId>,
         now_ms: u64,
         random: &mut Random,
     ) -> Vec<TaskId> {
@@ -83,8 +97,15 @@ impl Queue {
             .values()
             .filter(|reserved| reserved.agent == offer.agent_id)
             .count();
+        let granted = self.granted_to(&offer.agent_id, &offer.session);
+        let unheard = granted
+            .iter()
+            .filter(|grant| !held.contains(&grant.task_id))
+            .count();
         let slots = offer.concurrency as usize;
-        let room = slots.saturating_sub(held + aside).min(offer.max as usize);
+        let room = slots
+            .saturating_sub(held.len() + unheard + aside)
+            .min(offer.max as usize);
         let mut candidates: Vec<TaskId> = self
             .entries
             .iter()
@@ -127,6 +148,60 @@ impl Queue {
         }
     }
 
+    /// Turns a reservation of the document as it was read into a grant, if it is still there.
+    pub fn grant(&mut self, grant: &Grant, now_ms: u64) -> bool {
+        let mine = self.reserved.get(&grant.task_id).is_some_and(|reserved| {
+            reserved.agent == grant.agent_id
+                && reserved.revision == Some(grant.revision)
+                && reserved.until_ms > now_ms
+        });
+        if mine {
+            self.reserved.remove(&grant.task_id);
+            self.granted
+                .insert(grant.task_id.clone(), (grant.clone(), now_ms));
+        }
+        mine
+    }
+
+    /// The grant of a task.
+    pub fn grant_of(&self, id: &TaskId) -> Option<&Grant> {
+        self.granted.get(id).map(|(grant, _)| grant)
+    }
+
+    /// The grants of a session.
+    pub fn granted_to(&self, agent: &AgentId, session: &SessionId) -> Vec<Grant> {
+        let mut grants = self.granted_to_agent(agent);
+        grants.retain(|grant| grant.session == *session);
+        grants
+    }
+
+    /// The grants of an agent.
+    pub fn granted_to_agent(&self, agent: &AgentId) -> Vec<Grant> {
+        let grants = self.granted.values().map(|(grant, _)| grant);
+        grants
+            .filter(|grant| grant.agent_id == *agent)
+            .cloned()
+            .collect()
+    }
+
+    /// Grants of at least this age.
+    pub fn granted_before(&self, now_ms: u64, age_ms: u64) -> Vec<Grant> {
+        let old = self
+            .granted
+            .values()
+            .filter(|(_, at)| at + age_ms <= now_ms);
+        old.map(|(grant, _)| grant.clone()).collect()
+    }
+
+    /// Drops a grant; tells whether it was there.
+    pub fn drop_grant(&mut self, grant: &Grant) -> bool {
+        let there = self.grant_of(&grant.task_id) == Some(grant);
+        if there {
+            self.granted.remove(&grant.task_id);
+        }
+        there
+    }
+
     /// Ends a reservation: the task might be ready again.
     pub fn drop_reservation(&mut self, id: &TaskId) {
         if let Some(reserved) = self.reserved.remove(id) {
@@ -138,6 +213,7 @@ impl Queue {
     pub fn clear(&mut self) {
         self.entries.clear();
         self.reserved.clear();
+        self.granted.clear();
     }
 
     /// Forgets a task.
@@ -153,6 +229,14 @@ impl Queue {
         let known: Vec<TaskId> = self.reserved.keys().cloned().collect();
         if let Some(id) = random.pick(&known) {
             self.drop_reservation(id);
+        }
+    }
+
+    /// Forgets that a task was given out: whoever compares finds it waiting.
+    pub fn lose_grant(&mut self, random: &mut Random) {
+        let known: Vec<TaskId> = self.granted.keys().cloned().collect();
+        if let Some(id) = random.pick(&known) {
+            self.granted.remove(id);
         }
     }
 

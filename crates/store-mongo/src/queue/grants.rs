@@ -77,8 +77,7 @@ impl Queue {
                 .call(|mut connection| async move { ask.query_async(&mut connection).await })
                 .await?;
             let known = some.iter().zip(found);
-            grants
-                .extend(known.filter_map(|(id, text)| entry::read_grant(id.as_str(), &text?)));
+            grants.extend(known.filter_map(|(id, text)| entry::read_grant(id.as_str(), &text?)));
         }
         Ok(grants)
     }

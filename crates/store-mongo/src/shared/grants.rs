@@ -42,10 +42,9 @@ impl Ledger {
     /// How many tasks were given to a session by this instance and are not written.
     pub(crate) fn given_to(&self, namespace: &Namespace, session: &SessionId) -> u32 {
         let given = self.given.lock();
-        let of_session =
-            |(key, (grant, _)): &(&Key<TaskId>, &(Grant, Instant))| {
-                key.0 == *namespace && grant.session == *session
-            };
+        let of_session = |(key, (grant, _)): &(&Key<TaskId>, &(Grant, Instant))| {
+            key.0 == *namespace && grant.session == *session
+        };
         u32::try_from(given.iter().filter(of_session).count()).unwrap_or(u32::MAX)
     }
 }
@@ -87,9 +86,17 @@ impl Grants for Ledger {
         let elsewhere: Vec<&TaskId> = ids.iter().filter(|id| !found.contains_key(*id)).collect();
         // Away, none is known: a task may be given out again then, and the documents tell who is first.
         if !elsewhere.is_empty()
-            && let Ok(known) = self.shared.queue.grants_of_tasks(namespace, &elsewhere).await
+            && let Ok(known) = self
+                .shared
+                .queue
+                .grants_of_tasks(namespace, &elsewhere)
+                .await
         {
-            found.extend(known.into_iter().map(|grant| (grant.task_id.clone(), grant)));
+            found.extend(
+                known
+                    .into_iter()
+                    .map(|grant| (grant.task_id.clone(), grant)),
+            );
         }
         ids.iter().map(|id| found.remove(id)).collect()
     }
@@ -97,7 +104,10 @@ impl Grants for Ledger {
     async fn of_agent(&self, namespace: &Namespace, id: &AgentId) -> Result<Vec<Grant>> {
         let mut grants = {
             let queue = &self.shared.queue;
-            queue.grants_of_agent(namespace, id).await.map_err(unknown)?
+            queue
+                .grants_of_agent(namespace, id)
+                .await
+                .map_err(unknown)?
         };
         let given = self.given.lock();
         for ((of, task_id), (grant, _)) in &*given {

@@ -1,0 +1,187 @@
+//! Assignments that the documents do not say yet, as a model: a queue that may forget them, servers that remember
+//! their own until they die, answers that get lost.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use mcpanel_domain::{AgentId, Namespace, TaskId};
+use mcpanel_store::{Commit, Error, Grant, Grants, Result, Store, Write};
+
+use super::{SimStore, distributed::Instance};
+use crate::{executor::at_once, mutation::Mutation};
+
+/// The key that leases of all runs are signed with.
+const KEY: [u8; 32] = *b"the simulated servers all share!";
+
+/// How old a grant gets before its server writes it, in true milliseconds.
+const RIPE_MS: u64 = 1_000;
+
+/// How old before every server does.
+const LEFT_MS: u64 = 3_000;
+
+/// What one server remembers of what it gave, with when in true time.
+pub type Given = BTreeMap<TaskId, (Grant, u64)>;
+
+impl SimStore {
+    /// What a commit wrote needs no memory.
+    pub(super) fn forget_written(&self, instance: &Instance, commit: &Commit) {
+        let mut given = instance.given.lock();
+        for write in &commit.writes {
+            if let Write::Task { task, .. } = write
+                && given
+                    .get(&task.id)
+                    .is_some_and(|(grant, _)| grant.revision < task.revision)
+            {
+                given.remove(&task.id);
+            }
+        }
+    }
+
+    /// With the rule broken that a lease must have been given: the one that a caller shows passes for given.
+    fn made_up(&self, id: &TaskId) -> Option<Grant> {
+        let operation = self.shared.current.lock().clone()?;
+        let (shown_for, proof) = operation.held.as_ref()?;
+        let observer = self.shared.observer.lock();
+        let task = observer.tasks().get(id)?;
+        let agent_id = AgentId::parse(&operation.by).ok()?;
+        let session = observer.agents().get(&agent_id)?.session.id.clone();
+        (shown_for == id && proof.attempt == task.attempt + 1).then(|| Grant {
+            task_id: id.clone(),
+            revision: task.revision,
+            attempt: proof.attempt,
+            nonce: proof.nonce,
+            agent_id,
+            session,
+            granted_at: task.updated_at,
+        })
+    }
+}
+
+fn away() -> Error {
+    Error::Unavailable {
+        reason: "the queue did not answer".to_owned(),
+    }
+}
+
+#[async_trait]
+impl Grants for SimStore {
+    fn key(&self) -> &[u8; 32] {
+        &KEY
+    }
+
+    async fn note(&self, _: &Namespace, grants: &[Grant]) -> Result<Vec<bool>> {
+        self.interleave().await;
+        let instance = self.instance.as_ref().ok_or_else(away)?;
+        let unknown = self.ill(|faults| faults.unknown);
+        // Half of those that are not answered never got there.
+        if unknown && self.shared.random.lock().chance(50) {
+            return Err(away());
+        }
+        let now = self.shared.clock.elapsed_ms();
+        let operation = self.shared.current.lock().clone();
+        let mut noted = Vec::with_capacity(grants.len());
+        for grant in grants {
+            let mut queue = instance.common.queue.lock();
+            let granted = queue.grant(grant, now);
+            noted.push(granted);
+            if !granted {
+                continue;
+            }
+            self.shared.trace(|| format!("the queue notes {grant:?}"));
+            let of_session = queue.granted_to(&grant.agent_id, &grant.session);
+            self.shared
+                .observer
+                .lock()
+                .granted(grant, &of_session, operation.as_deref());
+        }
+        self.interleave().await;
+        if unknown {
+            return Err(away());
+        }
+        let mut given = instance.given.lock();
+        for (grant, noted) in grants.iter().zip(&noted) {
+            if *noted {
+                given.insert(grant.task_id.clone(), (grant.clone(), now));
+            }
+        }
+        Ok(noted)
+    }
+
+    async fn of_tasks(&self, _: &Namespace, ids: &[TaskId]) -> Vec<Option<Grant>> {
+        self.interleave().await;
+        let Some(instance) = &self.instance else {
+            return vec![None; ids.len()];
+        };
+        let away = self.ill(|faults| faults.unknown);
+        let given = instance.given.lock();
+        let queue = instance.common.queue.lock();
+        ids.iter()
+            .map(|id| {
+                if self.shared.breaks(Mutation::BelieveLeases)
+                    && let Some(made_up) = self.made_up(id)
+                {
+                    return Some(made_up);
+                }
+                let own = given.get(id).map(|(grant, _)| grant);
+                own.or_else(|| queue.grant_of(id).filter(|_| !away))
+                    .cloned()
+            })
+            .collect()
+    }
+
+    async fn of_agent(&self, _: &Namespace, id: &AgentId) -> Result<Vec<Grant>> {
+        self.interleave().await;
+        let instance = self.instance.as_ref().ok_or_else(away)?;
+        if self.ill(|faults| faults.unknown) {
+            return Err(away());
+        }
+        let mut grants = instance.common.queue.lock().granted_to_agent(id);
+        let given = instance.given.lock();
+        let own = given.values().map(|(grant, _)| grant);
+        for grant in own.filter(|grant| grant.agent_id == *id) {
+            if !grants.iter().any(|known| known.task_id == grant.task_id) {
+                grants.push(grant.clone());
+            }
+        }
+        Ok(grants)
+    }
+
+    async fn ripe(&self, limit: usize) -> Vec<(Namespace, Grant)> {
+        self.interleave().await;
+        let Some(instance) = &self.instance else {
+            return Vec::new();
+        };
+        let now = self.shared.clock.elapsed_ms();
+        let given = instance.given.lock();
+        let own = given.values().filter(|(_, at)| at + RIPE_MS <= now);
+        let mut ripe: Vec<Grant> = own.map(|(grant, _)| grant.clone()).collect();
+        let left = instance.common.queue.lock().granted_before(now, LEFT_MS);
+        for grant in left {
+            if !ripe.iter().any(|known| known.task_id == grant.task_id) {
+                ripe.push(grant);
+            }
+        }
+        ripe.truncate(limit);
+        ripe.into_iter()
+            .map(|grant| (Namespace::default_namespace(), grant))
+            .collect()
+    }
+
+    async fn drop_void(&self, namespace: &Namespace, grants: &[Grant]) {
+        self.interleave().await;
+        let Some(instance) = &self.instance else {
+            return;
+        };
+        for grant in grants {
+            instance.given.lock().retain(|_, (known, _)| known != grant);
+            let id = std::slice::from_ref(&grant.task_id);
+            let document = at_once(self.inner.tasks(namespace, id)).unwrap_or_default();
+            let mut queue = instance.common.queue.lock();
+            if queue.drop_grant(grant)
+                && let Some(document) = document.into_iter().next().flatten()
+            {
+                queue.learn(&document, self.is_open(&document));
+            }
+        }
+    }
+}
