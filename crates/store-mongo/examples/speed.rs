@@ -1,8 +1,9 @@
-//! How many task lifecycles a second the store takes: created, assigned, completed, in batches.
+//! How many task lifecycles a second the store takes: created, claimed, completed, in batches; and what each costs MongoDB.
 //!
 //! `MCPANEL_TEST_MONGODB_URI=… cargo run --release -p mcpanel-store-mongo --example speed [lanes] [callers] [seconds]`
 //!
-//! With `MCPANEL_TEST_REDIS_URL` too, Redis is told of everything as in a real installation.
+//! With `MCPANEL_TEST_REDIS_URL` too, Redis is told of everything as in a real installation, and keeps the assignments of
+//! tasks this short. `SPEED_WRITTEN=1` has them written all the same, for comparison.
 //!
 //! Works in a database of its own, `mcpanel_speed`, which it drops before and after.
 #![expect(
@@ -20,7 +21,7 @@ use mcpanel_domain::{
     event::{Event, Kind},
     task::{Attempt, Lease, NewTask, Outcome, State, Task},
 };
-use mcpanel_store::{Commit, Store, Write};
+use mcpanel_store::{Commit, Grant, Offer, Store, Write};
 use mcpanel_store_mongo::{MongoStore, Settings, Shared, SharedSettings};
 use tokio::task::JoinSet;
 
@@ -62,33 +63,90 @@ async fn lifecycles(
     let (mut done, mut took) = (0, Vec::new());
     let mut round = 0;
     while Instant::now() < until {
+        let offer = offer(caller);
         let mut tasks: Vec<Task> = (0..BATCH)
             .map(|n| {
                 let id = TaskId::parse(&format!("task_{caller:03}_{round:06}_{n:03}")).unwrap();
-                let new = NewTask::of_type(id, "work".parse().unwrap());
+                let mut new = NewTask::of_type(id, "work".parse().unwrap());
+                new.capabilities = offer.capabilities.clone();
                 let created =
                     new.create(&Namespace::default_namespace(), &Arc::from("tester"), now());
                 created.task.unwrap()
             })
             .collect();
-        for step in 0..3 {
-            for task in &mut tasks {
-                if step > 0 {
-                    advance(task, step == 2);
-                }
+        let began = Instant::now();
+        let created = commit(&tasks, Kind::TaskCreated, false);
+        store.commit(created).await.unwrap();
+        took.push(began.elapsed());
+        let taken = store.take_ready(&offer, now()).await.unwrap();
+        assert_eq!(taken.len(), BATCH, "a caller takes what it made");
+        let created: Vec<u64> = tasks.iter().map(|task| task.revision).collect();
+        tasks
+            .iter_mut()
+            .for_each(|task| advance(task, &offer, false));
+        let began = Instant::now();
+        let delegated = commit(&tasks, Kind::TaskDelegated, false);
+        let remembered = match store.grants().filter(|_| !written()) {
+            Some(grants) => {
+                let given = tasks.iter().zip(&created).map(|(task, revision)| {
+                    Grant::of(task.id.clone(), *revision, task.lease().unwrap())
+                });
+                let given: Vec<Grant> = given.collect();
+                let noted = grants.note(&offer.namespace, &given).await;
+                noted.is_ok_and(|noted| noted.iter().all(|noted| *noted))
             }
-            let kind = [Kind::TaskCreated, Kind::TaskDelegated, Kind::TaskCompleted][step];
-            let began = Instant::now();
-            store.commit(commit(&tasks, kind, step == 2)).await.unwrap();
-            took.push(began.elapsed());
+            None => false,
+        };
+        let mut before = Vec::new();
+        if remembered {
+            before = delegated.events;
+            for (task, created) in tasks.iter_mut().zip(created) {
+                task.revision = created;
+            }
+        } else {
+            store.commit(delegated).await.unwrap();
         }
+        took.push(began.elapsed());
+        tasks
+            .iter_mut()
+            .for_each(|task| advance(task, &offer, true));
+        let began = Instant::now();
+        let mut completed = commit(&tasks, Kind::TaskCompleted, true);
+        completed.events.splice(0..0, before);
+        store.commit(completed).await.unwrap();
+        took.push(began.elapsed());
         done += BATCH;
         round += 1;
     }
     (done, took)
 }
 
-fn advance(task: &mut Task, complete: bool) {
+/// Whether assignments are written in any case.
+fn written() -> bool {
+    std::env::var("SPEED_WRITTEN").is_ok()
+}
+
+fn offer(caller: usize) -> Offer {
+    Offer {
+        namespace: Namespace::default_namespace(),
+        agent_id: format!("worker-{caller}").parse().unwrap(),
+        session: "sess_1".parse().unwrap(),
+        capabilities: vec![format!("work-{caller}").parse().unwrap()],
+        concurrency: 10_000,
+        max: u32::try_from(BATCH).unwrap(),
+    }
+}
+
+/// What the server has computed since it began.
+async fn server_cpu(client: &mongodb::Client) -> Duration {
+    let ask = mongodb::bson::doc! { "serverStatus": 1 };
+    let status = client.database("admin").run_command(ask).await.unwrap();
+    let info = status.get_document("extra_info").unwrap();
+    let of = |name: &str| u64::try_from(info.get_i64(name).unwrap()).unwrap();
+    Duration::from_micros(of("user_time_us") + of("system_time_us"))
+}
+
+fn advance(task: &mut Task, offer: &Offer, complete: bool) {
     let now = now();
     task.revision += 1;
     task.updated_at = now;
@@ -106,8 +164,8 @@ fn advance(task: &mut Task, complete: bool) {
     task.attempts.push(Attempt {
         number: 1,
         nonce: 7,
-        agent_id: "worker".parse().unwrap(),
-        session: "sess_1".parse().unwrap(),
+        agent_id: offer.agent_id.clone(),
+        session: offer.session.clone(),
         assigned_at: now,
         started_at: None,
         ended_at: None,
@@ -117,8 +175,8 @@ fn advance(task: &mut Task, complete: bool) {
     task.state = State::Assigned(Lease {
         attempt: 1,
         nonce: 7,
-        agent_id: "worker".parse().unwrap(),
-        session: "sess_1".parse().unwrap(),
+        agent_id: offer.agent_id.clone(),
+        session: offer.session.clone(),
         granted_at: now,
         expires_at: now.plus_ms(30_000),
         started_at: None,
@@ -153,6 +211,7 @@ async fn main() {
     };
     let store = MongoStore::open(settings, shared).await.unwrap();
     let callers_wanted = given.get(1).copied().unwrap_or(CALLERS);
+    let spent = server_cpu(&client).await;
     let began = Instant::now();
     let seconds = given.get(2).copied().unwrap_or(10);
     let until = began + Duration::from_secs(seconds as u64);
@@ -167,6 +226,11 @@ async fn main() {
     }
     let seconds = began.elapsed().as_secs_f64();
     took.sort();
+    let spent = server_cpu(&client).await - spent;
+    println!(
+        "MongoDB computed {:.3} ms for each lifecycle",
+        spent.as_secs_f64() * 1e3 / done as f64
+    );
     println!(
         "{:.0} lifecycles a second; a commit of {BATCH} tasks took {:?} (median), {:?} (95 %); {:?}",
         done as f64 / seconds,

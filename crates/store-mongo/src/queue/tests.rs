@@ -1,5 +1,6 @@
 //! Against a real server: the same order as the in-memory queue, and nothing lost or given twice.
 
+mod grants;
 mod model;
 mod speed;
 

@@ -1,5 +1,7 @@
 //! Two instances over one database and one Redis, which is killed, paused and emptied.
 
+mod grants;
+
 use std::{
     collections::BTreeMap,
     sync::Arc,

@@ -1,0 +1,149 @@
+//! Assignments that their documents do not say yet, between two instances and a Redis that forgets.
+
+use mcpanel_store::{Error, Grant};
+
+use super::*;
+
+/// Notes the assignment of tasks that were taken; answers with the grants.
+async fn give(store: &MongoStore, agent: &str, tasks: &[Arc<Task>]) -> Vec<Grant> {
+    let grants: Vec<Grant> = tasks
+        .iter()
+        .map(|task| {
+            let given = assigned(task, agent);
+            Grant::of(task.id.clone(), task.revision, given.lease().unwrap())
+        })
+        .collect();
+    let noted = store.grants().unwrap().note(&ns(), &grants).await.unwrap();
+    assert!(noted.iter().all(|noted| *noted));
+    grants
+}
+
+async fn known(store: &MongoStore, id: &TaskId) -> Option<Grant> {
+    let ids = std::slice::from_ref(id);
+    let mut known = store.grants().unwrap().of_tasks(&ns(), ids).await;
+    known.pop().flatten()
+}
+
+async fn status(store: &MongoStore, id: &TaskId) -> Status {
+    let found = store.tasks(&ns(), std::slice::from_ref(id)).await.unwrap();
+    found[0].as_ref().unwrap().status()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_instance_grants_the_other_knows_and_does_not_give_out() {
+    let Some(two) = Two::open().await else { return };
+    let ids = create(&two.one, ["a".to_owned(), "b".to_owned()]).await;
+    let taken = take(&two.one, "ada", 1).await;
+    let grants = give(&two.one, "ada", &taken).await;
+    let granted = &grants[0];
+    assert_eq!(
+        known(&two.other, &granted.task_id).await.as_ref(),
+        Some(granted)
+    );
+    let ada = AgentId::parse("ada").unwrap();
+    let of_ada = two.other.grants().unwrap().of_agent(&ns(), &ada).await;
+    assert_eq!(of_ada.unwrap(), grants);
+    // The document says nothing, and costs nothing.
+    assert_eq!(status(&two.other, &granted.task_id).await, Status::Pending);
+    let rest = take(&two.other, "bob", 9).await;
+    assert_eq!(rest.len(), 1, "the other task alone of {ids:?}");
+    assert_ne!(rest[0].id, granted.task_id);
+    // It takes a slot, on every instance.
+    let one_slot = Offer {
+        concurrency: 1,
+        ..offer("ada", 9)
+    };
+    create(&two.other, ["c".to_owned()]).await;
+    let more = two.other.take_ready(&one_slot, now()).await.unwrap();
+    assert!(more.is_empty(), "ada has one slot and holds a task");
+    two.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_granted_task_is_one_write_and_makes_the_grant_void() {
+    let Some(two) = Two::open().await else { return };
+    create(&two.one, ["a".to_owned()]).await;
+    let taken = take(&two.one, "ada", 1).await;
+    let grants = give(&two.one, "ada", &taken).await;
+    let mut ended = assigned(&taken[0], "ada");
+    ended.state = State::Completed;
+    two.other.commit(Commit::of(write(&ended))).await.unwrap();
+    assert_eq!(status(&two.one, &ended.id).await, Status::Completed);
+    assert_eq!(known(&two.other, &ended.id).await, None);
+    // The instance that gave it finds out when it is to write it.
+    let remembered = two.one.grants().unwrap();
+    remembered.drop_void(&ns(), &grants).await;
+    assert_eq!(known(&two.one, &ended.id).await, None);
+    assert!(take(&two.one, "ada", 9).await.is_empty(), "it is done");
+    two.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_instance_leaves_behind_is_told_to_the_others_to_write() {
+    let Some(two) = Two::open().await else { return };
+    create(&two.one, ["a".to_owned()]).await;
+    let taken = take(&two.one, "ada", 1).await;
+    let grants = give(&two.one, "ada", &taken).await;
+    eventually("its own is ripe", || async {
+        two.one.grants().unwrap().ripe(9).await == [(ns(), grants[0].clone())]
+    })
+    .await;
+    two.one.kill();
+    eventually("what was left is told", || async {
+        two.other.due(now(), 9).await.unwrap();
+        two.other.grants().unwrap().ripe(9).await == [(ns(), grants[0].clone())]
+    })
+    .await;
+    let written = assigned(&taken[0], "ada");
+    two.other.commit(Commit::of(write(&written))).await.unwrap();
+    assert_eq!(known(&two.other, &written.id).await, None);
+    two.other.due(now(), 9).await.unwrap();
+    assert!(two.other.grants().unwrap().ripe(9).await.is_empty());
+    two.other.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_grant_that_redis_forgot_is_remembered_by_who_gave_it() {
+    let Some(mut two) = Two::open().await else {
+        return;
+    };
+    create(&two.one, ["a".to_owned()]).await;
+    let taken = take(&two.one, "ada", 1).await;
+    let grants = give(&two.one, "ada", &taken).await;
+    two.redis.process().kill().unwrap();
+    two.redis.process().start_again().unwrap();
+    two.redis.answers().unwrap();
+    let again = Mutex::new(Vec::new());
+    eventually("it is given out again", || async {
+        again.lock().extend(take(&two.other, "bob", 1).await);
+        !again.lock().is_empty()
+    })
+    .await;
+    assert_eq!(again.lock()[0].id, taken[0].id);
+    assert_eq!(
+        known(&two.one, &taken[0].id).await.as_ref(),
+        Some(&grants[0])
+    );
+    // Of two holders the first to write wins, and the other is told.
+    let first = assigned(&taken[0], "ada");
+    two.one.commit(Commit::of(write(&first))).await.unwrap();
+    let second = two
+        .other
+        .commit(Commit::of(write(&assigned(&taken[0], "bob"))))
+        .await;
+    assert!(matches!(second, Err(Error::Conflict(_))), "{second:?}");
+    two.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_not_set_aside_in_redis_cannot_be_granted_there() {
+    let Some(two) = Two::open().await else { return };
+    let ids = create(&two.one, ["a".to_owned()]).await;
+    let found = two.one.tasks(&ns(), &ids).await.unwrap();
+    let task = found[0].clone().unwrap();
+    let given = assigned(&task, "ada");
+    let grant = Grant::of(task.id.clone(), task.revision, given.lease().unwrap());
+    let noted = two.one.grants().unwrap().note(&ns(), &[grant]).await;
+    assert!(noted.is_err(), "{noted:?}");
+    two.close().await;
+}
