@@ -47,8 +47,16 @@ impl Control {
     /// sampled.
     pub async fn tick(&self) -> Result<Round> {
         let mut round = Round::default();
+        // First, so that a lease that was just written and has run out is among what is due.
+        match settle::settle(&self.core).await {
+            Ok(more) => round.more |= more,
+            Err(error) => {
+                round.failed += 1;
+                tracing::warn!(%error, "assignments cannot be written now; trying again soon");
+            }
+        }
         let due = self.core.store.due(self.core.now(), BATCH).await?;
-        round.more = due.len() == BATCH;
+        round.more |= due.len() == BATCH;
         for each in due {
             let done = match &each {
                 Due::Task(namespace, id) => tick_task(&self.core, &each, namespace, id).await,
@@ -60,13 +68,6 @@ impl Control {
                 tracing::warn!(due = ?each, %error, "cannot do what is due; trying again soon");
                 // Timers fire once: set it again, or it would be forgotten.
                 self.core.store.rearm(&each, self.core.now().plus_ms(1_000));
-            }
-        }
-        match settle::settle(&self.core).await {
-            Ok(more) => round.more |= more,
-            Err(error) => {
-                round.failed += 1;
-                tracing::warn!(%error, "assignments cannot be written now; trying again soon");
             }
         }
         self.operate(&mut round).await?;

@@ -164,9 +164,9 @@ impl AgentManager {
         if let Some(holds) = holds {
             let named: HashSet<&TaskId> = holds.iter().collect();
             let held: HashSet<&TaskId> = ids.iter().collect();
-            // Nothing is called lost while it might only be unknown: the next heartbeat tells.
-            if all_known {
-                lost.extend(holds.iter().filter(|id| !held.contains(id)).cloned());
+            lost.extend(holds.iter().filter(|id| !held.contains(id)).cloned());
+            if !all_known {
+                self.keep_unknown(scope, &mut lost).await?;
             }
             for each in mine.iter().filter(|held| !named.contains(&held.task_id)) {
                 lose(&self.core, &scope.namespace, each, LeaseLoss::Undelivered).await;
@@ -178,6 +178,20 @@ impl AgentManager {
             lost,
             interval_ms: HEARTBEAT_INTERVAL_MS,
         })
+    }
+
+    /// Takes out of what seems lost the tasks that wait: they may have been given to this agent, and nobody who
+    /// remembers can be asked now. A later heartbeat tells.
+    async fn keep_unknown(&self, scope: &Scope, lost: &mut Vec<TaskId>) -> Result<()> {
+        let tasks = self.core.store.tasks(&scope.namespace, lost).await?;
+        let waiting: HashSet<TaskId> = tasks
+            .iter()
+            .flatten()
+            .filter(|task| task.ready_at().is_some())
+            .map(|task| task.id.clone())
+            .collect();
+        lost.retain(|id| !waiting.contains(id));
+        Ok(())
     }
 
     /// Changes an agent's settings. With `revision`, only when its settings are still at that one.
