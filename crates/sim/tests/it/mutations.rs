@@ -133,6 +133,10 @@ fn broken_rules_are_noticed_where_several_servers_meet() {
         (Mutation::AckUnknown, &[Promise::NothingAcknowledgedIsLost]),
         (Mutation::TrustQueue, &[Promise::DependenciesComeFirst]),
         (Mutation::NeverVerify, &[Promise::EverythingEnds]),
+        (
+            Mutation::BelieveLeases,
+            &[Promise::StaleLeaseChangesNothing],
+        ),
     ] {
         let (seed, promise) = caught_on(Ground::Distributed, mutation);
         assert!(
