@@ -115,7 +115,8 @@ async fn a_grant_that_redis_forgot_is_remembered_by_who_gave_it() {
     two.redis.answers().unwrap();
     let again = Mutex::new(Vec::new());
     eventually("it is given out again", || async {
-        again.lock().extend(take(&two.other, "bob", 1).await);
+        let taken = take(&two.other, "bob", 1).await;
+        again.lock().extend(taken);
         !again.lock().is_empty()
     })
     .await;
