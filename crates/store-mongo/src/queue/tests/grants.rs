@@ -5,15 +5,11 @@ use mcpanel_store::{Grant, Offer};
 use super::*;
 use crate::queue::Move;
 
-/// Turns what was taken into grants.
-async fn grant(queue: &Queue, offer: &Offer, tasks: &[Task]) -> (Vec<Grant>, Vec<bool>) {
-    let grants: Vec<Grant> = tasks
-        .iter()
-        .map(|task| {
-            let given = assigned(task, offer, now());
-            Grant::of(task.id.clone(), task.revision, given.lease().unwrap())
-        })
-        .collect();
+/// Turns what was taken into a grant.
+async fn grant(queue: &Queue, offer: &Offer, task: &Task) -> (Vec<Grant>, Vec<bool>) {
+    let given = assigned(task, offer, now());
+    let lease = given.lease().unwrap();
+    let grants = vec![Grant::of(task.id.clone(), task.revision, lease)];
     let noted = queue.grant(&ns(), &grants).await.unwrap();
     (grants, noted)
 }
@@ -26,7 +22,7 @@ async fn a_granted_task_takes_a_slot_and_is_shown_as_assigned() {
         let first = task("a", &["work"]);
         put_all(&queue, &[first.clone(), task("b", &["work"])]).await;
         assert_eq!(take(&queue, &ada).await, ["a"]);
-        let (grants, noted) = grant(&queue, &ada, &[first.clone()]).await;
+        let (grants, noted) = grant(&queue, &ada, &first).await;
         assert_eq!(noted, [true]);
         assert!(take(&queue, &ada).await.is_empty(), "no slot is free");
         let moves = queue.moves(&ns(), "me", 1_000, 100).await.unwrap();
@@ -55,7 +51,7 @@ async fn news_of_the_document_end_a_grant_and_old_news_do_not() {
         let first = task("a", &["work"]);
         put_all(&queue, &[first.clone(), task("b", &["work"])]).await;
         assert_eq!(take(&queue, &ada).await, ["a"]);
-        grant(&queue, &ada, &[first.clone()]).await;
+        grant(&queue, &ada, &first).await;
         put(&queue, &first).await;
         assert!(take(&queue, &ada).await.is_empty(), "what was known before");
         let held = assigned(&first, &ada, now());
@@ -78,7 +74,7 @@ async fn a_void_grant_goes_back_and_another_one_is_left_alone() {
         let first = task("a", &["work"]);
         put(&queue, &first).await;
         assert_eq!(take(&queue, &ada).await, ["a"]);
-        let (grants, _) = grant(&queue, &ada, &[first.clone()]).await;
+        let (grants, _) = grant(&queue, &ada, &first).await;
         let other = Grant {
             nonce: 8,
             ..grants[0].clone()
@@ -101,7 +97,7 @@ async fn what_is_not_set_aside_any_more_is_not_granted() {
         // Another instance hears that it was cancelled.
         let other = Queue::new(queue.link.clone(), queue.keys.clone(), true);
         put(&other, &next(&first, |task| task.state = State::Cancelled)).await;
-        let (_, noted) = grant(&queue, &ada, &[first]).await;
+        let (_, noted) = grant(&queue, &ada, &first).await;
         assert_eq!(noted, [false]);
     }
 }
@@ -114,7 +110,7 @@ async fn a_sweep_finds_grants_where_they_should_be() {
         let first = task("a", &["work"]);
         put(&queue, &first).await;
         assert_eq!(take(&queue, &ada).await, ["a"]);
-        grant(&queue, &ada, &[first.clone()]).await;
+        grant(&queue, &ada, &first).await;
         let verified = [(Arc::new(first), false)];
         let put = queue.put(&ns(), &verified, now(), true).await.unwrap();
         assert_eq!((put.whole, put.torn), (true, 0));
