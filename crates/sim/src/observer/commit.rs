@@ -251,15 +251,9 @@ impl Observer {
         });
     }
 
-    fn check_assignment(
-        &mut self,
-        old: &Task,
-        new: &Task,
-        operation: Option<&Operation>,
-        late: bool,
-        clock: &Clock,
-    ) {
-        let unmet: Vec<String> = old
+    /// A task is given out after what it waits for.
+    pub(super) fn check_dependencies(&mut self, given: &Task) {
+        let unmet: Vec<String> = given
             .dependencies
             .iter()
             .filter(|id| {
@@ -272,10 +266,21 @@ impl Observer {
         self.expect(Promise::DependenciesComeFirst, unmet.is_empty(), || {
             format!(
                 "{} was given out before {}",
-                tell::task(new),
+                tell::task(given),
                 unmet.join(", ")
             )
         });
+    }
+
+    fn check_assignment(
+        &mut self,
+        old: &Task,
+        new: &Task,
+        operation: Option<&Operation>,
+        late: bool,
+        clock: &Clock,
+    ) {
+        self.check_dependencies(old);
         let early = old.ready_at().is_none_or(|at| at > clock.latest());
         self.expect(Promise::DependenciesComeFirst, !early, || {
             format!("{} was given out before its time", tell::task(new))

@@ -18,6 +18,11 @@ impl Observer {
     pub fn granted(&mut self, grant: &Grant, of_session: &[Grant], operation: Option<&Operation>) {
         let key = (grant.task_id.clone(), grant.attempt, grant.nonce);
         self.granted.insert(key, grant.clone());
+        if let Some(task) = self.tasks.get(&grant.task_id).cloned()
+            && grant.holds(&task)
+        {
+            self.check_dependencies(&task);
+        }
         // Those that count: written ones are counted with the documents.
         let unwritten = of_session
             .iter()
