@@ -45,9 +45,11 @@ pub async fn run(committer: Arc<Committer>) {
                 if more {
                     committer.bell.notify_one();
                 }
-                let (jobs, held) = group.split();
-                lane.write(jobs).await;
-                lane.release(&held);
+                let _release = Release {
+                    committer: &committer,
+                    held: group.held,
+                };
+                lane.write(group.jobs).await;
             }
             None if done => return,
             None => bell.await,
@@ -61,18 +63,29 @@ struct Lane {
     shard: u32,
 }
 
-impl Lane {
-    fn release(&self, held: &Held) {
-        let more = {
+/// Gives back what a group held, also when writing it ended badly.
+struct Release<'a> {
+    committer: &'a Committer,
+    held: Held,
+}
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        let (more, done) = {
             let mut waiting = self.committer.waiting.lock();
-            waiting.release(held);
-            waiting.has_some()
+            waiting.release(&self.held);
+            (waiting.has_some(), waiting.is_done())
         };
-        if more {
+        if done {
+            // Lanes that found nothing to take while this one wrote have nothing to wait for.
+            self.committer.bell.notify_waiters();
+        } else if more {
             self.committer.bell.notify_one();
         }
     }
+}
 
+impl Lane {
     /// Writes commits together, or, if one of them spoils it for the others, one by one.
     async fn write(&mut self, jobs: Vec<Job>) {
         let alone = jobs.len() == 1;

@@ -1,8 +1,14 @@
 //! Commits that wait to be written, and which of them may be written together.
 //!
+//! While a small group is being written, which is soon over, the next begins beside it only when much waits: few
+//! commits in many transactions cost MongoDB several times what they cost in one.
+//!
 //! Commits about the same document go one after another: a chain of revisions may be handed in at once,
 //! and of rivals the first wins. Commits whose tasks begin to wait for the same task may share a
 //! transaction, but not with one that writes that task.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 
@@ -12,6 +18,13 @@ use tokio::sync::oneshot;
 
 /// Most documents of one transaction. Beyond this a larger one saves nothing, and its locks last longer.
 const GROUP_WRITES_MAX: usize = 1_000;
+
+/// Writes below which a group is small. A transaction costs MongoDB about as much as thirty writes in it, so fewer are better
+/// written with those that arrive meanwhile.
+const SMALL_WRITES: usize = 64;
+
+/// Bytes above which a group is not small, however few its writes: sending them takes milliseconds.
+const SMALL_BYTES: usize = 512 * 1024;
 
 /// Most bytes of one transaction: half of the 16 MB from which MongoDB splits its log entry.
 const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -106,6 +119,10 @@ fn size_of(write: &Write) -> usize {
 #[derive(Default)]
 pub struct Waiting {
     jobs: VecDeque<Job>,
+    /// How many writes they are.
+    writes: usize,
+    /// Small groups that are being written.
+    small_under_way: usize,
     busy: Taken,
     closed: bool,
 }
@@ -155,7 +172,8 @@ impl Taken {
 pub struct Group {
     /// In the order in which they came.
     pub jobs: Vec<Job>,
-    held: Vec<Locks>,
+    /// What to give back.
+    pub held: Held,
 }
 
 impl Waiting {
@@ -171,6 +189,7 @@ impl Waiting {
                 what: format!("{WAITING_MAX} commits wait to be written"),
             });
         }
+        self.writes += job.commit.writes.len();
         self.jobs.push_back(job);
         Ok(())
     }
@@ -190,13 +209,16 @@ impl Waiting {
         !self.jobs.is_empty()
     }
 
-    /// Takes what can be written together now.
+    /// Takes what can be written together now, if it is worth a transaction.
     pub fn take(&mut self) -> Option<Group> {
+        if self.small_under_way > 0 && self.writes < SMALL_WRITES {
+            return None;
+        }
         // Whoever must wait keeps those behind it from overtaking on the same document.
         let mut passed = Taken::default();
         let mut group = Group {
             jobs: Vec::new(),
-            held: Vec::new(),
+            held: Held::default(),
         };
         let mut within = Taken::default();
         let (mut writes, mut bytes, mut at, mut looked) = (0, 0, 0, 0);
@@ -223,13 +245,16 @@ impl Waiting {
             bytes += job.bytes;
             let locks = std::mem::take(&mut job.locks);
             within.take(&locks);
-            group.held.push(locks);
+            group.held.locks.push(locks);
             group.jobs.push(job);
         }
         if group.jobs.is_empty() {
             return None;
         }
-        for locks in &group.held {
+        self.writes -= writes;
+        group.held.small = writes < SMALL_WRITES && bytes < SMALL_BYTES;
+        self.small_under_way += usize::from(group.held.small);
+        for locks in &group.held.locks {
             self.busy.take(locks);
         }
         Some(group)
@@ -237,18 +262,16 @@ impl Waiting {
 
     /// Frees the documents of a group that was written, or not.
     pub fn release(&mut self, held: &Held) {
-        for locks in &held.0 {
+        self.small_under_way -= usize::from(held.small);
+        for locks in &held.locks {
             self.busy.release(locks);
         }
     }
 }
 
-/// The documents of a group.
-pub struct Held(Vec<Locks>);
-
-impl Group {
-    /// The commits, and what to release after them.
-    pub fn split(self) -> (Vec<Job>, Held) {
-        (self.jobs, Held(self.held))
-    }
+/// What a group holds while it is written: its documents, and the way for others.
+#[derive(Default)]
+pub struct Held {
+    locks: Vec<Locks>,
+    small: bool,
 }
