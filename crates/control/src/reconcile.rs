@@ -42,14 +42,17 @@ pub struct Round {
 }
 
 impl Control {
-    /// Does what time has made due: retries become ready, leases run out, attempts time out,
-    /// deadlines pass, silent agents become suspect; assignments that outlived a short task are written; operations take their next step; the minute that is over is
-    /// sampled.
+    /// Does what time has made due: retries become ready, leases run out, attempts time out, deadlines pass, silent
+    /// agents become suspect; assignments that outlived a short task are written; operations take their next step; the
+    /// minute that is over is sampled.
     pub async fn tick(&self) -> Result<Round> {
         let mut round = Round::default();
         // First, so that a lease that was just written and has run out is among what is due.
         match settle::settle(&self.core).await {
-            Ok(more) => round.more |= more,
+            Ok(settled) => {
+                round.more |= settled.more;
+                round.failed += settled.failed;
+            }
             Err(error) => {
                 round.failed += 1;
                 tracing::warn!(%error, "assignments cannot be written now; trying again soon");

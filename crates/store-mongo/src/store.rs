@@ -351,6 +351,13 @@ impl MongoStore {
             .flatten()
             .filter(|(task, blocked)| !blocked && task.ready_at().is_some_and(|at| at <= now))
             .map(|(task, _)| task)
+            // A queue that forgot whom it was given to offers it again.
+            .filter(|task| {
+                !self
+                    .ledger
+                    .as_ref()
+                    .is_some_and(|ledger| ledger.has_given(task))
+            })
             .collect();
         for task in &ready {
             self.committer.heads().put_task(task);
@@ -499,7 +506,11 @@ impl Store for MongoStore {
         if held >= offer.concurrency {
             return Ok(Vec::new());
         }
-        let ids = self.queue.take(offer, held, now).await?;
+        let given = |id: &TaskId| {
+            let ledger = self.ledger.as_ref();
+            ledger.is_some_and(|ledger| ledger.may_have_given(&offer.namespace, id))
+        };
+        let ids = self.queue.take(offer, held, now, &given).await?;
         self.claimed(offer, ids, now, false).await
     }
 

@@ -85,8 +85,8 @@ pub trait Grants: Send + Sync {
     /// Remembers grants of tasks that were set aside for a claim; tells of each whether that was still so. An error says
     /// that nothing can be remembered now: write the assignments instead.
     async fn note(&self, namespace: &Namespace, grants: &[Grant]) -> Result<Vec<bool>>;
-    /// The grants of tasks, in the order asked; none where none is remembered.
-    async fn of_tasks(&self, namespace: &Namespace, ids: &[TaskId]) -> Vec<Option<Grant>>;
+    /// The grants of tasks at these revisions, in the order asked; none where none is remembered.
+    async fn of_tasks(&self, namespace: &Namespace, tasks: &[(TaskId, u64)]) -> Vec<Option<Grant>>;
     /// The grants of an agent, in all its sessions. An error says that some may be unknown now.
     async fn of_agent(&self, namespace: &Namespace, id: &AgentId) -> Result<Vec<Grant>>;
     /// Grants that are old enough to be written into their documents, at most `limit`. Each is told again until it

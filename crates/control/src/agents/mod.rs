@@ -285,10 +285,13 @@ async fn end_other_sessions(core: &Core, namespace: &Namespace, agent: &Agent, c
 
 /// Ends one lease without its holder's doing, and does what follows.
 pub(crate) async fn lose(core: &Core, namespace: &Namespace, held: &Held, cause: LeaseLoss) {
-    let attempt = held.attempt;
     let changed = core
         .change_task(namespace, &held.task_id, |_, _| {
-            Ok(task::Command::LoseLease { attempt, cause })
+            Ok(task::Command::LoseLease {
+                session: held.session.clone(),
+                attempt: held.attempt,
+                cause,
+            })
         })
         .await;
     match changed {

@@ -44,9 +44,7 @@ impl Standing {
 
     /// With an assignment that it does not say; as the document says when that is void.
     fn with(document: Arc<Task>, grant: Option<&Grant>) -> Self {
-        let decision = grant
-            .filter(|grant| grant.holds(&document))
-            .and_then(|grant| assignment(&document, grant));
+        let decision = grant.and_then(|grant| assignment(&document, grant));
         match decision {
             Some(Decision {
                 task: Some(mut task),
@@ -80,9 +78,12 @@ pub(crate) struct Shown<'a> {
     pub(crate) proof: Proof,
 }
 
-/// The assignment that a grant stands for, as the rules make it. The same grant on the same document is the same
-/// assignment, whoever works it out and when.
+/// The assignment that a grant stands for, as the rules make it; none when the document moved on. The same grant on the
+/// same document is the same assignment, whoever works it out and when.
 fn assignment(document: &Task, grant: &Grant) -> Option<Decision> {
+    if !grant.holds(document) {
+        return None;
+    }
     let command = Command::Assign {
         agent_id: grant.agent_id.clone(),
         session: grant.session.clone(),
@@ -149,7 +150,7 @@ impl<'a> Agents<'a> {
             return Ok(Standing::with(document, Some(&grant)));
         }
         let known = grants
-            .of_tasks(self.namespace, std::slice::from_ref(&document.id))
+            .of_tasks(self.namespace, &[(document.id.clone(), document.revision)])
             .await;
         let grant = known.into_iter().next().flatten();
         Ok(Standing::with(document, grant.as_ref()))
@@ -167,12 +168,12 @@ impl Core {
         let Some(grants) = self.store.grants().filter(|_| documents.iter().any(waits)) else {
             return documents.into_iter().map(Standing::written).collect();
         };
-        let ids: Vec<TaskId> = documents
+        let waiting: Vec<(TaskId, u64)> = documents
             .iter()
             .filter(|task| waits(task))
-            .map(|task| task.id.clone())
+            .map(|task| (task.id.clone(), task.revision))
             .collect();
-        let known = grants.of_tasks(namespace, &ids).await;
+        let known = grants.of_tasks(namespace, &waiting).await;
         let known: HashMap<TaskId, Grant> = known
             .into_iter()
             .flatten()

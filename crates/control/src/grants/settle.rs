@@ -6,37 +6,58 @@ use mcpanel_domain::{Namespace, TaskId};
 use mcpanel_store::{Commit, Grant, Write};
 
 use super::assignment;
-use crate::{Result, core::Core};
+use crate::{Error, Result, core::Core};
 
 /// Grants written by one round: some milliseconds of a transaction.
 const BATCH: usize = 500;
 
-/// Writes the assignments that are old enough into their documents; tells whether there may be more.
-pub(crate) async fn settle(core: &Core) -> Result<bool> {
-    let Some(grants) = core.store.grants() else {
-        return Ok(false);
+/// What came of a round.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// There may be more.
+    pub(crate) more: bool,
+    /// Assignments that could not be written. They are tried again.
+    pub(crate) failed: usize,
+}
+
+/// Writes the assignments that are old enough into their documents. One that cannot be written keeps no other from it.
+pub(crate) async fn settle(core: &Core) -> Result<Settled> {
+    let Some(remembered) = core.store.grants() else {
+        return Ok(Settled::default());
     };
-    let ripe = grants.ripe(BATCH).await;
-    let more = ripe.len() >= BATCH;
+    let ripe = remembered.ripe(BATCH).await;
+    let mut settled = Settled {
+        more: ripe.len() >= BATCH,
+        failed: 0,
+    };
     let mut by_namespace: BTreeMap<Namespace, Vec<Grant>> = BTreeMap::new();
     for (namespace, grant) in ripe {
         by_namespace.entry(namespace).or_default().push(grant);
     }
     for (namespace, grants) in by_namespace {
         match write(core, &namespace, &grants).await {
-            Err(error) if error.conflict().is_some() => {
-                for grant in &grants {
-                    match write(core, &namespace, std::slice::from_ref(grant)).await {
-                        // It moved on just now: the next round finds the grant void.
-                        Err(error) if error.conflict().is_some() => {}
-                        outcome => outcome?,
-                    }
+            Ok(()) => continue,
+            // Nothing of it can be written now.
+            Err(error @ Error::Store(mcpanel_store::Error::Unavailable { .. })) => {
+                return Err(error);
+            }
+            Err(_) => {}
+        }
+        for grant in &grants {
+            match write(core, &namespace, std::slice::from_ref(grant)).await {
+                Ok(()) => {}
+                // It moved on just now: the next round finds the grant void.
+                Err(error) if error.conflict().is_some() => {}
+                Err(error) => {
+                    settled.failed += 1;
+                    tracing::warn!(?grant, %error, "an assignment cannot be written; trying again soon");
                 }
             }
-            outcome => outcome?,
         }
     }
-    Ok(more)
+    // What cannot be written would come at once again.
+    settled.more &= settled.failed == 0;
+    Ok(settled)
 }
 
 async fn write(core: &Core, namespace: &Namespace, grants: &[Grant]) -> Result<()> {
@@ -45,9 +66,7 @@ async fn write(core: &Core, namespace: &Namespace, grants: &[Grant]) -> Result<(
     let mut commit = Commit::default();
     let mut void = Vec::new();
     for (grant, document) in grants.iter().zip(documents) {
-        let decision = document
-            .filter(|document| grant.holds(document))
-            .and_then(|document| assignment(&document, grant));
+        let decision = document.and_then(|document| assignment(&document, grant));
         match decision.and_then(|decision| Some((decision.task?, decision.events))) {
             Some((task, events)) => {
                 commit.events.extend(events);

@@ -33,8 +33,13 @@ pub enum Command {
     /// The holder stopped because it was asked to. Where the wish was withdrawn meanwhile, the task
     /// goes back to the queue.
     ConfirmCancel(Held),
-    /// The holder was replaced, signed off, or does not know of the delivery.
-    LoseLease { attempt: u32, cause: LeaseLoss },
+    /// The holder was replaced, signed off, or does not know of the delivery. The session is part of the fence: an
+    /// assignment that was forgotten before it was written used up no attempt, so the next holder may have the same number.
+    LoseLease {
+        session: SessionId,
+        attempt: u32,
+        cause: LeaseLoss,
+    },
     /// Somebody wants it stopped.
     Cancel { by: String, reason: Option<String> },
     /// A task that it waits for will never complete.

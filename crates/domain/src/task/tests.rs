@@ -67,6 +67,15 @@ fn assign(agent: &str) -> Command {
     }
 }
 
+/// The loss of this attempt's lease, for the session that [`assign`] names.
+fn lose(attempt: u32, cause: LeaseLoss) -> Command {
+    Command::LoseLease {
+        session: SessionId::parse("s").unwrap(),
+        attempt,
+        cause,
+    }
+}
+
 /// The change that must follow.
 fn change(task: &Task, command: Command, now: Timestamp) -> Task {
     decision(task, command, now).task.unwrap()

@@ -107,22 +107,24 @@ impl Grants for SimStore {
         Ok(noted)
     }
 
-    async fn of_tasks(&self, _: &Namespace, ids: &[TaskId]) -> Vec<Option<Grant>> {
+    async fn of_tasks(&self, _: &Namespace, tasks: &[(TaskId, u64)]) -> Vec<Option<Grant>> {
         self.interleave().await;
         let Some(instance) = &self.instance else {
-            return vec![None; ids.len()];
+            return vec![None; tasks.len()];
         };
         let away = self.ill(|faults| faults.unknown);
         let given = instance.given.lock();
         let queue = instance.common.queue.lock();
-        ids.iter()
-            .map(|id| {
+        tasks
+            .iter()
+            .map(|(id, revision)| {
                 if self.shared.breaks(Mutation::BelieveLeases)
                     && let Some(made_up) = self.made_up(id)
                 {
                     return Some(made_up);
                 }
                 let own = given.get(id).map(|(grant, _)| grant);
+                let own = own.filter(|grant| grant.revision == *revision);
                 own.or_else(|| queue.grant_of(id).filter(|_| !away))
                     .cloned()
             })

@@ -76,8 +76,15 @@ impl Queue {
         }
     }
 
-    /// Sets aside the best tasks for an offer; `held` is how many its session holds already.
-    pub async fn take(&self, offer: &Offer, held: u32, now: Timestamp) -> Result<Vec<TaskId>> {
+    /// Sets aside the best tasks for an offer, but none that was given out without saying so in its document; `held` is
+    /// how many its session holds already.
+    pub async fn take(
+        &self,
+        offer: &Offer,
+        held: u32,
+        now: Timestamp,
+        given: &(dyn Fn(&TaskId) -> bool + Sync),
+    ) -> Result<Vec<TaskId>> {
         if *self.next_later.lock() <= now {
             self.promote(now).await?;
         }
@@ -95,7 +102,7 @@ impl Queue {
         }
         // Nothing waits between here and the end, so no other claim of this instance sees the same.
         let mut reserved = self.reserved.lock();
-        candidates.retain(|each| !reserved.has(&offer.namespace, &each.id));
+        candidates.retain(|each| !reserved.has(&offer.namespace, &each.id) && !given(&each.id));
         let room = offer.concurrency.saturating_sub(
             held.saturating_add(reserved.of_agent(&offer.namespace, &offer.agent_id)),
         );

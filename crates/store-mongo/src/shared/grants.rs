@@ -6,10 +6,10 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use mcpanel_domain::{AgentId, Namespace, SessionId, TaskId, event::Numbered};
+use mcpanel_domain::{AgentId, Namespace, SessionId, TaskId, event::Numbered, task::Task};
 use mcpanel_store::{Error, Grant, Grants, Key, Result};
 use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::time::Instant;
 
 use super::Shared;
@@ -37,6 +37,21 @@ impl Ledger {
             key,
             given: Mutex::default(),
         }
+    }
+
+    /// Whether this instance gave out the task as the document says it, and nothing was written since.
+    pub(crate) fn has_given(&self, document: &Task) -> bool {
+        let key = (document.namespace.clone(), document.id.clone());
+        let given = self.given.lock();
+        given
+            .get(&key)
+            .is_some_and(|(grant, _)| grant.holds(document))
+    }
+
+    /// Whether this instance gave out the task and does not know that anything was written since.
+    pub(crate) fn may_have_given(&self, namespace: &Namespace, id: &TaskId) -> bool {
+        let key = (namespace.clone(), id.clone());
+        self.given.lock().contains_key(&key)
     }
 
     /// How many tasks were given to a session by this instance and are not written.
@@ -74,16 +89,18 @@ impl Grants for Ledger {
         Ok(noted)
     }
 
-    async fn of_tasks(&self, namespace: &Namespace, ids: &[TaskId]) -> Vec<Option<Grant>> {
+    async fn of_tasks(&self, namespace: &Namespace, tasks: &[(TaskId, u64)]) -> Vec<Option<Grant>> {
         let mut found: FxHashMap<TaskId, Grant> = {
             let given = self.given.lock();
-            let of = |id: &TaskId| {
+            // Of another revision, it is what another instance wrote and gave out since that counts.
+            let of = |(id, revision): &(TaskId, u64)| {
                 let (grant, _) = given.get(&(namespace.clone(), id.clone()))?;
-                Some((id.clone(), grant.clone()))
+                (grant.revision == *revision).then(|| (id.clone(), grant.clone()))
             };
-            ids.iter().filter_map(of).collect()
+            tasks.iter().filter_map(of).collect()
         };
-        let elsewhere: Vec<&TaskId> = ids.iter().filter(|id| !found.contains_key(*id)).collect();
+        let ids = || tasks.iter().map(|(id, _)| id);
+        let elsewhere: Vec<&TaskId> = ids().filter(|id| !found.contains_key(*id)).collect();
         // Away, none is known: a task may be given out again then, and the documents tell who is first.
         if !elsewhere.is_empty()
             && let Ok(known) = self
@@ -98,7 +115,7 @@ impl Grants for Ledger {
                     .map(|grant| (grant.task_id.clone(), grant)),
             );
         }
-        ids.iter().map(|id| found.remove(id)).collect()
+        ids().map(|id| found.remove(id)).collect()
     }
 
     async fn of_agent(&self, namespace: &Namespace, id: &AgentId) -> Result<Vec<Grant>> {
@@ -109,13 +126,12 @@ impl Grants for Ledger {
                 .await
                 .map_err(unknown)?
         };
+        let known: FxHashSet<TaskId> = grants.iter().map(|grant| grant.task_id.clone()).collect();
         let given = self.given.lock();
-        for ((of, task_id), (grant, _)) in &*given {
-            let forgotten = !grants.iter().any(|known| known.task_id == *task_id);
-            if of == namespace && grant.agent_id == *id && forgotten {
-                grants.push(grant.clone());
-            }
-        }
+        let forgotten = given.iter().filter(|((of, task_id), (grant, _))| {
+            grant.agent_id == *id && of == namespace && !known.contains(task_id)
+        });
+        grants.extend(forgotten.map(|(_, (grant, _))| grant.clone()));
         Ok(grants)
     }
 
@@ -132,6 +148,7 @@ impl Grants for Ledger {
                 .map(|((namespace, _), (grant, _))| (namespace.clone(), grant.clone()))
                 .collect()
         };
+        // Those that cannot be written now are found again in Redis.
         let left = std::mem::take(&mut *self.shared.left.lock());
         for (namespace, grant) in left {
             let known = ripe

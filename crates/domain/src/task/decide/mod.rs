@@ -105,7 +105,11 @@ pub fn decide(task: &Task, command: Command, now: Timestamp) -> Result<Decision,
             }
             Ok(draft.done())
         }
-        Command::LoseLease { attempt, cause } => Ok(lose_lease(task, attempt, cause, now)),
+        Command::LoseLease {
+            session,
+            attempt,
+            cause,
+        } => Ok(lose_lease(task, &session, attempt, cause, now)),
         Command::Cancel { by, reason } => cancel(task, by, reason, now),
         Command::CancelForDependency { dependency } => {
             Ok(cancel_for_dependency(task, &dependency, now))

@@ -2,7 +2,7 @@
 
 use super::{Decision, draft::Draft};
 use crate::{
-    Timestamp,
+    SessionId, Timestamp,
     limits::{CANCEL_GRACE_MS, DELIVERY_GRACE_MS},
     retry::ErrorType,
     task::{Outcome, State, Task, TaskError, command::LeaseLoss},
@@ -12,14 +12,20 @@ use crate::{
 /// kills every agent at sight does not go round for ever. Larger than any usual hiccup.
 pub const UNSTARTED_DELIVERIES_MAX: u32 = 10;
 
-pub(super) fn lose_lease(task: &Task, attempt: u32, cause: LeaseLoss, now: Timestamp) -> Decision {
+pub(super) fn lose_lease(
+    task: &Task,
+    session: &SessionId,
+    attempt: u32,
+    cause: LeaseLoss,
+    now: Timestamp,
+) -> Decision {
     let Some(lease) = task.lease() else {
         return Decision::unchanged();
     };
     // An answer under way may still reach the agent that does not name the task yet.
     let fresh =
         cause == LeaseLoss::Undelivered && now.ms_since(lease.granted_at) < DELIVERY_GRACE_MS;
-    if lease.attempt != attempt || fresh {
+    if lease.attempt != attempt || lease.session != *session || fresh {
         return Decision::unchanged();
     }
     let mut draft = Draft::new(task, now);

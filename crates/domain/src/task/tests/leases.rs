@@ -173,10 +173,7 @@ fn a_stored_file_changes_the_revision_alone() {
 #[test]
 fn a_lost_lease_of_a_running_task_uses_up_a_retry_whatever_the_policy_retries() {
     let task = running();
-    let lost = Command::LoseLease {
-        attempt: 1,
-        cause: LeaseLoss::Superseded,
-    };
+    let lost = lose(1, LeaseLoss::Superseded);
     let task = change(&task, lost, at(50));
     assert_eq!((task.status(), task.retry_count), (Status::Retry, 1));
     assert_eq!(task.ready_at(), Some(at(50)));
@@ -185,10 +182,7 @@ fn a_lost_lease_of_a_running_task_uses_up_a_retry_whatever_the_policy_retries() 
 #[test]
 fn a_lost_lease_of_an_unstarted_task_costs_nothing() {
     let task = assigned();
-    let lost = Command::LoseLease {
-        attempt: 1,
-        cause: LeaseLoss::Unregistered,
-    };
+    let lost = lose(1, LeaseLoss::Unregistered);
     let task = change(&task, lost, at(50));
     assert_eq!((task.status(), task.retry_count), (Status::Pending, 0));
     assert_eq!(task.unstarted, 1);
@@ -197,8 +191,17 @@ fn a_lost_lease_of_an_unstarted_task_costs_nothing() {
 #[test]
 fn the_loss_of_another_attempt_changes_nothing() {
     for task in in_every_state() {
+        let lost = lose(task.attempt + 1, LeaseLoss::Superseded);
+        assert!(is_unchanged(&task, lost, at(50)));
+    }
+}
+
+#[test]
+fn the_loss_of_another_session_with_the_same_attempt_changes_nothing() {
+    for task in in_every_state() {
         let lost = Command::LoseLease {
-            attempt: task.attempt + 1,
+            session: SessionId::parse("another").unwrap(),
+            attempt: task.attempt,
             cause: LeaseLoss::Superseded,
         };
         assert!(is_unchanged(&task, lost, at(50)));
@@ -208,10 +211,7 @@ fn the_loss_of_another_attempt_changes_nothing() {
 #[test]
 fn an_undelivered_task_goes_back_only_after_the_answer_had_time_to_arrive() {
     let task = assigned();
-    let undelivered = || Command::LoseLease {
-        attempt: 1,
-        cause: LeaseLoss::Undelivered,
-    };
+    let undelivered = || lose(1, LeaseLoss::Undelivered);
     let end = at(10).plus_ms(DELIVERY_GRACE_MS);
     assert!(is_unchanged(&task, undelivered(), end.minus_ms(1)));
     assert_eq!(change(&task, undelivered(), end).status(), Status::Pending);
@@ -224,10 +224,7 @@ fn a_task_that_nobody_ever_begins_fails_in_the_end() {
     while !task.status().is_terminal() {
         task = change(&task, assign("a"), at(100));
         deliveries += 1;
-        let lost = Command::LoseLease {
-            attempt: task.attempt,
-            cause: LeaseLoss::Superseded,
-        };
+        let lost = lose(task.attempt, LeaseLoss::Superseded);
         task = change(&task, lost, at(100));
     }
     assert_eq!(task.status(), Status::Failed);
@@ -241,7 +238,7 @@ fn a_start_forgives_deliveries_that_were_never_begun() {
         task = change(&task, assign("a"), at(100));
         let attempt = task.attempt;
         let cause = LeaseLoss::Superseded;
-        task = change(&task, Command::LoseLease { attempt, cause }, at(100));
+        task = change(&task, lose(attempt, cause), at(100));
     }
     assert_eq!(task.unstarted, 3);
     task = change(&task, assign("a"), at(100));

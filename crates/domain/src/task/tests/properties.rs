@@ -204,13 +204,7 @@ impl World {
             }
             Step::LoseLease(back, cause) => {
                 let attempt = self.task.attempt.saturating_sub(*back);
-                return Some((
-                    Command::LoseLease {
-                        attempt,
-                        cause: *cause,
-                    },
-                    None,
-                ));
+                return Some((lose(attempt, *cause), None));
             }
             Step::Cancel => return Some((cancel(), None)),
             Step::LoseDependency => {

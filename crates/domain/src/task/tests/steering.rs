@@ -43,10 +43,7 @@ fn whatever_ends_the_attempt_of_a_stopping_task_cancels_it() {
             held: held(&task),
             reason: String::new(),
         },
-        Command::LoseLease {
-            attempt: 1,
-            cause: LeaseLoss::Superseded,
-        },
+        lose(1, LeaseLoss::Superseded),
     ];
     for command in commands {
         let next = change(&task, command, at(50));

@@ -19,8 +19,9 @@ async fn give(store: &MongoStore, agent: &str, tasks: &[Arc<Task>]) -> Vec<Grant
 }
 
 async fn known(store: &MongoStore, id: &TaskId) -> Option<Grant> {
-    let ids = std::slice::from_ref(id);
-    let mut known = store.grants().unwrap().of_tasks(&ns(), ids).await;
+    let found = store.tasks(&ns(), std::slice::from_ref(id)).await.unwrap();
+    let at = [(id.clone(), found[0].as_ref().unwrap().revision)];
+    let mut known = store.grants().unwrap().of_tasks(&ns(), &at).await;
     known.pop().flatten()
 }
 
@@ -133,6 +134,36 @@ async fn a_grant_that_redis_forgot_is_remembered_by_who_gave_it() {
         .commit(Commit::of(write(&assigned(&taken[0], "bob"))))
         .await;
     assert!(matches!(second, Err(Error::Conflict(_))), "{second:?}");
+    two.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gave_a_task_does_not_give_it_again_because_redis_forgot() {
+    let Some(mut two) = Two::open().await else {
+        return;
+    };
+    create(&two.one, ["a".to_owned()]).await;
+    let given = take(&two.one, "ada", 1).await;
+    give(&two.one, "ada", &given).await;
+    let next = |name: &'static str| {
+        let (one, given) = (&two.one, &given);
+        async move {
+            let made = create(one, [name.to_owned()]).await;
+            let taken = Mutex::new(Vec::new());
+            eventually("the next task is given out", || async {
+                taken.lock().extend(take(one, "bob", 9).await);
+                taken.lock().iter().any(|task| task.id == made[0])
+            })
+            .await;
+            let again = taken.lock().iter().any(|task| task.id == given[0].id);
+            assert!(!again, "ada has it, and this instance knows");
+        }
+    };
+    two.redis.process().kill().unwrap();
+    next("without-redis").await;
+    two.redis.process().start_again().unwrap();
+    two.redis.answers().unwrap();
+    next("with-an-empty-redis").await;
     two.close().await;
 }
 
