@@ -6,6 +6,7 @@ Everything once over websockets and once over polling.
 
 import os
 import queue
+import threading
 import uuid
 
 import requests
@@ -36,7 +37,8 @@ class Visitor:
     def _hear(self, event, *arguments):
         self.heard.put((event, arguments[0] if arguments else None))
         if event == "task:delegate" and self.answers:
-            return self.answers.pop(0)
+            answer = self.answers.pop(0)
+            return answer() if callable(answer) else answer
         return None
 
     def ask(self, event, body):
@@ -116,7 +118,7 @@ def who_is_too_far_behind_reads_anew(transport, _):
 
 
 def a_token_that_runs_out_ends_its_socket(transport, _):
-    token = call("POST", "/api/v1/auth/token", {"expires_in_ms": 3_000, "permissions": ["event:read"]})["token"]
+    token = call("POST", "/api/v1/auth/token", {"expires_in_ms": 10_000, "permissions": ["event:read"]})["token"]
     page = Visitor(transport, auth={"token": token})
     assert page.ask("subscribe", {"room": "namespace"})["ok"]
     reason = page.hear("disconnect:reason")
@@ -124,7 +126,7 @@ def a_token_that_runs_out_ends_its_socket(transport, _):
     page.close()
 
 
-def an_unacknowledged_delivery_goes_back(transport, name):
+def a_refused_delivery_goes_back(transport, name):
     agent = Visitor(transport, answers=[{"accepted": False, "reason": "busy"}, True])
     agent.ask("agent:register", {"agentId": name, "agentType": "tester", "capabilities": [name]})
     task = call("POST", "/api/v1/tasks", {"task_type": name})
@@ -134,6 +136,26 @@ def an_unacknowledged_delivery_goes_back(transport, name):
     about = {"taskId": again["taskId"], "lease": again["lease"]}
     failed = agent.ask("task:fail", {**about, "error": {"type": "validation", "message": "no such column"}})
     assert failed["status"] == "failed", failed
+    agent.close()
+
+
+def a_delivery_that_nobody_acknowledges_goes_back(transport, name):
+    """The agent hears the delivery and says nothing until the server no longer waits; then it takes the second."""
+    silent = threading.Event()
+    agent = Visitor(transport, answers=[lambda: silent.wait(2 * LONG_S), lambda: True])
+    agent.ask("agent:register", {"agentId": name, "agentType": "tester", "capabilities": [name]})
+    task = call("POST", "/api/v1/tasks", {"task_type": name})
+    try:
+        first = agent.hear("task:delegate")["payload"]
+        assert (first["taskId"], first["attempt"]) == (task["task_id"], 1), first
+        again = agent.hear("task:delegate")["payload"]
+        assert (again["taskId"], again["attempt"]) == (task["task_id"], 2), again
+    finally:
+        silent.set()
+    stale = agent.ask("task:start", {"taskId": first["taskId"], "lease": first["lease"]})
+    assert (stale["ok"], stale["code"]) == (False, "stale_lease"), stale
+    about = {"taskId": again["taskId"], "lease": again["lease"]}
+    assert agent.ask("task:complete", {**about, "result": {}})["status"] == "completed"
     agent.close()
 
 
@@ -158,7 +180,8 @@ JOURNEYS = [
     a_page_that_comes_back_is_told_what_it_missed,
     who_is_too_far_behind_reads_anew,
     a_token_that_runs_out_ends_its_socket,
-    an_unacknowledged_delivery_goes_back,
+    a_refused_delivery_goes_back,
+    a_delivery_that_nobody_acknowledges_goes_back,
     an_agent_comes_back_with_its_token,
 ]
 
