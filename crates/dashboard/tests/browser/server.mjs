@@ -9,6 +9,15 @@ import { join } from "node:path";
 const STARTS_MS_MAX = 30_000;
 const BEAT_MS = 5_000;
 
+// What a shell may have for another server: these journeys have their own store, their own secrets and nobody else's data.
+const ELSEWHERE = ["MONGODB_URI", "REDIS_URL", "JWT_SECRET", "MCPANEL_ADMIN_KEY"];
+
+const environment = () => {
+  const kept = { ...process.env, RUST_LOG: "error", MCPANEL_ENVIRONMENT: "staging" };
+  for (const name of ELSEWHERE) delete kept[name];
+  return kept;
+};
+
 const freePort = async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -29,7 +38,7 @@ export class Server {
     const realtime = `127.0.0.1:${await freePort()}`;
     server.process = spawn(binary, ["serve", "--data", server.data, "--http", http, "--realtime", realtime], {
       stdio: ["ignore", "ignore", "inherit"],
-      env: { ...process.env, RUST_LOG: "error", MCPANEL_ENVIRONMENT: "staging" },
+      env: environment(),
     });
     const until = Date.now() + STARTS_MS_MAX;
     for (;;) {
