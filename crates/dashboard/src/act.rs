@@ -1,5 +1,6 @@
 //! Actions on one document: its id from the path, one call of the business layer, and the answer. A form without scripts is
-//! led back to its page with a sentence there; a script gets the document's row as it is now, and the sentence beside it.
+//! led back to its page with a sentence there; a script gets the document's row as it is now, and the sentence beside it. Who may
+//! change a document and not read it gets the sentence alone.
 
 use std::{fmt, future::Future};
 
@@ -9,12 +10,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use maud::{Markup, html};
+use mcpanel_guard::Permission;
 
 use crate::{
     Dashboard,
     error::{Failure, Result},
-    form::{Form, outcome},
-    session::{Flash, Viewer},
+    form::{Form, outcome, sentence_of},
+    session::Viewer,
 };
 
 /// The header that carries the sentence to a script, written as the cookie of a sentence is.
@@ -27,6 +29,9 @@ pub trait Document: Send + Sync + 'static {
 
     /// Where its list is: its own page is below it.
     const PATH: &'static str;
+
+    /// What one must be allowed to see its row: to change something is not to read it.
+    const READ: Permission;
 
     /// Reads an id; what cannot be one is not found.
     fn id(text: &str) -> Result<Self::Id>;
@@ -67,23 +72,17 @@ impl<D: Document> On<D> {
         if !self.viewer.partial {
             return outcome(form.back(&self.page()), changed, done);
         }
-        let sentence = match changed {
-            Ok(value) => Flash::done(done(&value)),
-            Err(error) => {
-                let failure: Failure = error.into();
-                if failure.status.is_server_error() {
-                    return Err(failure);
-                }
-                Flash::refused(failure.detail)
-            }
-        };
+        let said = [(SAID, sentence_of(changed, done)?.written())];
+        if !self.viewer.may(D::READ) {
+            return Ok((StatusCode::NO_CONTENT, said).into_response());
+        }
         let row = match D::row(&self.dashboard, &self.viewer, &self.id).await {
             Ok(row) => row,
             // It went away meanwhile: so does its row.
             Err(failure) if failure.status == StatusCode::NOT_FOUND => html! {},
             Err(failure) => return Err(failure),
         };
-        Ok(([(SAID, sentence.written())], row).into_response())
+        Ok((said, row).into_response())
     }
 }
 

@@ -91,20 +91,28 @@ pub fn back_with(path: &str, flash: &Flash) -> Response {
     response
 }
 
-/// The answer to an action that was done or refused. What is no refusal (a store that is away) stays a failure.
-pub fn outcome<T, E: Into<Failure>>(
-    path: &str,
+/// What to say of an action that was done or refused. What is no refusal (a store that is away) stays a failure.
+pub fn sentence_of<T, E: Into<Failure>>(
     outcome: Result<T, E>,
     done: impl FnOnce(&T) -> String,
-) -> Result<Response, Failure> {
+) -> Result<Flash, Failure> {
     match outcome {
-        Ok(value) => Ok(back_with(path, &Flash::done(done(&value)))),
+        Ok(value) => Ok(Flash::done(done(&value))),
         Err(error) => {
             let failure: Failure = error.into();
             if failure.status.is_server_error() {
                 return Err(failure);
             }
-            Ok(back_with(path, &Flash::refused(failure.detail)))
+            Ok(Flash::refused(failure.detail))
         }
     }
+}
+
+/// The answer to an action: back to a page, with [`sentence_of`] what became of it.
+pub fn outcome<T, E: Into<Failure>>(
+    path: &str,
+    outcome: Result<T, E>,
+    done: impl FnOnce(&T) -> String,
+) -> Result<Response, Failure> {
+    Ok(back_with(path, &sentence_of(outcome, done)?))
 }

@@ -131,6 +131,7 @@ fn viewer(dashboard: &Dashboard, principal: Principal, session: &str, parts: &Pa
         session,
         parts,
         dashboard.control.now(),
+        *dashboard.control.events.watch().borrow(),
         environment,
     )
 }

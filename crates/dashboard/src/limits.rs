@@ -31,15 +31,26 @@ pub const STAGE_TASKS_SHOWN: usize = 100;
 /// Artifacts of a pipeline that its page shows.
 pub const ARTIFACTS_SHOWN: usize = 100;
 
-/// Ended tasks that the load of an agent is worked out from: 2 to 3 ms in an unoptimised build. The page says from when on it
-/// knows everything when there were more.
+/// Tasks that the load of an agent is worked out from: 2 to 3 ms in an unoptimised build. The page says so when there
+/// were more.
 pub const LOAD_TASKS_MAX: usize = 2_000;
+
+/// How long before its window a task may have been created to count for an agent's load, in milliseconds: a day. What waited
+/// longer is left out, as the documentation says; so a quiet hour of an agent with a long history does not read the whole history.
+pub const LOAD_AGE_MS_MAX: u64 = 24 * 3_600_000;
 
 /// Events of one file, the newest: an hour of a busy server. `before` asks for those before them.
 pub const EVENTS_EXPORTED_MAX: u64 = 100_000;
 
 /// Events that are looked at for one file, so that a rare kind cannot keep a connection busy for hours.
 pub const EXPORT_SCANNED_MAX: u64 = 1_000_000;
+
+/// Longest time that one file of events takes, in milliseconds: 100,000 events of half a kilobyte need
+/// 200 s at 2 Mbit/s. A reader that takes a little now and then would otherwise hold one of the few places for ever.
+pub const EXPORT_MS_MAX: u64 = 300_000;
+
+/// Pieces of a file, of 1,000 events looked at each, after which it is asked again who reads it.
+pub const EXPORT_PIECES_TRUSTED: u32 = 50;
 
 /// Files of events that are written at once: each reads the log as fast as it can be sent.
 pub const EXPORTS_MAX: usize = 4;
@@ -52,6 +63,10 @@ pub const VIEW_NAME_CHARS_MAX: usize = 40;
 
 /// Longest text of all kept views of one list, in bytes: browsers keep 4 KB of a cookie, with its name and attributes.
 pub const VIEWS_BYTES_MAX: usize = 3_400;
+
+/// Longest text of everybody's views in one browser, in bytes: every request carries it, within a head of 32 KiB at most. One
+/// person's two lists fit.
+pub const VIEWS_TOGETHER_BYTES_MAX: usize = 8 * 1024;
 
 /// Tabs that may follow at once. Each holds a connection and reads the event log once a second at most.
 pub const LIVE_STREAMS_MAX: usize = 1_000;

@@ -42,7 +42,8 @@ const TOPICS: [(&str, Permission); 6] = [
     ("artifacts", Permission::ArtifactRead),
 ];
 
-/// Follows what a page shows: `topic` for lists, `name` for single documents (`task:<id>`).
+/// Follows what a page shows: `topic` for lists, `name` for single documents (`task:<id>`). `after` is the newest event that the
+/// page can show, so that nothing is missed between the page and its stream.
 pub async fn stream(
     State(dashboard): State<Dashboard>,
     viewer: Viewer,
@@ -67,7 +68,7 @@ pub async fn stream(
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     })?;
     let newest = dashboard.control.events.watch();
-    let after = *newest.borrow();
+    let after = after(query.text("after"), *newest.borrow());
     let now = Instant::now();
     let follower = Follower {
         stopping: dashboard.host.stopping(),
@@ -84,6 +85,12 @@ pub async fn stream(
         _place: place,
     };
     Ok(sse::Sse::new(follower.words()).into_response())
+}
+
+/// The number that a stream begins behind: what the page knows when it says so, and never one that is still to come.
+fn after(asked: Option<&str>, newest: u64) -> u64 {
+    let asked = asked.and_then(|text| text.parse::<u64>().ok());
+    asked.map_or(newest, |asked| asked.min(newest))
 }
 
 struct Follower {

@@ -178,6 +178,8 @@ pub struct Viewer {
     pub partial: bool,
     /// The time of the request.
     pub now: Timestamp,
+    /// The newest event when the request came: whatever a page shows is at least as new.
+    pub newest: u64,
 }
 
 impl Viewer {
@@ -187,6 +189,7 @@ impl Viewer {
         session: &str,
         parts: &Parts,
         now: Timestamp,
+        newest: u64,
         environment: Option<Arc<Environment>>,
     ) -> Self {
         let scope = Scope::new(principal.namespace.clone(), principal.actor());
@@ -203,6 +206,7 @@ impl Viewer {
             environment,
             partial: parts.headers.contains_key("hx-request"),
             now,
+            newest,
             principal,
         }
     }
@@ -259,14 +263,19 @@ pub fn session(headers: &HeaderMap) -> Option<String> {
     cookie(headers, SESSION_SECURE).or_else(|| cookie(headers, SESSION))
 }
 
-/// The value of a cookie.
-pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+/// The cookies that a request carries: names and values.
+pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
+}
+
+/// The value of a cookie.
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    cookies(headers)
         .find(|(found, _)| *found == name)
         .map(|(_, value)| value.to_owned())
 }

@@ -12,7 +12,10 @@
   const RETRY_MS = 4000;
   let on = localStorage.getItem(KEPT) !== "off";
   let stream = null;
-  let lost = false;
+  // Nothing is live before the stream is open.
+  let lost = true;
+  // The newest event that this page can show. The first stream tells what came after it.
+  let after = main.dataset.after ?? "";
   let timer = 0;
   const late = new Set();
 
@@ -71,19 +74,20 @@
     clearTimeout(timer);
     stream?.close();
     stream = null;
+    lost = true;
   };
   const open = () => {
     if (stream || !on || document.hidden) return;
-    stream = new EventSource(`/live?${follows}`);
+    stream = new EventSource(`/live?${follows}${after && `&after=${after}`}`);
     stream.addEventListener("open", () => {
-      // What happened while nobody listened is not told again: look at everything once.
-      if (lost) for (const part of document.querySelectorAll("[data-live]")) refresh(part);
+      // What happened while a later stream was away is not told again: look at everything once.
+      if (!after) for (const part of document.querySelectorAll("[data-live]")) refresh(part);
+      after = "";
       lost = false;
       show();
     });
     stream.addEventListener("changed", (event) => heard(new Set(event.data.split(" "))));
     stream.addEventListener("error", () => {
-      lost = true;
       close();
       timer = setTimeout(open, RETRY_MS);
       show();
@@ -94,12 +98,10 @@
     on = !on;
     localStorage.setItem(KEPT, on ? "on" : "off");
     if (on) {
-      lost = true;
       open();
     } else {
       close();
       late.clear();
-      lost = false;
     }
     show();
     globalThis.mcpanel?.say(on ? "Live updates are on" : "Live updates are off");
@@ -111,8 +113,7 @@
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {
       close();
-    } else if (on) {
-      lost = true;
+    } else {
       open();
     }
     show();
@@ -121,7 +122,11 @@
   document.addEventListener("focusout", () => setTimeout(catchUp, 150));
   document.addEventListener("pointerout", () => late.size > 0 && setTimeout(catchUp, 150));
   addEventListener("pagehide", close);
-  addEventListener("pageshow", (event) => event.persisted && open());
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    open();
+    show();
+  });
 
   // What the reader opened stays open when its part of the page is renewed.
   htmx.registerExtension("mcpanel-keep", {

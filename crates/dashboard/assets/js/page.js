@@ -125,9 +125,13 @@
     event.preventDefault();
     if (!(await ask(question))) return;
     form.dataset.sure = "yes";
-    form.requestSubmit(event.submitter ?? undefined);
-    // The form of a list asks again for the next row.
-    delete form.dataset.sure;
+    try {
+      // A button that was renewed meanwhile is no longer the form's, and throws.
+      form.requestSubmit(event.submitter ?? undefined);
+    } finally {
+      // The form of a list asks again for the next row.
+      delete form.dataset.sure;
+    }
   });
 
   // --- choosing rows ---

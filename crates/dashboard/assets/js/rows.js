@@ -45,7 +45,8 @@
         say(text, false);
         return;
       }
-      renew(row, text);
+      // Who may change it and not read it is told what became of it, and no more.
+      if (answer.status !== 204) renew(row, text);
       form.dispatchEvent(new Event("change", { bubbles: true }));
       settle();
       const said = sentence(answer);

@@ -57,3 +57,23 @@ async fn what_an_agent_did_is_worked_out_from_its_tasks() {
         .await;
     assert_eq!(past.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_script_that_asks_for_one_part_of_an_agents_page_gets_no_other() {
+    let world = World::new();
+    world.task("task_1", "{}").await;
+    world.fail_next("broken").await;
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let whole = browser.get("/agents/worker?range=24h").await.body;
+    for part in ["now", "load", "tasks"] {
+        let path = format!("/agents/worker?range=24h&amp;part={part}");
+        assert!(whole.contains(&path), "{path}: {whole}");
+    }
+    let now = browser.get("/agents/worker?part=now").await.body;
+    assert!(now.contains("Runs now") && !now.contains("Slots in use, of"));
+    assert!(!now.contains("row-task_1"), "{now}");
+    let load = browser.get("/agents/worker?part=load").await.body;
+    assert!(load.contains("1 failed or lost") && !load.contains("row-task_1"));
+    let tasks = browser.get("/agents/worker?part=tasks").await.body;
+    assert!(tasks.contains("row-task_1") && !tasks.contains("Slots in use, of"));
+}

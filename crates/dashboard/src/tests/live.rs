@@ -53,6 +53,25 @@ async fn a_stream_tells_what_changed_and_nothing_more() {
 }
 
 #[tokio::test]
+async fn a_stream_tells_what_happened_between_the_page_and_itself() {
+    let world = World::new();
+    world.task("task_1", "{}").await;
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let page = browser.get("/tasks").await.body;
+    let (_, rest) = page.split_once("data-after=\"").unwrap();
+    let after: u64 = rest.split('"').next().unwrap().parse().unwrap();
+    world.task("task_2", "{}").await;
+    let mut body = browser
+        .open(&format!("/live?topic=tasks&after={after}"))
+        .await;
+    assert!(next(&mut body).await.contains("data: tasks\n"));
+    // A number from a server that is further on is no reason to be silent.
+    let mut body = browser.open("/live?topic=tasks&after=9000000000").await;
+    world.task("task_3", "{}").await;
+    assert!(next(&mut body).await.contains("data: tasks\n"));
+}
+
+#[tokio::test]
 async fn who_may_not_see_something_does_not_hear_that_it_changed() {
     let world = World::new();
     let key = world.key(&[Permission::AgentRead]).await;

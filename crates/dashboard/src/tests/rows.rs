@@ -5,6 +5,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use mcpanel_domain::task::Status;
+use mcpanel_guard::Permission;
 
 use super::{
     browser::{Answer, Browser},
@@ -57,6 +58,27 @@ async fn a_row_of_something_that_is_gone_goes() {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.body, "");
     assert!(answer.header("mcpanel-said").starts_with("no="));
+}
+
+#[tokio::test]
+async fn who_may_change_and_not_read_gets_the_sentence_alone() {
+    let world = World::new();
+    let id = world.task("task_1", "{}").await;
+    let key = world.key(&[Permission::TaskManage]).await;
+    let mut browser = world.signed_in(&key).await;
+    let token = browser.get("/").await.field("csrf");
+    let request = Request::post("/tasks/task_1/cancel")
+        .header("hx-request", "true")
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let answer = browser
+        .send(request, Body::from(format!("csrf={token}")))
+        .await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert_eq!(answer.body, "");
+    assert_eq!(answer.header("mcpanel-said"), "ok=The+task+is+cancelled.");
+    let task = world.control.tasks.get(&world.scope, &id).await.unwrap();
+    assert_eq!(task.task.status(), Status::Cancelled);
 }
 
 #[tokio::test]

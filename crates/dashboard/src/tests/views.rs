@@ -58,3 +58,27 @@ async fn what_cannot_be_saved_is_said() {
     let unknown = browser.act("/views/agents", &[("name", "x"), QUERY]).await;
     assert_eq!(unknown.status, 404);
 }
+
+#[tokio::test]
+async fn views_of_many_people_in_one_browser_do_not_lock_it_out() {
+    let world = World::new();
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let long = format!("q={}", "x".repeat(3_000));
+    let fields = [("name", "mine"), ("query", long.as_str())];
+    for person in 0..3 {
+        if person > 0 {
+            let key = world.key(&[mcpanel_guard::Permission::TaskRead]).await;
+            browser.act("/sign-out", &[]).await;
+            browser.sign_in(&key).await;
+        }
+        browser.act("/views/tasks", &fields).await;
+        assert!(browser.get("/tasks").await.body.contains(">mine</a>"));
+    }
+    let kept = browser.cookies.iter();
+    let kept: Vec<&String> = kept
+        .filter(|(name, _)| name.starts_with("mcpanel_views_"))
+        .map(|(_, value)| value)
+        .collect();
+    assert_eq!(kept.len(), 1, "the others made room");
+    assert!(kept[0].contains("mine"));
+}

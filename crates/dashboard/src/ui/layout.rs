@@ -142,7 +142,7 @@ pub fn page(viewer: &Viewer, page: &Page<'_>) -> Markup {
                     } }
                     (tools(viewer, page.follows.is_some()))
                 }
-                main #main tabindex="-1" data-now=(viewer.now.as_ms()) data-follows=[page.follows.as_deref()] {
+                main #main tabindex="-1" data-now=(viewer.now.as_ms()) data-after=(viewer.newest) data-follows=[page.follows.as_deref()] {
                     (flash(viewer))
                     (page.body)
                 }
@@ -158,8 +158,8 @@ fn tools(viewer: &Viewer, follows: bool) -> Markup {
     html! {
         div.tools {
             @if follows {
-                button #live.tool type="button" aria-pressed="true" data-state="on" title="Live updates (r)" hidden {
-                    span.pulse aria-hidden="true" {} span.live-word { "Live" }
+                button #live.tool type="button" aria-pressed="true" data-state="lost" title="Live updates (r)" hidden {
+                    span.pulse aria-hidden="true" {} span.live-word { "Connecting" }
                 }
             }
             button #theme.tool.script type="button" title="Colours (t)" hidden { (Icon::Theme.draw()) span.tool-word { "Colours" } }

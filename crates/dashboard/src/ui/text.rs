@@ -35,12 +35,17 @@ pub fn middle(id: &str) -> String {
     format!("{head}…{tail}")
 }
 
+/// A text with a capital first.
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
 /// A text as a sentence: a capital first, a full stop last.
 pub fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let mut sentence: String = chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    });
+    let mut sentence = capital(text);
     if !sentence.ends_with(['.', '!', '?', '…']) {
         sentence.push('.');
     }

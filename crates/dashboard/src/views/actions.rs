@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 
-use super::{List, Views, cookie_name};
+use super::{List, Views, cookie_name, too_many};
 use crate::{
     error::Result,
     form::{Form, back_with},
@@ -61,7 +61,12 @@ fn change(
     let mut response = back_with(back, &Flash::done(sentence));
     let age = if views.kept.is_empty() { 0 } else { KEPT_S };
     let name = cookie_name(list, viewer);
-    let kept = set_cookie(&name, &views.write(), Some(age), is_secure(headers), true);
+    let (text, secure) = (views.write(), is_secure(headers));
+    let kept = set_cookie(&name, &text, Some(age), secure, true);
     response.headers_mut().append(header::SET_COOKIE, kept);
+    for other in too_many(viewer, headers, &name, &text) {
+        let gone = set_cookie(&other, "", Some(0), secure, true);
+        response.headers_mut().append(header::SET_COOKIE, gone);
+    }
     Ok(response)
 }

@@ -15,9 +15,9 @@ pub use actions::{remove, save};
 
 use crate::{
     error::{Failure, Result},
-    limits::{VIEW_NAME_CHARS_MAX, VIEWS_BYTES_MAX, VIEWS_MAX},
+    limits::{VIEW_NAME_CHARS_MAX, VIEWS_BYTES_MAX, VIEWS_MAX, VIEWS_TOGETHER_BYTES_MAX},
     pages::{events, tasks},
-    session::{Viewer, cookie, hex},
+    session::{Viewer, cookie, cookies, hex},
     ui::{list::Query, parts::hidden},
 };
 
@@ -185,8 +185,29 @@ fn is_name(name: &str) -> bool {
     (1..=VIEW_NAME_CHARS_MAX).contains(&length) && !name.chars().any(char::is_control)
 }
 
+/// What the cookies of all views begin with.
+const COOKIE: &str = "mcpanel_views_";
+
 /// A cookie for each person, so that who signs in next in the same browser finds their own.
 fn cookie_name(list: List, viewer: &Viewer) -> String {
     let digest = Sha256::digest(viewer.scope.actor.as_bytes());
-    format!("mcpanel_views_{}_{}", list.word(), hex(&digest[..6]))
+    format!("{COOKIE}{}_{}", list.word(), hex(&digest[..6]))
+}
+
+/// The cookies of other people's views that must go so that `text` finds room as the value of `name`: all or none.
+fn too_many(viewer: &Viewer, headers: &HeaderMap, name: &str, text: &str) -> Vec<String> {
+    let mine = [List::Tasks, List::Events].map(|list| cookie_name(list, viewer));
+    let kept: Vec<(&str, &str)> = cookies(headers)
+        .filter(|(kept, _)| kept.starts_with(COOKIE) && *kept != name)
+        .chain([(name, text)])
+        .collect();
+    let together: usize = kept
+        .iter()
+        .map(|(name, text)| name.len() + text.len())
+        .sum();
+    if together <= VIEWS_TOGETHER_BYTES_MAX {
+        return Vec::new();
+    }
+    let others = kept.iter().map(|(name, _)| (*name).to_owned());
+    others.filter(|name| !mine.contains(name)).collect()
 }

@@ -6,6 +6,7 @@ use mcpanel_domain::{
     AgentId,
     agent::{Admission, Changes},
 };
+use mcpanel_guard::Permission;
 
 use super::{list::row, parse};
 use crate::{
@@ -23,6 +24,8 @@ impl Document for Agents {
     type Id = AgentId;
 
     const PATH: &'static str = "/agents";
+
+    const READ: Permission = Permission::AgentRead;
 
     fn id(text: &str) -> Result<AgentId> {
         parse(text)

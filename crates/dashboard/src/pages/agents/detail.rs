@@ -38,10 +38,13 @@ pub async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Markup> {
     let id = parse(&id)?;
-    let window = Window::of(&Query::read(query.as_deref()), viewer.now);
     let view = dashboard.control.agents.get(&viewer.scope, &id).await?;
     let may_see_tasks = viewer.may(Permission::TaskRead);
-    let recent: Vec<Arc<Task>> = if may_see_tasks {
+    let query = Query::read(query.as_deref());
+    let window = Window::of(&query, viewer.now);
+    // A script asks for one part of the page: the others are not worked out for it.
+    let wants = |part: &str| query.text("part").is_none_or(|asked| asked == part);
+    let recent: Vec<Arc<Task>> = if may_see_tasks && wants("tasks") {
         let filter = TaskFilter {
             agent_id: Some(id.clone()),
             ..TaskFilter::default()
@@ -57,12 +60,16 @@ pub async fn show(
         Vec::new()
     };
     let agent = &view.agent;
-    let load = if may_see_tasks {
+    let load = if may_see_tasks && wants("load") {
         Some(load::look(&dashboard, &viewer, agent, &window).await?)
     } else {
         None
     };
     let here = window.on(&format!("/agents/{id}"));
+    let part = |name: &str| {
+        let (path, query) = here.split_once('?').unwrap_or((&here, ""));
+        Query::read(Some(query)).with("part", name).on(path)
+    };
     let title = format!("Agent {}", text::short(&agent.name, 60));
     Ok(layout::page(
         &viewer,
@@ -75,7 +82,7 @@ pub async fn show(
                     div { h1 { (agent.name) } p.sub { (parts::id(agent.id.as_str())) } }
                     @if viewer.may(Permission::AgentManage) { (actions(&viewer, &view)) }
                 }
-                div #agent data-live={ "agent:" (id) " tick" } hx-get=(here) hx-trigger="live" hx-select="#agent" hx-swap="outerMorph" {
+                div #agent data-live={ "agent:" (id) " tick" } hx-get=(part("now")) hx-trigger="live" hx-select="#agent" hx-swap="outerMorph" {
                     (facts(&view, viewer.now))
                     section.card aria-labelledby="now" {
                         (parts::section("now", "Runs now", html! { (view.leases.len()) " of " (agent.concurrency) " slots" }))
@@ -83,10 +90,14 @@ pub async fn show(
                         @if view.leases.is_empty() { (parts::empty("Nothing in hand", html! { (why_idle(&view)) })) }
                         @else { (held(&view)) }
                     }
-                    @if let Some(load) = &load { (load.draw(agent, &window, viewer.now)) }
+                }
+                @if let Some(load) = &load {
+                    div #agent-load data-live="tick" hx-get=(part("load")) hx-trigger="live" hx-select="#agent-load" hx-swap="outerMorph" {
+                        (load.draw(agent, &window, viewer.now))
+                    }
                 }
                 @if may_see_tasks {
-                    div #agent-tasks data-live={ "agent:" (id) } data-hold hx-get=(here) hx-trigger="live" hx-select="#agent-tasks" hx-swap="outerMorph" {
+                    div #agent-tasks data-live={ "agent:" (id) } data-hold hx-get=(part("tasks")) hx-trigger="live" hx-select="#agent-tasks" hx-swap="outerMorph" {
                         section.card aria-labelledby="recent" {
                             (parts::section("recent", "Recent tasks", html! { a href={ "/tasks?agent=" (id) } { "All its tasks" } " · " a href={ "/tasks?status=failed&agent=" (id) } { "Failures" } }))
                             @if recent.is_empty() { (parts::empty("No task yet", html! { "Its tasks show here." })) }

@@ -1,7 +1,7 @@
 //! How loaded an agent was: slots in use and what became of its attempts, over time. It is worked out from the tasks
 //! themselves, which tell who held them from when to when, so that there is nothing that could disagree with them.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use maud::{Markup, html};
 use mcpanel_domain::{
@@ -14,7 +14,7 @@ use mcpanel_store::query::{Page as Slice, TaskFilter};
 use crate::{
     Dashboard,
     error::Result,
-    limits::LOAD_TASKS_MAX,
+    limits::{LOAD_AGE_MS_MAX, LOAD_TASKS_MAX},
     pages::history::Window,
     session::Viewer,
     ui::{
@@ -52,41 +52,50 @@ const ENDS: [Series<'static>; 3] = [
 /// What an agent did.
 pub struct Load {
     tasks: Vec<Arc<Task>>,
-    /// Before this moment not everything is known.
-    known_from: Timestamp,
+    /// When the oldest task was created that was looked at; none when all were. What ran before is told in part.
+    whole_from: Option<Timestamp>,
 }
 
-/// Reads the tasks that an agent had in hand within a window: the newest [`LOAD_TASKS_MAX`] that ended, and all that did not.
+/// Reads the tasks that an agent had in hand within a window: those that it holds, those that wait to be tried again, and those that
+/// ended; of each the newest [`LOAD_TASKS_MAX`].
 pub async fn look(
     dashboard: &Dashboard,
     viewer: &Viewer,
     agent: &Agent,
     window: &Window,
 ) -> Result<Load> {
+    let age = i64::try_from(LOAD_AGE_MS_MAX).unwrap_or(i64::MAX);
+    let created_from = Timestamp::from_ms(window.from.as_ms().saturating_sub(age));
     let of_agent = || TaskFilter {
         agent_id: Some(agent.id.clone()),
+        created_from: Some(created_from),
         ..TaskFilter::default()
     };
-    let live = TaskFilter {
-        statuses: Status::ALL
-            .iter()
-            .copied()
-            .filter(|status| !status.is_terminal())
-            .collect(),
+    let held = TaskFilter {
+        held_by: Some(agent.id.clone()),
+        ..TaskFilter::default()
+    };
+    let waiting = TaskFilter {
+        statuses: vec![Status::Pending, Status::Retry],
         ..of_agent()
     };
     let ended = TaskFilter {
         ended_from: Some(window.from),
         ..of_agent()
     };
-    let (mut tasks, _) = read(dashboard, viewer, live).await?;
-    let (ended, whole) = read(dashboard, viewer, ended).await?;
-    let known_from = match (whole, ended.last()) {
-        (false, Some(oldest)) => oldest.created_at,
-        _ => agent.registered_at,
-    };
-    tasks.extend(ended);
-    Ok(Load { tasks, known_from })
+    let mut tasks = Vec::new();
+    let mut whole_from = None;
+    for filter in [held, waiting, ended] {
+        let (found, whole) = read(dashboard, viewer, filter).await?;
+        if !whole {
+            whole_from = whole_from.max(found.last().map(|oldest| oldest.created_at));
+        }
+        tasks.extend(found);
+    }
+    // A task that went on between two reads was found by both.
+    let mut known = HashSet::new();
+    tasks.retain(|task| known.insert(task.id.clone()));
+    Ok(Load { tasks, whole_from })
 }
 
 /// The newest tasks that a filter finds, and whether these are all.
@@ -152,11 +161,14 @@ impl Load {
 
     /// The charts.
     pub fn draw(&self, agent: &Agent, window: &Window, now: Timestamp) -> Markup {
+        let known_from = self
+            .whole_from
+            .map_or(agent.registered_at, |from| from.max(agent.registered_at));
         let here = format!("/agents/{}", agent.id);
         let steps = |of: &dyn Fn(Timestamp, Timestamp) -> Vec<Option<u64>>, series: usize| {
             let step = |from: Timestamp| {
                 let to = from.plus_ms(window.step_ms);
-                let values = if to > self.known_from && from <= now {
+                let values = if to > known_from && from <= now {
                     of(from, to)
                 } else {
                     vec![None; series]
@@ -195,8 +207,8 @@ impl Load {
                     div { h3 { "Slots in use, of " (agent.concurrency) } (chart("Slots in use over time", Shape::Lines, &SLOTS, &slots, tenths, limit)) }
                     div { h3 { "Attempts ended, " (window.step_words()) } (chart("Attempts that ended over time", Shape::Columns, &ENDS, &ends, text::count, 0)) }
                 }
-                @if self.known_from > window.from && self.known_from > agent.registered_at {
-                    p.hint { "From " (parts::time(self.known_from)) " on: as far back as its newest " (text::count(LOAD_TASKS_MAX as u64)) " tasks tell." }
+                @if let Some(from) = self.whole_from.filter(|from| *from > window.from) {
+                    p.hint { "From " (parts::time(from)) " on, by its newest " (text::count(LOAD_TASKS_MAX as u64)) " tasks: what older ones did then is not told." }
                 }
             }
         }

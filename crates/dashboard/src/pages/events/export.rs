@@ -1,25 +1,28 @@
 //! What a filter of events shows, as a file: written while it is sent, so that it needs no more memory than a page.
 
-use std::{fmt::Write, io};
+use std::{fmt::Write, io, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
     extract::{RawQuery, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures::{Stream, stream};
 use mcpanel_control::Scope;
 use mcpanel_domain::event::Numbered;
+use mcpanel_guard::Permission;
 use mcpanel_store::query::EventFilter;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{backwards::Backwards, filter};
 use crate::{
     Dashboard,
     error::{Failure, Result},
-    limits::{EVENTS_EXPORTED_MAX, EXPORT_SCANNED_MAX, EXPORTS_MAX},
-    session::Viewer,
+    limits::{
+        EVENTS_EXPORTED_MAX, EXPORT_MS_MAX, EXPORT_PIECES_TRUSTED, EXPORT_SCANNED_MAX, EXPORTS_MAX,
+    },
+    session::{self, Viewer},
     ui::list::Query,
 };
 
@@ -86,6 +89,7 @@ impl Format {
 pub async fn export(
     State(dashboard): State<Dashboard>,
     viewer: Viewer,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
     let query = Query::read(query.as_deref());
@@ -110,6 +114,9 @@ pub async fn export(
         log: Backwards::from(top, EXPORT_SCANNED_MAX),
         left: EVENTS_EXPORTED_MAX,
         head: Some(format.head()),
+        session: session::session(&headers).unwrap_or_default(),
+        trusted: EXPORT_PIECES_TRUSTED,
+        ends_at: Instant::now() + Duration::from_millis(EXPORT_MS_MAX),
         scope: viewer.scope,
         filter: asked.filter,
         format,
@@ -137,6 +144,11 @@ struct Writing {
     /// Events that may still be written.
     left: u64,
     head: Option<&'static str>,
+    /// Whose file it is: a revoked key or an ended token ends it.
+    session: String,
+    /// Pieces that are written before who asks is looked at again.
+    trusted: u32,
+    ends_at: Instant,
     _place: OwnedSemaphorePermit,
 }
 
@@ -148,11 +160,30 @@ impl Writing {
         })
     }
 
-    /// The next piece of the file; none after its end. A store that cannot go on breaks the file off, so that nobody takes a
-    /// part for the whole.
+    /// Whether the file may go on: in time, and for somebody who still is who they were.
+    async fn check(&mut self) -> io::Result<()> {
+        if Instant::now() >= self.ends_at {
+            let late = format!("a file of events is written within {EXPORT_MS_MAX} ms");
+            return Err(io::Error::new(io::ErrorKind::TimedOut, late));
+        }
+        if self.trusted == 0 {
+            let principal = self.dashboard.host.identify(&self.session).await;
+            let may = principal.is_ok_and(|principal| principal.may(Permission::EventRead));
+            if !may {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            self.trusted = EXPORT_PIECES_TRUSTED;
+        }
+        self.trusted -= 1;
+        Ok(())
+    }
+
+    /// The next piece of the file; none after its end. A store that cannot go on, a lost right and too slow
+    /// a reader break the file off, so that nobody takes a part for the whole.
     async fn piece(&mut self) -> io::Result<Option<Bytes>> {
         let mut text = self.head.take().unwrap_or_default().to_owned();
         while text.is_empty() && self.left > 0 {
+            self.check().await?;
             let read = self.log.next(&self.dashboard, &self.scope, &self.filter);
             let found = read
                 .await

@@ -69,7 +69,7 @@ pub async fn list(
                 (filter::bar(&query))
                 @for fault in &asked.faults { p.flash.t-bad role="alert" { "Ignored: " (fault) "." } }
                 div #rows data-live="events" data-hold hx-get=(refresh.on("/events")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
-                    @if new > 0 { p.newer data-newer=(new) { a href=(plain.on("/events")) { (text::count(new)) " new in the log – show" } } }
+                    @if new > 0 { p.newer role="status" data-newer=(new) { a href=(plain.on("/events")) { (text::count(new)) " new in the log – show" } } }
                     @if found.events.is_empty() {
                         (parts::empty("No event fits", html! { "Looked back through " (text::count(EVENTS_SCANNED_MAX)) " events." }))
                     } @else { (table(&found.events)) }

@@ -3,6 +3,7 @@
 use axum::response::Response;
 use maud::Markup;
 use mcpanel_domain::PipelineId;
+use mcpanel_guard::Permission;
 
 use super::{list::row, parse};
 use crate::{
@@ -20,6 +21,8 @@ impl Document for Pipelines {
     type Id = PipelineId;
 
     const PATH: &'static str = "/pipelines";
+
+    const READ: Permission = Permission::PipelineRead;
 
     fn id(text: &str) -> Result<PipelineId> {
         parse(text)

@@ -50,7 +50,7 @@ pub async fn list(
                 nav.views aria-label="Views" {
                     a href="/pipelines" aria-current=[filter.statuses.is_empty().then_some("true")] { "All" }
                     @for each in Status::ALL {
-                        a href={ "/pipelines?status=" (each.as_str()) } aria-current=[(filter.statuses == [each]).then_some("true")] { (capital(each.as_str())) }
+                        a href={ "/pipelines?status=" (each.as_str()) } aria-current=[(filter.statuses == [each]).then_some("true")] { (text::capital(each.as_str())) }
                     }
                 }
                 @if let Some(tag) = &filter.tag { p.sub { "with the tag " span.chip { (tag) } " " a href="/pipelines" { "Clear" } } }
@@ -95,13 +95,6 @@ fn row_actions(view: &PipelineView) -> Markup {
 
 /// What is asked before a pipeline is cancelled.
 pub const ASK_CANCEL: &str = "Cancel this pipeline? Its running tasks are asked to stop.";
-
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
-}
 
 fn table(viewer: &Viewer, views: &[PipelineView]) -> Markup {
     let may = viewer.may(Permission::PipelineManage);

@@ -6,6 +6,7 @@ use axum::{
 };
 use maud::Markup;
 use mcpanel_domain::{TaskId, task::Status};
+use mcpanel_guard::Permission;
 
 use super::{detail, list, parse};
 use crate::{
@@ -25,6 +26,8 @@ impl Document for Tasks {
     type Id = TaskId;
 
     const PATH: &'static str = "/tasks";
+
+    const READ: Permission = Permission::TaskRead;
 
     fn id(text: &str) -> Result<TaskId> {
         parse(text)

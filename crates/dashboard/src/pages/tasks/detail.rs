@@ -103,7 +103,7 @@ fn standing(why: &Explanation) -> Markup {
         | Status::Assigned
         | Status::Running
         | Status::Completed
-        | Status::Retry => capital(&why.summary),
+        | Status::Retry => text::capital(&why.summary),
     };
     html! {
         section class={ "standing " (status::tone(word)) } aria-label="Why it is where it is" {
@@ -113,13 +113,6 @@ fn standing(why: &Explanation) -> Markup {
             }
         }
     }
-}
-
-fn capital(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
 }
 
 fn errors(task: &Task) -> Markup {

@@ -67,7 +67,7 @@ pub async fn list(
                 @if viewer.may(Permission::TaskManage) && asked.faults.is_empty() && !asked.search.is_empty() { (bulk(&asked.search)) }
                 div #rows data-live="tasks" data-hold hx-get=(refresh.on("/tasks")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
                     @if newer > 0 {
-                        p.newer data-newer=(newer) { a href=(plain.without(&["after"]).on("/tasks")) {
+                        p.newer role="status" data-newer=(newer) { a href=(plain.without(&["after"]).on("/tasks")) {
                             @if newer >= NEW_ROWS_COUNTED_MAX { "More than " (NEW_ROWS_COUNTED_MAX - 1) " new" } @else { (newer) " new" }
                             " – show" } }
                     }
