@@ -14,4 +14,4 @@ mod settings;
 mod signing_in;
 mod tasks;
 mod views;
-mod world;
+pub mod world;

@@ -129,3 +129,17 @@ async fn a_report_is_shown_where_it_can_do_nothing() {
     );
     assert!(!policy.contains("script"), "{policy}");
 }
+
+#[tokio::test]
+async fn pipelines_are_filtered_by_tag_and_status_together() {
+    let world = World::new();
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let page = browser
+        .get("/pipelines?status=failed&tag=ward+7")
+        .await
+        .body;
+    assert!(page.contains("name=\"tag\" value=\"ward 7\""), "{page}");
+    assert_eq!(page.matches("name=\"status\" value=\"failed\"").count(), 1);
+    assert!(page.contains("href=\"/pipelines?tag=ward+7&amp;status=running\""));
+    assert!(page.contains("href=\"/pipelines?status=failed\">Clear"));
+}

@@ -140,3 +140,16 @@ async fn a_list_that_refreshes_itself_keeps_its_rows_and_counts_new_ones() {
     assert!(page.contains("1 new"), "{page}");
     assert!(!browser.get("/tasks").await.body.contains("1 new"));
 }
+
+#[tokio::test]
+async fn a_failed_row_leads_to_its_warnings_and_the_log_is_saved_as_it_is_narrowed() {
+    let world = World::new();
+    world.task("task_1", "{}").await;
+    world.fail_next("broken").await;
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let list = browser.get("/tasks").await.body;
+    assert!(list.contains("href=\"/tasks/task_1?level=error#log\""));
+    let page = browser.get("/tasks/task_1?level=error&find=x").await.body;
+    let saved = "href=\"/tasks/task_1/log?level=error&amp;find=x\"";
+    assert!(page.contains(saved), "{page}");
+}

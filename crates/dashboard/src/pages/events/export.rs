@@ -258,4 +258,33 @@ mod tests {
             assert_eq!(cell(value), written);
         }
     }
+
+    fn writing(session: &str, trusted: u32, ms: u64) -> Writing {
+        let world = crate::tests::world::World::new();
+        let exports = world.dashboard.exports.clone();
+        Writing {
+            log: Backwards::from(1, EXPORT_SCANNED_MAX),
+            left: EVENTS_EXPORTED_MAX,
+            head: None,
+            session: session.to_owned(),
+            trusted,
+            ends_at: Instant::now() + Duration::from_millis(ms),
+            scope: world.scope.clone(),
+            filter: EventFilter::default(),
+            format: Format::Lines,
+            dashboard: world.dashboard.clone(),
+            _place: exports.try_acquire_owned().unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_breaks_off_when_its_time_is_over_or_its_reader_may_no_more() {
+        let admin = crate::tests::world::ADMIN_KEY;
+        let whole = writing(admin, 0, EXPORT_MS_MAX).piece().await;
+        assert!(whole.unwrap().is_none(), "an empty log is an empty file");
+        let late = writing(admin, 1, 0).piece().await.unwrap_err();
+        assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+        let revoked = writing("revoked", 0, EXPORT_MS_MAX).piece().await;
+        assert_eq!(revoked.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    }
 }

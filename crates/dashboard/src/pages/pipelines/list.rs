@@ -31,6 +31,8 @@ pub async fn list(
         statuses: query.all("status").filter_map(Status::parse).collect(),
         tag: query.text("tag").map(str::to_owned),
     };
+    // Another status keeps the tag.
+    let plain = query.without(&["status", "after"]);
     let listing = dashboard
         .control
         .pipelines
@@ -48,12 +50,19 @@ pub async fn list(
                     @if viewer.may(Permission::PipelineCreate) { div.actions { a.button.primary href="/pipelines/new" { "New pipeline" } } }
                 }
                 nav.views aria-label="Views" {
-                    a href="/pipelines" aria-current=[filter.statuses.is_empty().then_some("true")] { "All" }
+                    a href=(plain.on("/pipelines")) aria-current=[filter.statuses.is_empty().then_some("true")] { "All" }
                     @for each in Status::ALL {
-                        a href={ "/pipelines?status=" (each.as_str()) } aria-current=[(filter.statuses == [each]).then_some("true")] { (text::capital(each.as_str())) }
+                        a href=(plain.clone().with("status", each.as_str()).on("/pipelines")) aria-current=[(filter.statuses == [each]).then_some("true")] { (text::capital(each.as_str())) }
                     }
                 }
-                @if let Some(tag) = &filter.tag { p.sub { "with the tag " span.chip { (tag) } " " a href="/pipelines" { "Clear" } } }
+                form.filter method="get" action="/pipelines" role="search" aria-label="Filter pipelines" {
+                    @for status in &filter.statuses { input type="hidden" name="status" value=(status.as_str()); }
+                    div.fields {
+                        label.field { span { "Tag" } input type="text" name="tag" value=[filter.tag.as_deref()] autocomplete="off" spellcheck="false"; }
+                    }
+                    button.button.primary type="submit" { "Filter" }
+                    @if filter.tag.is_some() { a.button.plain href=(query.without(&["tag", "after"]).on("/pipelines")) { "Clear" } }
+                }
                 div #rows data-live="pipelines" data-hold hx-get=(query.on("/pipelines")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
                     @if listing.items.is_empty() {
                         (parts::empty("No pipeline here", html! {

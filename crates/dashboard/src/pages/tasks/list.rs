@@ -208,7 +208,9 @@ pub fn row(viewer: &Viewer, task: &Task) -> Markup {
             td {
                 a.row-link.short href={ "/tasks/" (task.id) } title=(task.id) { (text::middle(task.id.as_str())) }
                 div.under { (task.task_type) }
-                @if let Some(error) = &task.error { div.error-line title=(text::short(&error.message, 400)) { (text::short(&error.message, 90)) } }
+                @if let Some(error) = &task.error { div.error-line title=(text::short(&error.message, 400)) { (text::short(&error.message, 90)) }
+                    div.under { a href={ "/tasks/" (task.id) "?level=error#log" } { "Warnings and errors" span.visually-hidden { " of " (task.id) } } }
+                }
             }
             td { @if let Some(place) = &task.place { (parts::link("/pipelines", place.pipeline_id.as_str())) div.under { "stage " (place.stage) } } @else { (parts::none("none")) } }
             td { @if let Some(agent) = task.last_agent().or(task.target.as_ref()) { (parts::link("/agents", agent.as_str())) } @else { (parts::none("no agent yet")) } }

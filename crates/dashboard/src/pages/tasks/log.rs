@@ -82,13 +82,14 @@ pub async fn section(
         format!("{}#log", target.on(&here))
     };
     let errors = query.text("level") == Some("error");
+    let saved = query.without(&["after", "from_row"]);
     Ok(html! {
         section.card #log aria-labelledby="log-title" {
             (parts::section("log-title", "Log", html! {
                 a.button.small href=(narrowed("level", None)) aria-current=[(!errors).then_some("true")] { "All " (lines.len()) }
                 a.button.small href=(narrowed("level", Some("error"))) aria-current=[errors.then_some("true")] { "Warnings and errors " (bad) }
                 @if let Some(attempt) = query.text("attempt") { a.button.small href=(narrowed("attempt", None)) { "Attempt " (text::short(attempt, 8)) " ×" } }
-                @if viewer.may(mcpanel_guard::Permission::TaskRead) { a.button.small href={ (here) "/log" } download { "Save" } }
+                @if viewer.may(mcpanel_guard::Permission::TaskRead) { a.button.small href=(saved.on(&format!("{here}/log"))) download title="Saves the lines that fit" { "Save" } }
             }))
             form.filter method="get" action={ (here) "#log" } role="search" aria-label="Search the log" {
                 @for (name, value) in query.without(&["find"]).pairs() { input type="hidden" name=(name) value=(value); }
