@@ -65,6 +65,7 @@ async fn a_script_that_asks_for_one_part_of_an_agents_page_gets_no_other() {
     world.fail_next("broken").await;
     let mut browser = world.signed_in(ADMIN_KEY).await;
     let whole = browser.get("/agents/worker?range=24h").await.body;
+    assert!(whole.contains("mcpanel agents get worker"));
     for part in ["now", "load", "tasks"] {
         let path = format!("/agents/worker?range=24h&amp;part={part}");
         assert!(whole.contains(&path), "{path}: {whole}");

@@ -187,3 +187,19 @@ pub fn section(id: &str, title: &str, beside: Markup) -> Markup {
 pub fn property(name: &str, value: Markup) -> Markup {
     html! { div.property { dt { (name) } dd { (value) } } }
 }
+
+/// The same elsewhere: the command and the call that show a document of a kind, such as `tasks`.
+pub fn elsewhere(kind: &str, id: &str) -> Markup {
+    let command = format!("mcpanel {kind} get {id}");
+    let call =
+        format!("curl -H \"X-API-Key: $MCPANEL_API_KEY\" \"$MCPANEL_URL/api/v1/{kind}/{id}\"");
+    html! {
+        section.card aria-labelledby="elsewhere" {
+            h2 #elsewhere { "The same elsewhere" }
+            dl.properties.wide {
+                (property("Command line", self::id(&command)))
+                (property("API", self::id(&call)))
+            }
+        }
+    }
+}

@@ -106,6 +106,7 @@ pub async fn show(
                     }
                 }
                 section.card aria-labelledby="metadata" { h2 #metadata { "Metadata" } (payload::shape(&agent.metadata)) }
+                (parts::elsewhere("agents", id.as_str()))
             },
         },
     ))

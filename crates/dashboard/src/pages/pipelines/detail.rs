@@ -94,6 +94,7 @@ pub async fn show(
                     }
                     p.muted { a href={ "/events?pipeline=" (id) } { "Its events" } " · " a href={ "/tasks?pipeline=" (id) } { "All its tasks" } }
                 }
+                (parts::elsewhere("pipelines", id.as_str()))
             },
         },
     ))

@@ -78,7 +78,7 @@ pub async fn page(
                 }
                 (payloads(viewer, &view, revealed))
                 div #log-live data-live={ "task:" (id) } hx-get=(here) hx-trigger="live" hx-select="#log-live" hx-swap="outerMorph" data-hold { (log) }
-                (elsewhere(task))
+                (parts::elsewhere("tasks", id.as_str()))
             },
         },
     ))
@@ -219,24 +219,6 @@ fn actions(viewer: &Viewer, task: &Task) -> Markup {
             }
             @if let Some(place) = &task.place { a.button href={ "/events?pipeline=" (place.pipeline_id) "&task=" (id) } { "Events" } }
             @else { a.button href={ "/events?task=" (id) } { "Events" } }
-        }
-    }
-}
-
-/// The same elsewhere: the call and the command that show this task.
-fn elsewhere(task: &Task) -> Markup {
-    let command = format!("mcpanel tasks get {}", task.id);
-    let call = format!(
-        "curl -H \"X-API-Key: $MCPANEL_API_KEY\" \"$MCPANEL_URL/api/v1/tasks/{}\"",
-        task.id
-    );
-    html! {
-        section.card aria-labelledby="elsewhere" {
-            h2 #elsewhere { "The same elsewhere" }
-            dl.properties.wide {
-                (parts::property("Command line", parts::id(&command)))
-                (parts::property("API", parts::id(&call)))
-            }
         }
     }
 }
