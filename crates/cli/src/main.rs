@@ -31,7 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const LINGER: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    let matches = help::command()
+    let matches = connect::without_blank_variables(help::command())
         .color(output::colour_of_help(std::env::args_os()))
         .get_matches();
     let arguments = match Arguments::from_arg_matches(&matches) {

@@ -17,7 +17,7 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, address::is_of_this_machine};
 
 /// Longest file of certificates that is read, in bytes: the bundles of systems have a quarter of a million.
 const PEM_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -77,12 +77,19 @@ impl Trust {
 
     /// A builder of connections to the server at `url`, which trust these. Those of the system are read only where
     /// they are needed, since they are many.
+    ///
+    /// A proxy of the environment carries encrypted words alone, and none to this machine: it would read a credential
+    /// in the open, and its own loopback is another one.
     pub fn connections(&self, url: &Url) -> Result<reqwest::ClientBuilder> {
         let tls = match url.scheme() {
             "https" => self.config()?,
             _ => trusting(RootCertStore::empty())?,
         };
-        Ok(reqwest::Client::builder().tls_backend_preconfigured(tls))
+        let builder = reqwest::Client::builder().tls_backend_preconfigured(tls);
+        Ok(match url.scheme() == "http" || is_of_this_machine(url) {
+            true => builder.no_proxy(),
+            false => builder,
+        })
     }
 
     /// What rustls is told.

@@ -103,7 +103,7 @@ impl Add {
             .transpose()?;
         let context = Context {
             credential,
-            ..Context::of(url).with_typed(global)?
+            ..Context::of(url).with_given(global)?
         };
         // Refuses what no client could be made of, before it is kept.
         Client::new(context.config()?)?;

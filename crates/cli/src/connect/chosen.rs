@@ -80,15 +80,17 @@ impl Chosen {
         let context = self.of_server(url).map(|(_, context)| context);
         let file = match &global.ca_file {
             Some(file) => Some(file.clone()),
-            None => self.before_context(context.and_then(|it| it.ca_file.clone()), || {
-                Ok(variable("MCPANEL_CA_FILE")?.map(PathBuf::from))
-            })?,
+            None => self.before_context(
+                context.and_then(|it| it.ca_file.clone()),
+                environment::ca_file,
+            )?,
         };
         let allow_plain = global.allow_http
             || self
-                .before_context(context.and_then(|it| it.allow_http.then_some(true)), || {
-                    switch("MCPANEL_ALLOW_HTTP")
-                })?
+                .before_context(
+                    context.and_then(|it| it.allow_http.then_some(true)),
+                    environment::allow_http,
+                )?
                 .unwrap_or(false);
         Ok(Transport {
             trust: file.as_deref().map_or(Ok(Trust::System), trusted)?,
@@ -102,14 +104,10 @@ impl Chosen {
             return Ok(global.namespace.clone());
         }
         let context = self.of_server(url).map(|(_, context)| context);
-        self.before_context(context.and_then(|it| it.namespace.clone()), || {
-            let named = variable("MCPANEL_NAMESPACE")?;
-            let parsed = named.map(|name| {
-                Namespace::parse(&name)
-                    .map_err(|error| Failure::usage(format!("MCPANEL_NAMESPACE: {error}")))
-            });
-            parsed.transpose()
-        })
+        self.before_context(
+            context.and_then(|it| it.namespace.clone()),
+            environment::namespace,
+        )
     }
 
     /// What the environment says, then what the context says; a context that was typed comes first.
@@ -118,10 +116,7 @@ impl Chosen {
         of_context: Option<T>,
         environment: impl FnOnce() -> Result<Option<T>>,
     ) -> Result<Option<T>> {
-        if self.is_typed && of_context.is_some() {
-            return Ok(of_context);
-        }
-        Ok(environment()?.or(of_context))
+        before_context(self.is_typed, of_context, environment)
     }
 
     /// The context, where it is one of this server: what it holds is meant for its own server alone.
@@ -129,6 +124,18 @@ impl Chosen {
         let (name, context) = self.context.as_ref()?;
         is_same(&context.url, url).then_some((name, context))
     }
+}
+
+/// What the environment says, then what the context says; of a context that was typed it is the other way round.
+pub fn before_context<T>(
+    is_typed: bool,
+    of_context: Option<T>,
+    environment: impl FnOnce() -> Result<Option<T>>,
+) -> Result<Option<T>> {
+    if is_typed && of_context.is_some() {
+        return Ok(of_context);
+    }
+    Ok(environment()?.or(of_context))
 }
 
 /// The authorities of a file.
@@ -152,6 +159,31 @@ fn key_of_this_machine() -> (Credential, Source) {
 fn pick(contexts: &Contexts, name: ContextName) -> Result<(ContextName, Context)> {
     let context = contexts.get(&name)?.clone();
     Ok((name, context))
+}
+
+/// What the environment says about a server beside where it is.
+pub mod environment {
+    use super::*;
+
+    /// The file of the authorities that are trusted.
+    pub fn ca_file() -> Result<Option<PathBuf>> {
+        Ok(variable("MCPANEL_CA_FILE")?.map(PathBuf::from))
+    }
+
+    /// Whether credentials may travel without encryption.
+    pub fn allow_http() -> Result<Option<bool>> {
+        switch("MCPANEL_ALLOW_HTTP")
+    }
+
+    /// Whose documents are meant.
+    pub fn namespace() -> Result<Option<Namespace>> {
+        let named = variable("MCPANEL_NAMESPACE")?;
+        let parsed = named.map(|name| {
+            Namespace::parse(&name)
+                .map_err(|error| Failure::usage(format!("MCPANEL_NAMESPACE: {error}")))
+        });
+        parsed.transpose()
+    }
 }
 
 /// The value of a variable; one that is set and empty counts as unset.
@@ -180,7 +212,7 @@ fn switch(name: &str) -> Result<Option<bool>> {
 }
 
 /// Whether two addresses are the same server's.
-fn is_same(one: &str, other: &str) -> bool {
+pub fn is_same(one: &str, other: &str) -> bool {
     match (server_url(one), server_url(other)) {
         (Ok(one), Ok(other)) => {
             let bare = |text: &str| text.trim_end_matches('/').to_owned();

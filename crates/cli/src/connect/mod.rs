@@ -17,7 +17,7 @@ use mcpanel_server::serve::Running;
 
 use crate::{Result, arguments::Global, contexts::ContextName};
 use chosen::Chosen;
-pub use chosen::{trusted, variable};
+pub use chosen::{before_context, environment, is_same, trusted, variable};
 pub use credential::{of, read_credential};
 
 /// Where a server is when nobody says so.
@@ -119,6 +119,21 @@ pub fn place(global: &Global) -> Result<Place> {
         credential,
         credential_from,
     })
+}
+
+/// The command line without the variables that are set and empty: they count as not set, since compose files often pass
+/// on what nobody gave.
+pub fn without_blank_variables(command: clap::Command) -> clap::Command {
+    let is_blank = |argument: &clap::Arg| {
+        let value = argument.get_env().and_then(std::env::var_os);
+        value.is_some_and(|value| value.to_str().is_some_and(|text| text.trim().is_empty()))
+    };
+    command
+        .mut_args(|argument| match is_blank(&argument) {
+            true => argument.env(clap::builder::Resettable::Reset),
+            false => argument,
+        })
+        .mut_subcommands(without_blank_variables)
 }
 
 /// Whether the address is this machine's, so that its key may be shown to whoever listens there.

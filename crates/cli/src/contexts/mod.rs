@@ -26,7 +26,11 @@ use mcpanel_api::Namespace;
 use mcpanel_client::{Config, Credential, Transport};
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Result, arguments::Global, connect};
+use crate::{
+    Failure, Result,
+    arguments::Global,
+    connect::{self, before_context, environment},
+};
 pub use file::{load, path, save};
 pub use name::ContextName;
 
@@ -74,17 +78,27 @@ impl Context {
         }
     }
 
-    /// The same with what was typed beside the server.
-    pub fn with_typed(mut self, global: &Global) -> Result<Self> {
-        if let Some(namespace) = &global.namespace {
-            self.namespace = Some(namespace.clone());
-        }
-        if let Some(file) = &global.ca_file {
+    /// The same with what was typed beside the server, or the environment says.
+    pub fn with_given(self, global: &Global) -> Result<Self> {
+        let is_typed = global.context.is_some();
+        let namespace = match &global.namespace {
+            Some(typed) => Some(typed.clone()),
+            None => before_context(is_typed, self.namespace, environment::namespace)?,
+        };
+        let ca_file = match &global.ca_file {
+            Some(typed) => Some(typed.clone()),
+            None => before_context(is_typed, self.ca_file, environment::ca_file)?,
+        };
+        let kept = self.allow_http.then_some(true);
+        let allow_http = global.allow_http
+            || before_context(is_typed, kept, environment::allow_http)? == Some(true);
+        Ok(Self {
+            namespace,
             // It will be read from other folders than this.
-            self.ca_file = Some(std::path::absolute(file)?);
-        }
-        self.allow_http |= global.allow_http;
-        Ok(self)
+            ca_file: ca_file.map(std::path::absolute).transpose()?,
+            allow_http,
+            ..self
+        })
     }
 
     /// What a client is made of.

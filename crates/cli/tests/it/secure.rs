@@ -221,3 +221,92 @@ fn no_credential_travels_in_the_open_unless_that_is_asked_for() {
     let told = Ran::of(odd.output().unwrap()).refused(2);
     assert!(told.contains("MCPANEL_ALLOW_HTTP"), "{told}");
 }
+
+#[test]
+fn a_proxy_of_the_environment_gets_no_words_that_are_not_encrypted_or_stay_here() {
+    let secure = Secure::open();
+    for (url, file) in [
+        (secure.shell.server.url.as_str(), None),
+        (secure.url.as_str(), Some("ca.pem")),
+    ] {
+        let mut list = secure.shell.command(&["tasks", "list"]);
+        list.env("MCPANEL_URL", url);
+        for proxy in ["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"] {
+            // Where nobody listens.
+            list.env(proxy, "http://127.0.0.1:9");
+        }
+        for without in ["no_proxy", "NO_PROXY"] {
+            list.env_remove(without);
+        }
+        if let Some(file) = file {
+            list.env("MCPANEL_CA_FILE", file);
+        }
+        Ran::of(list.output().unwrap()).ok();
+    }
+}
+
+#[test]
+fn a_context_keeps_what_the_environment_says_of_its_server() {
+    let secure = Secure::open();
+    let create = ["keys", "create", "x", "-p", "task:read"];
+    secure
+        .shell
+        .run(&[&create[..], &["--secret-file", "a.key"]].concat())
+        .ok();
+    let kept = |name: &str| {
+        let all = secure.run(&["context", "list", "-o", "json"]).json();
+        let mut all = all.as_array().unwrap().iter();
+        all.find(|it| it["name"] == name).unwrap().clone()
+    };
+    // The address comes from the variable too.
+    let mut login = secure.command(&[
+        "auth",
+        "login",
+        "--token-file",
+        "a.key",
+        "--namespace",
+        "default",
+    ]);
+    login.env("MCPANEL_CA_FILE", "ca.pem");
+    Ran::of(login.output().unwrap()).ok();
+    let far = kept("default");
+    assert_eq!(far["url"], secure.url);
+    assert!(far["ca_file"].as_str().unwrap().ends_with("/ca.pem"));
+    let far = "http://192.0.2.1:8080";
+    let mut add = secure.command(&[
+        "context",
+        "add",
+        "far",
+        "--url",
+        far,
+        "--token-file",
+        "a.key",
+    ]);
+    add.env("MCPANEL_ALLOW_HTTP", "1")
+        .env("MCPANEL_NAMESPACE", "team-a");
+    Ran::of(add.output().unwrap()).ok();
+    let far = kept("far");
+    assert_eq!(far["allow_http"], true);
+    assert_eq!(far["namespace"], "team-a");
+    // A context that was typed comes before the variable, and so does its server.
+    let mut login = secure.command(&["auth", "login", "--context", "default"]);
+    login
+        .args(["--token-file", "a.key"])
+        .env("MCPANEL_URL", "http://127.0.0.1:9");
+    Ran::of(login.output().unwrap()).ok();
+    assert_eq!(kept("default")["url"], secure.url);
+}
+
+#[test]
+fn a_load_generator_shows_its_key_in_the_open_only_when_told_to() {
+    let shell = Shell::open();
+    let bench = |url: &str| {
+        let mut command = shell.command(&["bench", "latency", "--server", url]);
+        command.env("MCPANEL_API_KEY", "mcp_secret");
+        String::from_utf8(command.output().unwrap().stderr).unwrap()
+    };
+    let told = bench("http://192.0.2.1:8080");
+    assert!(told.contains("not encrypted"), "{told}");
+    let told = bench("https://192.0.2.1:8080");
+    assert!(told.contains("plain HTTP only"), "{told}");
+}

@@ -39,6 +39,34 @@ fn the_first_start_makes_a_key_that_only_its_owner_reads_and_the_next_keeps_it()
 }
 
 #[test]
+fn variables_that_are_set_and_empty_count_as_not_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let addresses = ["--http", "127.0.0.1:0", "--realtime", "127.0.0.1:0"];
+    let mut serve = mcpanel([&["serve", "--data", "data"][..], &addresses].concat());
+    serve.current_dir(folder.path());
+    for name in [
+        "MONGODB_URI",
+        "REDIS_URL",
+        "MCPANEL_ARTIFACTS",
+        "MCPANEL_DRAIN_SECONDS",
+        "MCPANEL_RATE_LIMITS",
+        "MCPANEL_REALTIME_ORIGINS",
+        "MCPANEL_ROLE",
+    ] {
+        serve.env(name, " ");
+    }
+    let mut serve = Watched::start(&mut serve);
+    let line = serve.wait_for("serving http://").unwrap();
+    let url = line
+        .split([' ', ','])
+        .find(|word| word.starts_with("http://"));
+    let mut list = mcpanel(["tasks", "list", "--url", url.unwrap()]);
+    list.env("MCPANEL_DATA", folder.path().join("data"));
+    let listed = list.output().unwrap();
+    assert!(listed.status.success(), "{}", said(&listed));
+}
+
+#[test]
 fn a_second_server_over_the_same_data_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let _first = Server::start(folder.path());

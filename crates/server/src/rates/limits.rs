@@ -13,7 +13,7 @@ pub enum Kind {
     Writes,
     /// What agents say about their work: claims, heartbeats, reports.
     Work,
-    /// All calls of a namespace.
+    /// All calls of a namespace that read or change something.
     Namespace,
 }
 

@@ -4,7 +4,8 @@
 //! - [`buckets`]: who has how many calls left
 //! - [`headers`]: how an answer tells it
 //!
-//! Each caller (an API key, an agent) has a bucket of each kind, and each namespace one for all calls of its callers. The
+//! Each caller (an API key, an agent) has a bucket of each kind, and each namespace one for what all its callers read and
+//! write. The
 //! administrator is not limited: who holds that key can change the limits as well. Refused credentials never get here.
 
 mod buckets;
@@ -70,7 +71,12 @@ impl RateLimits {
             Role::Admin => return Ok(None),
             Role::Key(_) | Role::Agent { .. } => format!("{namespace}|{}", principal.actor()),
         };
-        let own = counting.take(kind_of(route), &caller).await?;
+        let kind = kind_of(route);
+        let own = counting.take(kind, &caller).await?;
+        // Leases would run out, and work be done twice, if other callers could have a heartbeat or a result refused.
+        if kind == Kind::Work {
+            return Ok(own);
+        }
         let all = counting.take(Kind::Namespace, namespace.as_str()).await?;
         // What is the caller's own says more to the caller.
         Ok(own.or(all))

@@ -22,7 +22,7 @@ const NAME_DEFAULT: &str = "default";
 pub async fn login(global: &Global) -> Result {
     let mut all = contexts::load()?;
     let name = name(global, &all)?;
-    let mut context = begun(global, all.contexts.get(&name))?.with_typed(global)?;
+    let mut context = begun(global, all.contexts.get(&name))?.with_given(global)?;
     // What cannot be reached safely is told before anything is typed.
     let transport = context.config()?.transport;
     transport.refuse_plain(&context.url)?;
@@ -74,15 +74,18 @@ fn name(global: &Global, all: &Contexts) -> Result<ContextName> {
 
 /// The context that is logged into: the one of this name, unless another server is named.
 fn begun(global: &Global, context: Option<&Context>) -> Result<Context> {
-    match (&global.url, context) {
-        (None, Some(context)) => Ok(context.clone()),
-        (Some(url), Some(context)) if *url == context.url => Ok(context.clone()),
-        (Some(url), _) => Ok(Context::of(url)),
-        (None, None) => {
-            let url = connect::variable("MCPANEL_URL")?;
-            Ok(Context::of(url.as_deref().unwrap_or(connect::URL_DEFAULT)))
-        }
-    }
+    let of_context = context.map(|context| context.url.clone());
+    let url = match &global.url {
+        Some(typed) => Some(typed.clone()),
+        None => connect::before_context(global.context.is_some(), of_context, || {
+            connect::variable("MCPANEL_URL")
+        })?,
+    };
+    let url = url.as_deref().unwrap_or(connect::URL_DEFAULT);
+    Ok(match context {
+        Some(context) if connect::is_same(url, &context.url) => context.clone(),
+        _ => Context::of(url),
+    })
 }
 
 /// Asks for the credential, which is not shown while it is typed.

@@ -177,10 +177,13 @@ fn watched(own: &str, target: &Target) -> Vec<Watched> {
 
 fn address(global: &Global) -> anyhow::Result<Address> {
     let place = connect::place(global)?;
-    let host = place
-        .url
-        .strip_prefix("http://")
-        .with_context(|| format!("`{}` does not begin with `http://`", place.url))?;
+    let host = place.url.strip_prefix("http://").with_context(|| {
+        format!(
+            "`{}` does not begin with `http://`: a load generator speaks plain HTTP only, since encryption would be measured too",
+            place.url
+        )
+    })?;
+    place.transport.refuse_plain(&place.url)?;
     Ok(Address {
         host: host.trim_end_matches('/').to_owned(),
         api_key: match place.credential {

@@ -127,9 +127,12 @@ fn is_put_off(status: StatusCode, answer: &[u8]) -> bool {
     struct Problem {
         code: String,
     }
-    status == StatusCode::SERVICE_UNAVAILABLE
-        && serde_json::from_slice::<Problem>(answer)
-            .is_ok_and(|problem| problem.code == "overloaded")
+    let code = match status {
+        StatusCode::SERVICE_UNAVAILABLE => "overloaded",
+        StatusCode::TOO_MANY_REQUESTS => "rate_limited",
+        _ => return false,
+    };
+    serde_json::from_slice::<Problem>(answer).is_ok_and(|problem| problem.code == code)
 }
 
 #[cfg(test)]
