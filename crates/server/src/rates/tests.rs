@@ -82,6 +82,8 @@ async fn each_caller_has_its_own_calls_and_a_namespace_has_them_all() {
     ask("key_b").await.unwrap();
     let refused = ask("key_c").await.unwrap_err();
     assert!(refused.to_string().contains("`namespace`"), "{refused}");
+    let beat = rates.count(&route("heartbeat"), &key("key_c")).await;
+    assert!(beat.is_ok(), "work in hand goes on");
     let told = rates.refused();
     assert!(told.contains(&(Kind::Reads, 1)) && told.contains(&(Kind::Namespace, 1)));
     let admin = rates.count(&read, &Principal::admin()).await.unwrap();
