@@ -41,6 +41,8 @@ pub mod code {
     pub const DUPLICATE_KEY: i32 = 11_000;
     /// Another transaction wrote the document.
     pub const WRITE_CONFLICT: i32 = 112;
+    /// Somebody ended the session, or the operation.
+    pub const INTERRUPTED: i32 = 11_601;
     /// The operation took longer than it may.
     pub const MAX_TIME_EXPIRED: i32 = 50;
 }

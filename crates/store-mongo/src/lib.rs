@@ -34,6 +34,7 @@ mod read;
 mod ready;
 mod schema;
 mod sequence;
+mod sessions;
 mod settings;
 pub mod shared;
 pub mod source;

@@ -21,6 +21,7 @@ use crate::{
     pool::{Pool, PoolFigures},
     read::Query,
     schema,
+    sessions::Sessions,
     settings::{DATABASE_DEFAULT, Settings},
 };
 
@@ -41,6 +42,7 @@ pub struct Mongo {
     db: Database,
     clock: Arc<Clock>,
     pool: Arc<Pool>,
+    sessions: Arc<Sessions>,
     /// Most connections to one server.
     connections: u32,
 }
@@ -88,7 +90,9 @@ impl Mongo {
         }
         schema::prepare(&db).await?;
         let clock = Arc::new(Clock::new(settings.clock.clone()));
+        let sessions = Arc::new(Sessions::new(client.clone(), db.clone()));
         Ok(Self {
+            sessions,
             client,
             db,
             clock,
@@ -100,6 +104,11 @@ impl Mongo {
     /// How its connections stand.
     pub fn pool(&self) -> PoolFigures {
         self.pool.figures(self.connections)
+    }
+
+    /// The sessions that transactions run in.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 
     /// The client.

@@ -6,7 +6,13 @@
 //! counter, and whoever comes second finds its work done. Blocks of an instance that died are numbered by
 //! the others within [`SWEEP`].
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use mcpanel_domain::event::{Event, Numbered};
 use mongodb::{
@@ -25,6 +31,7 @@ use crate::{
     mongo::{Mongo, number},
     read::{self, Query},
     schema,
+    sessions::BLOCKED,
 };
 
 /// How often an instance looks for numbers that others gave, and for blocks that others left.
@@ -56,6 +63,7 @@ pub struct Sequencer {
     own: Mutex<FxHashMap<ObjectId, Own>>,
     followers: Arc<Followers>,
     events_kept: u64,
+    closing: AtomicBool,
 }
 
 impl Sequencer {
@@ -73,6 +81,7 @@ impl Sequencer {
             own: Mutex::new(FxHashMap::default()),
             followers,
             events_kept,
+            closing: AtomicBool::new(false),
         })
     }
 
@@ -103,6 +112,12 @@ impl Sequencer {
         first
     }
 
+    /// Ends [`Self::run`] once all own blocks have their numbers.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        self.bell.notify_one();
+    }
+
     /// Numbers blocks for as long as the store is open.
     pub async fn run(self: Arc<Self>) {
         let mut session = None;
@@ -111,9 +126,14 @@ impl Sequencer {
             let rung = tokio::time::timeout(SWEEP, self.bell.notified())
                 .await
                 .is_ok();
-            if !rung && self.own.lock().is_empty() {
-                match newest(&self.mongo).await {
-                    Ok(last) => self.advance(last),
+            let idle = self.own.lock().is_empty();
+            if idle && self.closing.load(Ordering::Relaxed) {
+                return;
+            }
+            if !rung && idle {
+                match self.look().await {
+                    Ok(false) => continue,
+                    Ok(true) => {}
                     Err(error) => {
                         tracing::debug!(%error, "the newest event number cannot be read");
                         continue;
@@ -130,11 +150,19 @@ impl Sequencer {
         }
     }
 
+    /// Takes note of numbers that others gave; tells whether somebody left blocks without one.
+    async fn look(&self) -> mcpanel_store::Result<bool> {
+        self.advance(newest(&self.mongo).await?);
+        let left = self.mongo.find(&unnumbered().at_most(1)).await?;
+        Ok(!left.is_empty())
+    }
+
     async fn number_all(&self, session: &mut Option<ClientSession>) {
+        let began = Instant::now();
         loop {
             let mut fresh = match session.take() {
                 Some(session) => session,
-                None => match self.mongo.client().start_session().await {
+                None => match self.mongo.sessions().start().await {
                     Ok(session) => session,
                     Err(error) => {
                         tracing::debug!(%error, "no session to number events in");
@@ -151,6 +179,9 @@ impl Sequencer {
                 }
                 Err(Failed::Raced(_)) => {
                     *session = Some(fresh);
+                    if began.elapsed() > BLOCKED {
+                        self.mongo.sessions().end_others().await;
+                    }
                     let pause = u64::from(below(PAUSE_MS_MAX));
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                 }

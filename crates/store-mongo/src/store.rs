@@ -44,6 +44,7 @@ use crate::{
     project::ReadyQueue,
     ready::Queue,
     sequence::Sequencer,
+    sessions,
     settings::Settings,
     shared::{Ledger, Shared},
     source::Source,
@@ -94,6 +95,8 @@ pub struct MongoStore {
     /// The oldest event that MongoDB kept when it was last asked; it only grows.
     first_kept: AtomicU64,
     lanes: Mutex<JoinSet<()>>,
+    /// The one that numbers events.
+    numbering: Mutex<JoinSet<()>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -146,6 +149,7 @@ impl MongoStore {
             shared,
             ledger,
             lanes: Mutex::new(JoinSet::new()),
+            numbering: Mutex::new(JoinSet::new()),
             tasks: Mutex::new(JoinSet::new()),
         });
         store.begin(settings.lanes);
@@ -163,7 +167,14 @@ impl MongoStore {
         }
         drop(running);
         let mut tasks = self.tasks.lock();
-        tasks.spawn(self.sequencer.clone().run());
+        self.numbering.lock().spawn(self.sequencer.clone().run());
+        let mongo = self.mongo.clone();
+        tasks.spawn(async move {
+            loop {
+                tokio::time::sleep(sessions::REFRESH).await;
+                mongo.sessions().refresh().await;
+            }
+        });
         let activities = self.activities.clone();
         tasks.spawn(async move {
             loop {
@@ -226,7 +237,15 @@ impl MongoStore {
         if let Err(error) = self.timers.flush().await {
             tracing::debug!(%error, "timers could not be put off");
         }
+        // Ended in the middle of a transaction, it would leave that open for a minute.
+        self.sequencer.close();
+        let mut numbering = std::mem::take(&mut *self.numbering.lock());
+        let finish = async { while numbering.join_next().await.is_some() {} };
+        if tokio::time::timeout(CLOSE_PATIENCE, finish).await.is_err() {
+            tracing::warn!("some events have no number yet; another instance gives it");
+        }
         self.tasks.lock().abort_all();
+        self.mongo.sessions().forget().await;
         if let Some(shared) = &self.shared {
             shared.close().await;
         }
@@ -237,6 +256,7 @@ impl MongoStore {
     #[doc(hidden)]
     pub fn kill(&self) {
         self.lanes.lock().abort_all();
+        self.numbering.lock().abort_all();
         self.tasks.lock().abort_all();
     }
 

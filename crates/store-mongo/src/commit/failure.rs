@@ -27,6 +27,8 @@ impl From<DriverError> for Failed {
         match error::code(&error) {
             Some(error::code::WRITE_CONFLICT) => Self::Raced("another transaction wrote it"),
             Some(error::code::DUPLICATE_KEY) => Self::Raced("it is there already"),
+            // Another instance took this one for dead: what it wrote is undone.
+            Some(error::code::INTERRUPTED) => Self::Raced("another instance ended the transaction"),
             _ if error.contains_label(TRANSIENT_TRANSACTION_ERROR) => Self::Transient(error),
             _ => Self::Hard(error),
         }

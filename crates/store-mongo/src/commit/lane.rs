@@ -18,7 +18,7 @@ use super::{
     queue::{Held, Job},
     statements::Done,
 };
-use crate::chance::below;
+use crate::{chance::below, sessions::BLOCKED};
 
 /// How long a commit is tried before its callers are told that the store is away: longer than an
 /// election of a new primary takes (10 to 12 s at MongoDB's defaults).
@@ -136,6 +136,9 @@ impl Lane {
                 }
                 Err(Failed::Raced(why)) if began.elapsed() < PATIENCE => {
                     tracing::trace!(why, "a transaction met another");
+                    if began.elapsed() > BLOCKED {
+                        self.committer.mongo.sessions().end_others().await;
+                    }
                 }
                 Err(Failed::Transient(error) | Failed::Hard(error))
                     if began.elapsed() < PATIENCE && is_passing(&error) =>
@@ -202,7 +205,7 @@ impl Lane {
         large::store(&committer.mongo, std::mem::take(&mut group.large)).await?;
         let mut session = match self.session.take() {
             Some(session) => session,
-            None => committer.mongo.client().start_session().await?,
+            None => committer.mongo.sessions().start().await?,
         };
         let mut txn = Txn::begin(committer.mongo.db(), &mut session).await?;
         let now = committer.mongo.now();

@@ -16,6 +16,7 @@ use mcpanel_store::{
     query::{EventFilter, TaskFilter},
 };
 use mcpanel_store_mongo::MongoStore;
+use mongodb::bson::doc;
 use tokio::task::JoinSet;
 
 use crate::servers::Database;
@@ -245,4 +246,36 @@ async fn events_of_one_that_died_are_numbered_by_others() {
         .sum::<u64>();
     assert_eq!(numbered, durable);
     stores[1].close().await;
+}
+
+/// An instance that dies in the middle of numbering events leaves the counter locked, which MongoDB undoes after a minute.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_a_dead_instance_left_open_is_ended_by_those_that_live() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let store = instances(&database, 1).await.remove(0);
+    store.commit(write(&task("first"))).await.unwrap();
+    let settings = database.settings();
+    let client = mongodb::Client::with_uri_str(&settings.uri).await.unwrap();
+    let dead = client.database(settings.database.as_deref().unwrap());
+    let mut session = client.start_session().await.unwrap();
+    let known = doc! { "_id": "sessions:dead", "sessions": [session.id().clone()] };
+    dead.collection("meta").insert_one(known).await.unwrap();
+    session.start_transaction().await.unwrap();
+    dead.collection::<mongodb::bson::Document>("counters")
+        .update_one(doc! { "_id": "events" }, doc! { "$inc": { "value": 1 } })
+        .session(&mut session)
+        .await
+        .unwrap();
+    // As one that was killed: it neither commits nor gives up.
+    std::mem::forget(session);
+    let began = Instant::now();
+    let receipt = store.commit(write(&task("second"))).await.unwrap();
+    assert_eq!(receipt.last_seq, 2, "the dead one's number was never given");
+    assert!(
+        began.elapsed() < Duration::from_secs(50),
+        "MongoDB's own limit is a minute"
+    );
+    store.close().await;
 }

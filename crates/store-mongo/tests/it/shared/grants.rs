@@ -151,7 +151,8 @@ async fn who_gave_a_task_does_not_give_it_again_because_redis_forgot() {
             let made = create(one, [name.to_owned()]).await;
             let taken = Mutex::new(Vec::new());
             eventually("the next task is given out", || async {
-                taken.lock().extend(take(one, "bob", 9).await);
+                let some = take(one, "bob", 9).await;
+                taken.lock().extend(some);
                 taken.lock().iter().any(|task| task.id == made[0])
             })
             .await;
