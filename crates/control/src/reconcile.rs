@@ -132,7 +132,10 @@ impl Control {
             }
             round.handled += 1;
         }
-        self.core.store.purge_idempotency(self.core.now()).await?;
+        // The rest of the sweep does not wait for a store that cannot purge just now.
+        if let Err(error) = self.core.store.purge_idempotency(self.core.now()).await {
+            tracing::warn!(%error, "outdated idempotency records stay until the next sweep");
+        }
         operations::forget_old(&self.core).await?;
         Ok(round)
     }

@@ -43,7 +43,7 @@ fn from_store(error: StoreError) -> ApiError {
         .retry_after_s(RETRY_LATER_S)
         .caused_by(error),
         StoreError::Unavailable { .. } => {
-            ApiError::new(Code::StoreUnavailable, "nothing was changed; try again")
+            ApiError::new(Code::StoreUnavailable, "it may have been done; look before repeating, or repeat with the same `Idempotency-Key`")
                 .retry_after_s(RETRY_SOON_S)
                 .caused_by(error)
         }

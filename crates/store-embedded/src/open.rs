@@ -64,6 +64,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Arc<EmbeddedStore>, OpenErro
         pool: Pool::new(path),
         namespaces,
         read_only: Mutex::new(None),
+        ended: std::sync::OnceLock::new(),
         runtime: OnceLock::new(),
         flushes: AtomicU64::new(0),
         commits: AtomicU64::new(0),

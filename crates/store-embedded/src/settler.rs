@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     time::Duration,
 };
@@ -23,6 +23,9 @@ use crate::{
 
 /// Requests that wait: at most one segment, and a purge now and then.
 const REQUESTS_MAX: usize = 16;
+
+/// Said of a settler that is gone, however it went.
+const GONE: &str = "the thread that writes the tables ended; start again";
 
 /// What may be removed from the tables.
 #[derive(Debug, Clone, Copy)]
@@ -56,8 +59,11 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.0
             .try_send(Request::Purge(what, at, reply))
-            .map_err(|_| Error::Overloaded {
-                what: "the tables are being written".to_owned(),
+            .map_err(|error| match error {
+                TrySendError::Full(_) => Error::Overloaded {
+                    what: "the tables are being written".to_owned(),
+                },
+                TrySendError::Disconnected(_) => gone(),
             })?;
         Ok(answer)
     }
@@ -65,6 +71,13 @@ impl Handle {
     /// Ends the thread once it has done what it was asked before.
     pub fn stop(&self) {
         let _ = self.0.send(Request::Stop);
+    }
+}
+
+/// What callers hear of a settler that ended before it answered.
+pub fn gone() -> Error {
+    Error::Unavailable {
+        reason: GONE.to_owned(),
     }
 }
 
@@ -78,11 +91,15 @@ struct Gone<'a>(&'a Shared);
 
 impl Drop for Gone<'_> {
     fn drop(&mut self) {
-        let reason = "the thread that writes the tables ended; start again";
+        if std::thread::panicking() {
+            self.0.end(GONE);
+        }
         self.0
             .settle_failure
             .lock()
-            .get_or_insert_with(|| reason.to_owned());
+            .get_or_insert_with(|| GONE.to_owned());
+        // Under the lock that waiters hold, so that none misses it.
+        drop(self.0.state.lock());
         self.0.settle_changed.notify_all();
     }
 }

@@ -40,6 +40,8 @@ pub struct Shared {
     pub last_seq: watch::Sender<u64>,
     /// Why no writes are taken, while none are.
     pub read_only: Mutex<Option<String>>,
+    /// Which thread ended by itself: nothing is written any more before the next start.
+    pub ended: OnceLock<String>,
     /// Where callers run, if it is a runtime of several threads: one that runs whether or not anybody
     /// waits for it.
     pub runtime: OnceLock<Handle>,
@@ -74,6 +76,22 @@ impl Shared {
         Error::ReadOnly {
             reason: reason.to_owned(),
         }
+    }
+
+    /// Says that nothing is written any more before the next start, and why.
+    pub fn end(&self, reason: &str) {
+        if self.ended.set(reason.to_owned()).is_ok() {
+            tracing::error!(
+                reason,
+                "the store takes no writes until it is started again"
+            );
+        }
+    }
+
+    /// Why no writes are taken, while none are.
+    pub fn why_read_only(&self) -> Option<String> {
+        let ended = self.ended.get().cloned();
+        ended.or_else(|| self.read_only.lock().clone())
     }
 
     /// Says that writes are taken again.

@@ -15,7 +15,7 @@ use crate::{
 
 /// The embedded store.
 pub struct EmbeddedStore {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     settler: settler::Handle,
     threads: Mutex<Option<Threads>>,
     /// Locked for as long as the store is open.
@@ -95,6 +95,11 @@ impl EmbeddedStore {
         if commit.is_empty() {
             let last_seq = self.shared.state.lock().last_seq;
             return Ok(Receipt { last_seq });
+        }
+        if let Some(reason) = self.shared.ended.get() {
+            return Err(Error::ReadOnly {
+                reason: reason.clone(),
+            });
         }
         let targets = commit.targets()?;
         let mut bytes = Vec::with_capacity(1_024);

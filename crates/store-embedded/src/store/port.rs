@@ -26,7 +26,7 @@ use tokio::sync::{oneshot, watch};
 use super::EmbeddedStore;
 use crate::{
     read::{self, off_thread, with_tables},
-    settler::Outdated,
+    settler::{self, Outdated},
 };
 
 /// The highest number that SQLite holds; callers may ask for what comes after any.
@@ -120,7 +120,7 @@ impl Store for EmbeddedStore {
             had - state.active.samples.len()
         };
         let purged = self.settler.purge(Outdated::Samples, before)?;
-        let stored = purged.await.unwrap_or(Ok(0))?;
+        let stored = purged.await.unwrap_or_else(|_| Err(settler::gone()))?;
         Ok(stored + in_memory as u64)
     }
 
@@ -362,7 +362,7 @@ impl Store for EmbeddedStore {
             before - state.active.idempotency.len()
         };
         let purged = self.settler.purge(Outdated::Idempotency, now)?;
-        let stored = purged.await.unwrap_or(Ok(0))?;
+        let stored = purged.await.unwrap_or_else(|_| Err(settler::gone()))?;
         Ok(stored + in_memory as u64)
     }
 
@@ -389,7 +389,7 @@ impl Store for EmbeddedStore {
     async fn health(&self) -> Health {
         Health {
             engine: "embedded",
-            read_only: self.shared.read_only.lock().clone(),
+            read_only: self.shared.why_read_only(),
             size_bytes: Some(self.size_bytes()),
             flushes: self.shared.flushes.load(Ordering::Relaxed),
             commits: self.shared.commits.load(Ordering::Relaxed),

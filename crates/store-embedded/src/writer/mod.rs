@@ -40,7 +40,9 @@ struct Abandon(Arc<Shared>);
 
 impl Drop for Abandon {
     fn drop(&mut self) {
-        self.0.queue.abandon();
+        if self.0.queue.abandon() {
+            self.0.end("the thread that writes ended; start again");
+        }
     }
 }
 
@@ -287,3 +289,6 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

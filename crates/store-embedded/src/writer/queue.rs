@@ -118,13 +118,13 @@ impl Queue {
             if let Some(flushed) = waiting.flushed.take() {
                 return Taken::Flushed(flushed);
             }
+            if wanted != Wanted::Commits && waiting.unflushed {
+                return Taken::Closed { settle: false };
+            }
             if waiting.jobs.len() >= enough {
                 return Taken::Jobs(waiting.split());
             }
             if wanted != Wanted::Commits {
-                if waiting.unflushed {
-                    return Taken::Closed { settle: false };
-                }
                 self.arrived.wait(&mut waiting);
                 continue;
             }
@@ -156,12 +156,15 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    /// Takes nothing more and drops what waits, whose callers are told: the writer is gone.
-    pub fn abandon(&self) {
+    /// Takes nothing more and drops what waits, whose callers are told: the writer is gone. `true` if nobody
+    /// had closed the queue before.
+    pub fn abandon(&self) -> bool {
         let mut waiting = self.waiting.lock();
+        let open = waiting.closed.is_none();
         waiting.closed.get_or_insert(false);
         waiting.jobs.clear();
         waiting.bytes = 0;
+        open
     }
 
     /// Takes nothing more. With `settle`, the writer brings the tables up to date before it ends.
