@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mcpanel_adapters::ArtifactStore;
 use mcpanel_control::{Control, Env, Idempotency, Scope};
+use mcpanel_dashboard::Environment;
 use mcpanel_domain::{AgentId, KeyId, Namespace, SessionId, Timestamp, key::ApiKey};
 use mcpanel_guard::{KeyDigest, Principal, Secrets};
 use mcpanel_store::Store;
@@ -39,6 +40,8 @@ pub struct App {
     pub figures: Option<LookAtStore>,
     /// How many calls callers may make.
     pub rates: RateLimits,
+    /// Where this server stands, if it says so.
+    pub environment: Option<Environment>,
     /// The requests that were answered.
     pub(crate) requests: Requests,
     /// The world outside.
@@ -76,6 +79,7 @@ impl App {
             redis: None,
             figures: None,
             rates: RateLimits::default(),
+            environment: None,
             requests: Requests::default(),
             started_at: env.now(),
             waiting: Waiting::default(),

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mcpanel_control::{Error, NewArtifact, Scope};
-use mcpanel_dashboard::{About, Dashboard, Environment, Host, Refusal, Upload};
+use mcpanel_dashboard::{About, Dashboard, Host, Refusal, Upload};
 use mcpanel_domain::{Payload, artifact::Artifact, event::Numbered};
 use mcpanel_guard::{Principal, Tokens};
 use tokio::sync::watch;
@@ -27,14 +27,10 @@ use crate::{
 /// What an uploaded file is for.
 const ROLE: &str = "input";
 
-/// The variable that says where this server stands: a name, and a colour after a colon when one wishes.
-const ENVIRONMENT_VARIABLE: &str = "MCPANEL_ENVIRONMENT";
-
 /// The dashboard over an application.
 pub fn over(app: &App) -> Dashboard {
     let host = Arc::new(Pages(app.clone()));
-    let setting = std::env::var(ENVIRONMENT_VARIABLE).unwrap_or_default();
-    Dashboard::new(app.control.clone(), host, Environment::parse(&setting))
+    Dashboard::new(app.control.clone(), host, app.environment.clone())
 }
 
 /// Puts pages around the problems that browsers would otherwise be shown bare.

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
+use mcpanel_agents::{bias::service::ServiceUrl, runtime};
 use mcpanel_server::serve::{Instance, Settings, start};
 
 use super::{
@@ -27,6 +28,9 @@ pub struct Dev {
     /// Start no agents: yours sign on.
     #[arg(long)]
     no_agents: bool,
+    /// A service that measures bias in place of the agents' built-in measures: asked at URL/analyze.
+    #[arg(long, value_name = "URL", env = "FLASK_API_URL")]
+    flask_api_url: Option<ServiceUrl>,
 }
 
 impl Dev {
@@ -69,7 +73,11 @@ impl Dev {
             Ok(())
         } else {
             output::say("six agents are signing on");
-            builtin::until_told(&client, builtin::options(None, None), &mut interrupts).await
+            let options = runtime::Options {
+                bias_service: self.flask_api_url,
+                ..runtime::Options::default()
+            };
+            builtin::until_told(&client, options, &mut interrupts).await
         };
         output::say("stopping …");
         tokio::select! {

@@ -71,6 +71,10 @@ pub struct Serve {
     /// it a server that runs alone limits nobody.
     #[arg(long, env = "MCPANEL_RATE_LIMITS", value_name = "LIMITS")]
     rate_limits: Option<Limits>,
+    /// Where this server stands, on every page of the dashboard, such as `production`, or with a colour `ward 7:red` (red,
+    /// amber, green, blue, teal or grey).
+    #[arg(long, env = "MCPANEL_ENVIRONMENT", value_name = "NAME")]
+    environment: Option<String>,
     /// How long it may take to stop. Then what is still under way is cut off.
     #[arg(
         long,
@@ -190,6 +194,7 @@ impl Serve {
                 },
                 drain: Duration::from_secs(self.drain_seconds),
                 limits: self.rate_limits,
+                environment: self.environment.clone(),
             },
         })
     }

@@ -15,6 +15,7 @@ mod sockets;
 
 use std::{net::SocketAddr, time::Duration};
 
+use mcpanel_dashboard::Environment;
 use mcpanel_guard::Secret;
 use tokio::{
     net::TcpListener,
@@ -64,6 +65,11 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     app.redis = data.redis();
     app.figures = data.figures();
     app.rates = data.rates(settings.instance.limits);
+    app.environment = settings
+        .instance
+        .environment
+        .as_deref()
+        .and_then(Environment::parse);
     let linger = settings.instance.linger();
     let close = Stop::new();
     let listening = Listening {

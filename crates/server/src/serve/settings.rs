@@ -43,6 +43,8 @@ pub struct Instance {
     pub drain: Duration,
     /// How many calls callers may make; when left out, the usual limits among instances, and none for one that runs alone.
     pub limits: Option<Limits>,
+    /// Where it stands, for the dashboard's pages: a name, and a colour after a colon when one wishes.
+    pub environment: Option<String>,
 }
 
 /// What all instances share.
@@ -75,6 +77,7 @@ impl Default for Instance {
             role: Role::All,
             drain: Duration::from_millis(STOP_MS_MAX),
             limits: None,
+            environment: None,
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use mcpanel_agents::runtime::{self, Options};
+use mcpanel_agents::{
+    bias::service::ServiceUrl,
+    runtime::{self, Options},
+};
 use mcpanel_client::Client;
 use tokio::sync::watch;
 
@@ -23,13 +26,22 @@ pub struct Run {
     /// Where files lie that live as long as a task; the system's folder for such files when left out.
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
+    /// A service that measures bias in place of the built-in measures: asked at URL/analyze.
+    #[arg(long, value_name = "URL", env = "FLASK_API_URL")]
+    flask_api_url: Option<ServiceUrl>,
 }
 
 impl Run {
     /// Runs until Ctrl-C.
     pub async fn execute(self, client: &Client) -> Result {
         let mut interrupts = Interrupts::listen();
-        let options = options(self.concurrency, self.scratch);
+        let usual = Options::default();
+        let options = Options {
+            concurrency: self.concurrency.unwrap_or(usual.concurrency),
+            scratch: self.scratch,
+            bias_service: self.flask_api_url,
+            ..usual
+        };
         output::say(format_args!(
             "six agents work for `{}`; Ctrl-C ends them",
             client.base_url()
@@ -37,16 +49,6 @@ impl Run {
         until_told(client, options, &mut interrupts).await?;
         output::say("stopped");
         Ok(Exit::Ok)
-    }
-}
-
-/// The usual way they run, but for what is given.
-pub fn options(concurrency: Option<u32>, scratch: Option<PathBuf>) -> Options {
-    let usual = Options::default();
-    Options {
-        concurrency: concurrency.unwrap_or(usual.concurrency),
-        scratch,
-        ..usual
     }
 }
 
