@@ -11,7 +11,7 @@ use mcpanel_store_embedded::{EmbeddedStore, Options};
 use mcpanel_store_mongo::MongoStore;
 
 use super::serve::with_causes;
-use crate::{Failure, Result, addresses, arguments::DATA_DEFAULT, exit::Exit, output};
+use crate::{Failure, Result, addresses, arguments::data_folder, exit::Exit, output};
 
 /// The store's folder within the data folder, where a server keeps it.
 const STORE: &str = "store";
@@ -19,9 +19,10 @@ const STORE: &str = "store";
 /// Bring what is stored up to this version, and start nothing.
 #[derive(Debug, Args)]
 pub struct Migrate {
-    /// Where a server on this machine keeps its data; no server may use it meanwhile.
-    #[arg(long, env = "MCPANEL_DATA", value_name = "DIR", default_value = DATA_DEFAULT)]
-    data: PathBuf,
+    /// Where a server on this machine keeps its data; no server may use it meanwhile. Typed, it comes before MONGODB_URI;
+    /// otherwise MCPANEL_DATA, then `mcpanel-data`.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// MongoDB, which instances share, or `@FILE` with its address, instead of a data folder. Instances may go on meanwhile.
     #[arg(long, env = "MONGODB_URI", value_name = "URI", hide_env_values = true, value_parser = addresses::read)]
     mongodb_uri: Option<String>,
@@ -32,7 +33,7 @@ impl Migrate {
     pub async fn execute(self) -> Result {
         // A variable that is set and empty counts as not set: compose files often do that.
         let uri = self.mongodb_uri.filter(|uri| !uri.trim().is_empty());
-        if let Some(uri) = uri {
+        if let (Some(uri), None) = (uri, &self.data) {
             let settings = mcpanel_store_mongo::Settings::new(uri.trim());
             let store = MongoStore::open(settings, None)
                 .await
@@ -41,8 +42,9 @@ impl Migrate {
             output::say("the database is up to date");
             return Ok(Exit::Ok);
         }
-        let folder = self.data.join(STORE);
-        let shown = self.data.display();
+        let data = self.data.unwrap_or_else(data_folder);
+        let folder = data.join(STORE);
+        let shown = data.display();
         if !folder.is_dir() {
             return Err(Failure::new(format!("there is no store in `{shown}`"))
                 .exit(Exit::NotFound)

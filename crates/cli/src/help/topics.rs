@@ -42,6 +42,14 @@ Secrets of servers, which are never options:
 
 Instead of options:";
 
+/// The names of the variables that are read, but for those of options.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    let listed = ENVIRONMENT
+        .lines()
+        .filter_map(|line| line.strip_prefix("  "));
+    listed.filter_map(|line| line.split_whitespace().next())
+}
+
 /// The variables that are read, with those of the options of `command` and below.
 pub fn environment(command: &Command) -> String {
     let mut named = BTreeMap::new();

@@ -306,7 +306,10 @@ fn a_load_generator_shows_its_key_in_the_open_only_when_told_to() {
         String::from_utf8(command.output().unwrap().stderr).unwrap()
     };
     let told = bench("http://192.0.2.1:8080");
-    assert!(told.contains("not encrypted"), "{told}");
+    assert!(
+        told.contains("not encrypted") && told.contains("--allow-http"),
+        "{told}"
+    );
     let told = bench("https://192.0.2.1:8080");
     assert!(told.contains("plain HTTP only"), "{told}");
 }

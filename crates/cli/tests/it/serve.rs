@@ -158,6 +158,12 @@ fn what_is_stored_is_brought_up_to_date_without_a_server() {
         command.arg(folder.path()).output().unwrap()
     };
     assert_eq!(migrate().status.code(), Some(3), "nothing is made");
+    let mut typed = mcpanel(["migrate", "--data"]);
+    typed
+        .arg(folder.path())
+        .env("MONGODB_URI", "mongodb://127.0.0.1:9");
+    let typed = typed.output().unwrap();
+    assert_eq!(typed.status.code(), Some(3), "what was typed comes first");
     let server = Server::start(folder.path());
     let in_use = migrate();
     assert_eq!(in_use.status.code(), Some(1));

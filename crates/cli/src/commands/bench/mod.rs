@@ -53,7 +53,11 @@ impl Bench {
         };
         match done {
             Ok(()) => Ok(Exit::Ok),
-            Err(error) => Err(Failure::new(format!("{error:#}"))),
+            // What the client says comes with what to try.
+            Err(error) => Err(match error.downcast::<mcpanel_client::Error>() {
+                Ok(error) => error.into(),
+                Err(error) => Failure::new(format!("{error:#}")),
+            }),
         }
     }
 }

@@ -5,21 +5,7 @@ use std::collections::BTreeSet;
 use clap::CommandFactory;
 
 use super::finding::Finding;
-use crate::{arguments::Arguments, contexts, output::numbers::counted};
-
-/// Variables that are read elsewhere than by an option.
-const VARIABLES: &[&str] = &[
-    "MCPANEL_ADMIN_KEY",
-    "MCPANEL_ALLOW_HTTP",
-    "MCPANEL_API_KEY",
-    "MCPANEL_CA_FILE",
-    "MCPANEL_CONTEXT",
-    "MCPANEL_DATA",
-    "MCPANEL_LOG",
-    "MCPANEL_NAMESPACE",
-    "MCPANEL_TOKEN",
-    "MCPANEL_URL",
-];
+use crate::{arguments::Arguments, contexts, help::topics, output::numbers::counted};
 
 /// What the tests of this project read, which is nobody's mistake.
 const TESTS: &str = "MCPANEL_TEST_";
@@ -89,7 +75,7 @@ fn variables() -> Vec<Finding> {
 
 /// All variables that are read: those of options, and those beside.
 fn known() -> BTreeSet<String> {
-    let mut known: BTreeSet<String> = VARIABLES.iter().map(|name| (*name).to_owned()).collect();
+    let mut known: BTreeSet<String> = topics::variables().map(str::to_owned).collect();
     let mut commands = vec![Arguments::command()];
     while let Some(command) = commands.pop() {
         let named = command.get_arguments().filter_map(clap::Arg::get_env);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use mcpanel_guard::secrets::ADMIN_KEY_VARIABLE;
+use mcpanel_guard::secrets::{ADMIN_KEY_VARIABLE, JWT_SECRET_VARIABLE};
 use tempfile::TempDir;
 
 use crate::commands::bench::wire::{Address, Wire};
@@ -36,6 +36,10 @@ impl Process {
             .args(["serve", "--http", &http, "--realtime", &realtime, "--data"])
             .arg(data.path())
             .env(ADMIN_KEY_VARIABLE, &key)
+            // What is measured is this server alone, and never somebody's own data.
+            .env_remove("MONGODB_URI")
+            .env_remove("REDIS_URL")
+            .env_remove(JWT_SECRET_VARIABLE)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
