@@ -11,7 +11,7 @@ use mcpanel_store_embedded::{EmbeddedStore, Options};
 use mcpanel_store_mongo::MongoStore;
 
 use super::serve::with_causes;
-use crate::{Failure, Result, addresses, arguments::data_folder, exit::Exit, output};
+use crate::{Failure, Result, addresses, arguments::data_folder, connect, exit::Exit, output};
 
 /// The store's folder within the data folder, where a server keeps it.
 const STORE: &str = "store";
@@ -33,6 +33,11 @@ impl Migrate {
     pub async fn execute(self) -> Result {
         // A variable that is set and empty counts as not set: compose files often do that.
         let uri = self.mongodb_uri.filter(|uri| !uri.trim().is_empty());
+        if uri.is_some() && self.data.is_some() && connect::variable("MONGODB_URI")?.is_none() {
+            return Err(Failure::usage(
+                "`--data` and `--mongodb-uri` name two stores: one is brought up to date at a time",
+            ));
+        }
         if let (Some(uri), None) = (uri, &self.data) {
             let settings = mcpanel_store_mongo::Settings::new(uri.trim());
             let store = MongoStore::open(settings, None)

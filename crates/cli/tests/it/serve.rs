@@ -164,6 +164,14 @@ fn what_is_stored_is_brought_up_to_date_without_a_server() {
         .env("MONGODB_URI", "mongodb://127.0.0.1:9");
     let typed = typed.output().unwrap();
     assert_eq!(typed.status.code(), Some(3), "what was typed comes first");
+    let mut both = mcpanel([
+        "migrate",
+        "--mongodb-uri",
+        "mongodb://127.0.0.1:9",
+        "--data",
+    ]);
+    let both = both.arg(folder.path()).output().unwrap();
+    assert_eq!(both.status.code(), Some(2), "{}", said(&both));
     let server = Server::start(folder.path());
     let in_use = migrate();
     assert_eq!(in_use.status.code(), Some(1));

@@ -171,7 +171,7 @@ impl<'a> Txn<'a> {
         loop {
             match self.session.commit_transaction().await {
                 Ok(()) => return Ok(()),
-                Err(error) if error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) => {
+                Err(error) if is_open(&error) => {
                     if began.elapsed() > OUTCOME_PATIENCE {
                         return Err(Failed::Unknown(error));
                     }
@@ -206,6 +206,13 @@ impl<'a> Txn<'a> {
             Err(Failed::Raced(why))
         }
     }
+}
+
+/// Whether a commit may hold all the same. One that another instance interrupted ([`crate::sessions`]) may have been done
+/// already; asked again, the server says so, or that there is no such transaction.
+fn is_open(error: &mongodb::error::Error) -> bool {
+    error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT)
+        || error::code(error) == Some(error::code::INTERRUPTED)
 }
 
 /// A command with many statements or documents, in order, stopping at the first that fails.
