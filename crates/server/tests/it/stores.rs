@@ -1,8 +1,8 @@
 //! The same cases over every other store: this binary runs itself again.
 
-use std::{env, process::Command};
+use std::{env, process::Command, sync::Mutex};
 
-use crate::support::stores::{SERVERS, STORE};
+use crate::support::stores::{MONGODB, REDIS, STORE};
 
 /// With this set to `1` missing servers are a failure.
 const REQUIRED: &str = "MCPANEL_TEST_REQUIRE_SERVERS";
@@ -32,8 +32,14 @@ const NOT_OVER_SERVERS: [&str; 5] = [
 /// Cases that run at once. Over real servers, each makes a database with all its indexes first.
 const CASES_AT_ONCE: &str = "4";
 
-/// Runs all cases but these in a process of their own.
-fn all_cases_over(store: &str, but: &[&str]) {
+/// Held while cases run over servers: one MongoDB serves them all.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Where a cluster of Redis is.
+const CLUSTER: &str = "MCPANEL_TEST_REDIS_CLUSTER_URL";
+
+/// Runs all cases but these in a process of their own, over the Redis that this variable names.
+fn all_cases_over(store: &str, but: &[&str], redis: &str) {
     if env::var_os(STORE).is_some() {
         println!("skipped: this process was told which store to use");
         return;
@@ -48,6 +54,7 @@ fn all_cases_over(store: &str, but: &[&str]) {
         )
         .env(STORE, store)
         .env("INSTA_UPDATE", "no")
+        .envs(env::var_os(redis).map(|address| (REDIS, address)))
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&ran.stdout);
@@ -59,19 +66,15 @@ fn all_cases_over(store: &str, but: &[&str]) {
     assert!(told.contains("tasks::create::"), "no case ran:\n{told}");
 }
 
-#[test]
-fn every_case_holds_over_the_embedded_store() {
-    all_cases_over("embedded", &[]);
-}
-
-#[test]
-fn every_case_holds_over_mongodb_and_redis() {
-    let missing: Vec<&str> = SERVERS
+/// Runs all cases over MongoDB and the Redis that this variable names.
+fn all_cases_over_servers(redis: &str) {
+    let missing: Vec<&str> = [MONGODB, redis]
         .into_iter()
         .filter(|variable| env::var_os(variable).is_none())
         .collect();
     if missing.is_empty() {
-        all_cases_over("mongodb", &NOT_OVER_SERVERS);
+        let _turn = TURN.lock();
+        all_cases_over("mongodb", &NOT_OVER_SERVERS, redis);
         return;
     }
     let required = env::var(REQUIRED).as_deref() == Ok("1");
@@ -80,4 +83,19 @@ fn every_case_holds_over_mongodb_and_redis() {
         "{missing:?} name no servers, and {REQUIRED}=1 asks for them"
     );
     eprintln!("skipped: {missing:?} name no servers; see `cargo xtask servers`");
+}
+
+#[test]
+fn every_case_holds_over_the_embedded_store() {
+    all_cases_over("embedded", &[], REDIS);
+}
+
+#[test]
+fn every_case_holds_over_mongodb_and_redis() {
+    all_cases_over_servers(REDIS);
+}
+
+#[test]
+fn every_case_holds_over_mongodb_and_a_redis_cluster() {
+    all_cases_over_servers(CLUSTER);
 }

@@ -21,8 +21,11 @@ pub const STORE: &str = "MCPANEL_TEST_STORE";
 /// The stores there are.
 pub const NAMES: [&str; 3] = ["memory", "embedded", "mongodb"];
 
-/// Where MongoDB is, and Redis.
-pub const SERVERS: [&str; 2] = ["MCPANEL_TEST_MONGODB_URI", "MCPANEL_TEST_REDIS_URL"];
+/// Where MongoDB is.
+pub const MONGODB: &str = "MCPANEL_TEST_MONGODB_URI";
+
+/// Where Redis is, one server or a cluster.
+pub const REDIS: &str = "MCPANEL_TEST_REDIS_URL";
 
 /// Connections of one test's store to MongoDB: many tests run at once.
 const CONNECTIONS: u32 = 8;
@@ -58,7 +61,7 @@ pub async fn open(clock: Clock) -> Opened {
 /// A store over the servers that the environment names, with a database and keys of its own. They stay behind: the
 /// servers of tests are thrown away with all that is in them.
 async fn mongodb(clock: Clock) -> Arc<dyn Store> {
-    let [mongodb, redis] = SERVERS.map(|variable| env::var(variable).unwrap());
+    let [mongodb, redis] = [MONGODB, REDIS].map(|variable| env::var(variable).unwrap());
     let own = RandomState::new().build_hasher().finish();
     let shared = SharedSettings {
         url: redis,
