@@ -172,6 +172,20 @@ impl From<Error> for Failure {
     }
 }
 
+/// The message of an error with its causes, each said once.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text.push_str(&format!(": {words}"));
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// What a server says, with all faults.
 fn words(problem: &Problem) -> String {
     // They are listed here, not under a name of the API's.

@@ -6,15 +6,17 @@
 use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
-use mcpanel_server::env::SystemEnv;
+use mcpanel_server::{env::SystemEnv, serve::STORE_FOLDER};
 use mcpanel_store_embedded::{EmbeddedStore, Options};
 use mcpanel_store_mongo::MongoStore;
 
-use super::serve::with_causes;
-use crate::{Failure, Result, addresses, arguments::data_folder, connect, exit::Exit, output};
-
-/// The store's folder within the data folder, where a server keeps it.
-const STORE: &str = "store";
+use crate::{
+    Failure, Result, addresses,
+    arguments::data_folder,
+    connect,
+    exit::{Exit, with_causes},
+    output,
+};
 
 /// Bring what is stored up to this version, and start nothing.
 #[derive(Debug, Args)]
@@ -48,7 +50,7 @@ impl Migrate {
             return Ok(Exit::Ok);
         }
         let data = self.data.unwrap_or_else(data_folder);
-        let folder = data.join(STORE);
+        let folder = data.join(STORE_FOLDER);
         let shown = data.display();
         if !folder.is_dir() {
             return Err(Failure::new(format!("there is no store in `{shown}`"))

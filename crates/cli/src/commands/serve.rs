@@ -13,7 +13,12 @@ use mcpanel_server::{
 };
 
 use super::Interrupts;
-use crate::{Failure, Result, addresses, arguments::DATA_DEFAULT, exit::Exit, output};
+use crate::{
+    Failure, Result, addresses,
+    arguments::DATA_DEFAULT,
+    exit::{Exit, with_causes},
+    output,
+};
 
 /// How long a server may take to stop, in seconds. Supervisors commonly wait 30 s before they kill.
 const DRAIN_SECONDS_DEFAULT: u64 = 10;
@@ -261,18 +266,4 @@ pub fn start_failed(error: &StartError) -> Failure {
         | StartError::Artifacts(_)
         | StartError::Store(_) => Failure::new(with_causes(error)),
     }
-}
-
-/// The message of an error with its causes, each said once.
-pub fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text.push_str(&format!(": {words}"));
-        }
-        cause = error.source();
-    }
-    text
 }

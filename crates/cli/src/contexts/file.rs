@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use mcpanel_adapters::folder;
+
 use super::Contexts;
 use crate::{Failure, Result};
 
@@ -102,8 +104,8 @@ fn write(path: &Path, contexts: &Contexts) -> Result<()> {
     let text = toml::to_string(contexts)
         .map_err(|error| Failure::new(format!("cannot write the configuration: {error}")))?;
     let replaced = (|| {
-        if let Some(folder) = path.parent() {
-            make_folder(folder)?;
+        if let Some(parent) = path.parent() {
+            folder::make_private(parent)?;
         }
         // The name is this process's own, so a draft that a crash left behind is in nobody's way.
         let draft = path.with_extension(format!("draft-{}", std::process::id()));
@@ -121,14 +123,6 @@ fn write(path: &Path, contexts: &Contexts) -> Result<()> {
     replaced.map_err(|error: io::Error| {
         Failure::new(format!("cannot write `{}`: {error}", path.display()))
     })
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(test)]

@@ -7,13 +7,11 @@
 //! ```
 
 use std::{
-    fs::DirBuilder,
-    io,
     path::Path,
     sync::{Arc, OnceLock, Weak},
 };
 
-use mcpanel_adapters::{ArtifactFiles, ArtifactStore, GridFs};
+use mcpanel_adapters::{ArtifactFiles, ArtifactStore, GridFs, folder};
 use mcpanel_control::Env;
 use mcpanel_guard::Secrets;
 use mcpanel_store::Store;
@@ -32,6 +30,12 @@ use crate::{
     rates::{Limits, RateLimits},
 };
 
+/// Where documents and events are, in the data directory of a server that runs alone.
+pub const STORE_FOLDER: &str = "store";
+
+/// Where the bytes of artifacts are, beside it.
+pub const ARTIFACTS_FOLDER: &str = "artifacts";
+
 /// What a server keeps, opened.
 pub(super) struct Data {
     store: Documents,
@@ -49,7 +53,7 @@ enum Documents {
 pub(super) async fn open(settings: &Settings) -> Result<(Data, Secrets), StartError> {
     let shared = settings.instance.shared.as_ref();
     if shared.is_none() {
-        make(&settings.data_dir).map_err(|source| StartError::DataDir {
+        folder::make_private(&settings.data_dir).map_err(|source| StartError::DataDir {
             path: settings.data_dir.clone(),
             source,
         })?;
@@ -67,10 +71,10 @@ pub(super) async fn open(settings: &Settings) -> Result<(Data, Secrets), StartEr
 }
 
 fn embedded(dir: &Path) -> Result<Data, StartError> {
-    let store = EmbeddedStore::open(dir.join("store"), Options::new(Arc::new(SystemEnv::now)))?;
+    let store = EmbeddedStore::open(dir.join(STORE_FOLDER), Options::new(Arc::new(SystemEnv::now)))?;
     Ok(Data {
         store: Documents::Embedded(store),
-        files: ArtifactFiles::new(dir.join("artifacts")).into(),
+        files: ArtifactFiles::new(dir.join(ARTIFACTS_FOLDER)).into(),
     })
 }
 
@@ -177,13 +181,4 @@ impl Data {
             Documents::Shared(store) => store.close().await,
         }
     }
-}
-
-/// Makes the directory for its owner alone: it holds health data.
-fn make(dir: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
 }

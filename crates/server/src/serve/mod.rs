@@ -22,6 +22,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
+pub use data::{ARTIFACTS_FOLDER, STORE_FOLDER};
 pub use error::StartError;
 pub use settings::{Instance, Role, Settings, Shared};
 pub use sockets::{Alone, Showing};

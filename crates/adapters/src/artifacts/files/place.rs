@@ -10,6 +10,7 @@ use mcpanel_domain::{ArtifactId, Namespace};
 use sha2::{Digest, Sha256};
 
 use super::{ArtifactFiles, Error};
+use crate::folder;
 
 /// Bytes that are still coming are here. No namespace begins with a dot.
 const INCOMING: &str = ".incoming";
@@ -64,16 +65,7 @@ impl Place {
 
 /// Makes a folder that only its owner may open, with those above it.
 pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder
-        .create(path)
-        .map_err(|error| Error::io("make an artifact folder", error))
+    folder::make_private(path).map_err(|error| Error::io("make an artifact folder", error))
 }
 
 /// Makes a new file that only its owner may read and write.

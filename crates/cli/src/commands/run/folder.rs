@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use mcpanel_adapters::folder::make_private;
 use mcpanel_api::PipelineId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -192,11 +193,8 @@ impl Folder {
     /// Writes what was asked for, whole or not at all.
     fn save(&self) -> io::Result<()> {
         let work = self.root.join(WORK);
-        let mut builder = fs::DirBuilder::new();
         // It will hold raw health data.
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&work)?;
+        make_private(&work)?;
         let partial = work.join("run.json.partial");
         let mut file = File::create(&partial)?;
         file.write_all(&serde_json::to_vec_pretty(&self.asked)?)?;

@@ -28,15 +28,12 @@ use mcpanel_server::serve::{Instance, Running, Settings, start};
 use serde_json::{Map, Value, json};
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{
-    Interrupts,
-    serve::{start_failed, with_causes},
-};
+use super::{Interrupts, serve::start_failed};
 use crate::{
     Failure, Result,
     arguments::Global,
     connect,
-    exit::Exit,
+    exit::{Exit, with_causes},
     output::{self, progress::Progress},
 };
 use drive::Ended;

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     Failure, Result,
-    commands::{Interrupts, serve::with_causes},
-    exit::Exit,
+    commands::Interrupts,
+    exit::{Exit, with_causes},
     output::{
         cell::{Cell, text},
         form::Form,

@@ -1,19 +1,21 @@
 //! The two ends of a copy: a data directory, or MongoDB.
 
 use std::{
-    fs::DirBuilder,
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
 };
 
-use mcpanel_adapters::{ArtifactFiles, ArtifactStore, GridFs};
-use mcpanel_server::env::SystemEnv;
+use mcpanel_adapters::{ArtifactFiles, ArtifactStore, GridFs, folder};
+use mcpanel_server::{
+    env::SystemEnv,
+    serve::{ARTIFACTS_FOLDER, STORE_FOLDER},
+};
 use mcpanel_store_embedded::{EmbeddedStore, Options};
 use mcpanel_store_mongo::{MongoStore, Settings};
 use mcpanel_transfer::End;
 
-use crate::{Failure, Result, addresses, commands::serve::with_causes};
+use crate::{Failure, Result, addresses, exit::with_causes};
 
 /// Where everything of an installation is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +56,7 @@ impl Place {
     /// Opens what is to be copied; it must be there.
     pub async fn open(&self, artifacts: Option<&Path>) -> Result<Opened> {
         if let Self::Folder(path) = self
-            && !path.join("store").is_dir()
+            && !path.join(STORE_FOLDER).is_dir()
         {
             return Err(
                 Failure::new(format!("there is no installation in `{}`", path.display()))
@@ -67,14 +69,14 @@ impl Place {
     /// Opens where it is to go, which is made where it is missing.
     pub async fn open_or_make(&self, artifacts: Option<&Path>) -> Result<Opened> {
         match self {
-            Self::Folder(path) => folder(path),
+            Self::Folder(path) => data_folder(path),
             Self::MongoDb(uri) => mongodb(uri, artifacts).await,
         }
     }
 }
 
-fn folder(path: &Path) -> Result<Opened> {
-    make(path).map_err(|error| {
+fn data_folder(path: &Path) -> Result<Opened> {
+    folder::make_private(path).map_err(|error| {
         Failure::new(format!(
             "cannot use `{}` as a data directory: {error}",
             path.display()
@@ -85,25 +87,16 @@ fn folder(path: &Path) -> Result<Opened> {
         events_kept: u64::MAX,
         ..Options::new(Arc::new(SystemEnv::now))
     };
-    let store = EmbeddedStore::open(path.join("store"), options).map_err(|error| {
+    let store = EmbeddedStore::open(path.join(STORE_FOLDER), options).map_err(|error| {
         Failure::new(with_causes(&error)).hint("a copy needs the store for itself; stop its server")
     })?;
     Ok(Opened {
         end: End {
             store: store.clone(),
-            files: ArtifactFiles::new(path.join("artifacts")).into(),
+            files: ArtifactFiles::new(path.join(ARTIFACTS_FOLDER)).into(),
         },
         store: Kind::Folder(store),
     })
-}
-
-/// Makes the folder for its owner alone: it holds health data.
-fn make(path: &Path) -> std::io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 async fn mongodb(uri: &str, artifacts: Option<&Path>) -> Result<Opened> {
