@@ -173,6 +173,8 @@ pub enum Command {
     Queues(commands::metrics::QueuesCommand),
     /// Show what happened over time: tasks created and ended, how long they waited and ran.
     History(commands::metrics::HistoryCommand),
+    /// Show the figures that machines watch, as they are this moment.
+    Metrics(commands::metrics::figures::MetricsCommand),
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Keys(commands::keys::Keys),

@@ -49,6 +49,7 @@ pub async fn run(arguments: Arguments) -> Result {
         Command::Artifacts(artifacts) => artifacts.execute(&global).await,
         Command::Ops(ops) => ops.execute(&global).await,
         Command::Queues(queues) => queues.execute(&global).await,
+        Command::Metrics(metrics) => metrics.execute(&global).await,
         Command::History(history) => history.execute(&global).await,
         Command::Keys(keys) => keys.execute(&global).await,
         Command::Events(events) => events.execute(&global).await,

@@ -81,6 +81,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "mcpanel agents drain bias-1 bias-2 --wait --timeout 10m",
         ],
     ),
+    (
+        "agents update",
+        &[
+            "mcpanel agents update bias-1 --version 2.1.0 --concurrency 8",
+            "mcpanel agents update bias-1 --capability bias_detection,validation --if-revision 7",
+        ],
+    ),
     ("agents resume", &["mcpanel agents resume bias-1 bias-2"]),
     ("agents disable", &["mcpanel agents disable bias-1"]),
     (
@@ -126,6 +133,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "mcpanel tasks update task_1 --priority 100",
             "mcpanel tasks update task_1 --run-now --no-deadline",
+            "mcpanel tasks update task_1 --retry-config '{\"maxRetries\": 5}' --after task_2",
         ],
     ),
     (
@@ -164,6 +172,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "history",
         &["mcpanel history", "mcpanel history --range 7d -o json"],
+    ),
+    (
+        "metrics",
+        &[
+            "mcpanel metrics",
+            "mcpanel metrics --all -o json",
+            "mcpanel metrics --raw",
+        ],
     ),
     (
         "tasks delegate",
@@ -208,6 +224,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("pipelines get", &["mcpanel pipelines get pipe_1"]),
+    (
+        "pipelines progress",
+        &[
+            "mcpanel pipelines progress pipe_1",
+            "mcpanel pipelines progress pipe_1 -o json",
+        ],
+    ),
     (
         "pipelines execute",
         &[

@@ -112,6 +112,55 @@ fn the_page_about_the_command_line_has_every_option() {
 }
 
 #[test]
+fn the_page_about_the_command_line_has_every_route() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = std::fs::read_to_string(root.join("docs/cli.md")).unwrap();
+    let (written, made) = page.split_once(MADE).expect("the page has both parts");
+    let api = std::fs::read_to_string(root.join("openapi/openapi.json")).unwrap();
+    let api: serde_json::Value = serde_json::from_str(&api).unwrap();
+    let mut routes = Vec::new();
+    for (path, methods) in api["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            routes.push(format!("{} {path}", method.to_uppercase()));
+        }
+    }
+    assert!(routes.len() > 50, "{routes:?}");
+    let told: Vec<(&str, &str)> = written
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("| `")?
+                .strip_suffix(" |")?
+                .split_once("` | ")
+        })
+        .filter(|(route, _)| route.contains(" /"))
+        .collect();
+    for route in &routes {
+        assert!(
+            told.iter().any(|(told, _)| told == route),
+            "`{route}` is missing"
+        );
+    }
+    for (route, command) in told {
+        assert!(
+            routes.iter().any(|known| known == route),
+            "`{route}` is none"
+        );
+        // What is said first in code is a command, unless the route is an agent's.
+        let Some((_, named)) = command.split_once('`') else {
+            assert!(command.starts_with("an agent's: "), "{route}: {command}");
+            continue;
+        };
+        let (named, _) = named.split_once('`').unwrap();
+        let name: Vec<&str> = named
+            .split(' ')
+            .take_while(|word| word.starts_with(|letter: char| letter.is_ascii_lowercase()))
+            .collect();
+        let heading = format!("### `mcpanel {}`", name.join(" "));
+        assert!(made.contains(&heading), "{route}: there is no {heading}");
+    }
+}
+
+#[test]
 fn a_wrong_command_line_is_told_apart() {
     let wrong: [&[&str]; 13] = [
         &[],

@@ -7,6 +7,12 @@ use mcpanel_api::history::{
 use crate::{Client, Result};
 
 impl Client {
+    /// The figures that machines watch, in the text form of Prometheus.
+    pub async fn metrics(&self) -> Result<String> {
+        let bytes = self.read("/metrics").bytes().await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// The tasks that have not ended, by type.
     pub async fn list_queues(&self) -> Result<Queues> {
         self.read("/api/v1/queues").answer().await

@@ -2,6 +2,7 @@
 
 pub mod builtin;
 mod rows;
+mod update;
 
 use std::ops::ControlFlow;
 
@@ -21,7 +22,7 @@ use super::common::{
     words::{self, AGENT_STATUSES},
 };
 use crate::{
-    Result,
+    Failure, Result,
     arguments::{Format, Global},
     exit::Exit,
     output::{self, form::Form, listing, numbers::counted},
@@ -45,24 +46,21 @@ pub enum Agents {
         /// Only agents of this kind.
         #[arg(long = "type", value_name = "KIND")]
         kind: Option<Name>,
+        /// Only agents with this status; those that are alive when left out.
+        #[arg(long, value_parser = words::of::<AgentStatus>(&AGENT_STATUSES))]
+        status: Option<AgentStatus>,
     },
+    /// Change what is known of an agent, which is told by its next registration again.
+    Update(Box<update::Update>),
     /// Give agents nothing new, and let them finish what they hold.
     Drain(Drain),
     /// Run the six built-in agents, working for the server, until Ctrl-C.
     Run(builtin::Run),
     /// Give agents work again, after `drain` or `disable`.
     #[command(visible_alias = "enable")]
-    Resume {
-        /// Their ids.
-        #[arg(required = true, value_name = "AGENT_ID")]
-        agent_ids: Vec<AgentId>,
-    },
+    Resume(Named),
     /// Give agents nothing until they are resumed.
-    Disable {
-        /// Their ids.
-        #[arg(required = true, value_name = "AGENT_ID")]
-        agent_ids: Vec<AgentId>,
-    },
+    Disable(Named),
     /// Sign agents off; what they hold returns to the queue.
     Delete {
         /// Their ids.
@@ -89,12 +87,22 @@ pub struct List {
     extent: Extent,
 }
 
-/// Which agents to drain.
+/// Which agents are meant.
 #[derive(Debug, Args)]
-pub struct Drain {
+pub struct Named {
     /// Their ids.
     #[arg(required = true, value_name = "AGENT_ID")]
     agent_ids: Vec<AgentId>,
+    /// Only where the agent, which must be one alone, is still at this revision, as `get` shows it.
+    #[arg(long, value_name = "N")]
+    if_revision: Option<u64>,
+}
+
+/// Which agents to drain.
+#[derive(Debug, Args)]
+pub struct Drain {
+    #[command(flatten)]
+    named: Named,
     /// Wait until they hold nothing; `--timeout` says so too.
     #[arg(long)]
     wait: bool,
@@ -115,12 +123,23 @@ impl Agents {
             }
             Self::Run(run) => run.execute(&client).await,
             Self::Drain(drain) => drain.execute(&client, form).await,
-            Self::Resume { agent_ids } => admit(&client, form, &agent_ids, Admission::Open).await,
-            Self::Disable { agent_ids } => {
-                admit(&client, form, &agent_ids, Admission::Disabled).await
-            }
+            Self::Update(update) => update.execute(&client, form).await,
+            Self::Resume(named) => named.admit(&client, form, Admission::Open).await,
+            Self::Disable(named) => named.admit(&client, form, Admission::Disabled).await,
             Self::Delete { agent_ids, consent } => delete(&client, form, &agent_ids, consent).await,
-            Self::Discover { capability, kind } => discover(&client, form, capability, kind).await,
+            Self::Discover {
+                capability,
+                kind,
+                status,
+            } => {
+                let query = AgentQuery {
+                    capability,
+                    kind,
+                    status,
+                    ..AgentQuery::default()
+                };
+                discover(&client, form, &query).await
+            }
         }
     }
 }
@@ -150,17 +169,18 @@ impl List {
 impl Drain {
     async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         if !self.wait && self.limit.timeout.is_none() {
-            return admit(client, form, &self.agent_ids, Admission::Draining).await;
+            return self.named.admit(client, form, Admission::Draining).await;
         }
-        for id in &self.agent_ids {
-            admission(client, id, Admission::Draining).await?;
+        let (agent_ids, revision) = self.named.checked()?;
+        for id in agent_ids {
+            admission(client, id, Admission::Draining, revision).await?;
         }
         let mut agents: Vec<Agent> = Vec::new();
         let end = self
             .limit
             .until(async || {
                 agents.clear();
-                for id in &self.agent_ids {
+                for id in agent_ids {
                     agents.push(client.get_agent(id).await?);
                 }
                 Ok(match agents.iter().all(|agent| agent.slots_in_use == 0) {
@@ -186,20 +206,39 @@ impl Drain {
     }
 }
 
-async fn admit(client: &Client, form: Form<'_>, ids: &[AgentId], wanted: Admission) -> Result {
-    each(form, ids, async |id| {
-        Ok(Some(admission(client, id, wanted).await?))
-    })
-    .await
+impl Named {
+    /// The ids, and the revision that the only one must have.
+    fn checked(&self) -> Result<(&[AgentId], Option<u64>)> {
+        if self.if_revision.is_some() && self.agent_ids.len() > 1 {
+            return Err(Failure::usage(
+                "`--if-revision` is about one agent, and several are named",
+            )
+            .hint("name one agent for each call"));
+        }
+        Ok((&self.agent_ids, self.if_revision))
+    }
+
+    async fn admit(&self, client: &Client, form: Form<'_>, wanted: Admission) -> Result {
+        let (ids, revision) = self.checked()?;
+        each(form, ids, async |id| {
+            Ok(Some(admission(client, id, wanted, revision).await?))
+        })
+        .await
+    }
 }
 
-async fn admission(client: &Client, id: &AgentId, wanted: Admission) -> Result<Agent> {
+async fn admission(
+    client: &Client,
+    id: &AgentId,
+    wanted: Admission,
+    revision: Option<u64>,
+) -> Result<Agent> {
     let changes = UpdateAgent {
         admission: Some(wanted),
         ..UpdateAgent::default()
     };
-    // Whatever else changed meanwhile: this is meant.
-    Ok(client.update_agent(id, &changes, None).await?)
+    // Without a revision it is meant whatever else changed meanwhile.
+    Ok(client.update_agent(id, &changes, revision).await?)
 }
 
 async fn delete(client: &Client, form: Form<'_>, ids: &[AgentId], consent: Consent) -> Result {
@@ -235,18 +274,8 @@ async fn delete(client: &Client, form: Form<'_>, ids: &[AgentId], consent: Conse
     .await
 }
 
-async fn discover(
-    client: &Client,
-    form: Form<'_>,
-    capability: Option<Name>,
-    kind: Option<Name>,
-) -> Result {
-    let query = AgentQuery {
-        capability,
-        kind,
-        ..AgentQuery::default()
-    };
-    let found = client.discover_agents(&query).await?;
+async fn discover(client: &Client, form: Form<'_>, query: &AgentQuery) -> Result {
+    let found = client.discover_agents(query).await?;
     match form.format {
         Format::Json => output::json(&found)?,
         Format::Jsonl => output::jsonl(&found)?,

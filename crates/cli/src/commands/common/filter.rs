@@ -108,7 +108,7 @@ impl Filter {
 }
 
 /// Reads a moment, or a time ago.
-fn moment(given: &str) -> Result<Timestamp, String> {
+pub fn moment(given: &str) -> Result<Timestamp, String> {
     let ago = durations::parse(given)
         .map(|ago| now().minus_ms(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX)));
     ago.or_else(|_| {

@@ -3,6 +3,7 @@
 //! - [`confirm`]: asking before something is taken away
 //! - [`documents`]: reading JSON from files and stdin, bounded
 //! - [`filter`]: which tasks are meant
+//! - [`json`]: JSON that an option holds
 //! - [`pages`]: lists that are longer than a page
 //! - [`several`]: one deed on several things
 //! - [`waiting`]: looking again until something is so
@@ -12,6 +13,7 @@
 pub mod confirm;
 pub mod documents;
 pub mod filter;
+pub mod json;
 pub mod pages;
 pub mod several;
 pub mod waiting;

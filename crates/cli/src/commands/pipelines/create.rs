@@ -13,10 +13,7 @@ use mcpanel_client::{Client, IdempotencyKey};
 use super::{show, watch};
 use crate::{
     Failure, Result,
-    commands::{
-        common::{self, documents::Documents, waiting::Limit},
-        tasks::parameters,
-    },
+    commands::common::{self, documents::Documents, json, waiting::Limit},
     exit::Exit,
     output::{self, form::Form},
 };
@@ -39,6 +36,9 @@ pub struct Create {
     /// A name for people; that of the template when left out.
     #[arg(long, value_name = "TEXT", requires = "template")]
     name: Option<String>,
+    /// What it is for.
+    #[arg(long, value_name = "TEXT", requires = "template")]
+    description: Option<String>,
     /// Upload this file, and work on it.
     #[arg(long, value_name = "FILE", requires = "template")]
     upload: Option<PathBuf>,
@@ -53,6 +53,9 @@ pub struct Create {
     /// A word to find it by; may be repeated.
     #[arg(long = "tag", value_name = "TAG", requires = "template")]
     tags: Vec<String>,
+    /// What you want to keep with it: a JSON object, or `@FILE` with one.
+    #[arg(long, value_name = "JSON", requires = "template")]
+    metadata: Option<String>,
     /// The priority of its tasks, -1000 to 1000.
     #[arg(
         long,
@@ -132,9 +135,9 @@ impl Create {
             template: Some(template),
             template_version: self.template_version,
             stages: None,
-            description: None,
-            input_data: self.input.as_deref().map(parameters).transpose()?,
-            metadata: None,
+            description: self.description,
+            input_data: self.input.as_deref().map(json::payload).transpose()?,
+            metadata: self.metadata.as_deref().map(json::payload).transpose()?,
             tags: self.tags,
             priority: self.priority,
             execute,

@@ -6,21 +6,23 @@ mod watch;
 
 use clap::{Args, Subcommand};
 use mcpanel_api::{
-    PipelineId,
-    pipeline::{Pipeline, PipelineQuery, PipelineStatus, Stage, UpdatePipeline},
+    PipelineId, TemplateId, Timestamp,
+    pipeline::{Pipeline, PipelineProgress, PipelineQuery, PipelineStatus, Stage, UpdatePipeline},
 };
 use mcpanel_client::Client;
 
 use super::common::{
     self,
     confirm::Consent,
+    filter::moment,
+    json,
     pages::{Extent, Page},
     several::each,
     words::{self, PIPELINE_STATUSES},
 };
 use crate::{
     Result,
-    arguments::Global,
+    arguments::{Format, Global},
     exit::Exit,
     output::{
         self,
@@ -43,6 +45,11 @@ pub enum Pipelines {
     List(List),
     /// Show a pipeline and its stages.
     Get {
+        /// Its id.
+        pipeline_id: PipelineId,
+    },
+    /// Show how far a pipeline is, how fast its stages go, and when they will be done.
+    Progress {
         /// Its id.
         pipeline_id: PipelineId,
     },
@@ -81,7 +88,9 @@ pub enum Pipelines {
 
 /// What to change.
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["name", "description", "tags"]))]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args([
+    "name", "description", "tags", "no_tags", "metadata",
+]))]
 pub struct Update {
     /// Its id.
     pipeline_id: PipelineId,
@@ -94,6 +103,12 @@ pub struct Update {
     /// Words to find it by, in place of those it has; may be repeated, or given with commas.
     #[arg(long = "tag", value_name = "TAG", value_delimiter = ',')]
     tags: Vec<String>,
+    /// Take all tags away.
+    #[arg(long, conflicts_with = "tags")]
+    no_tags: bool,
+    /// What you want to keep with it, in place of what there is: a JSON object, or `@FILE` with one.
+    #[arg(long, value_name = "JSON")]
+    metadata: Option<String>,
     /// Only where the pipeline is still at this revision, as `get` shows it.
     #[arg(long, value_name = "N")]
     if_revision: Option<u64>,
@@ -108,6 +123,18 @@ pub struct List {
     /// Only those with this tag.
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
+    /// Only those made from this template.
+    #[arg(long, value_name = "TEMPLATE_ID")]
+    template: Option<TemplateId>,
+    /// Only those with this in their id, name, description, tags, template, error, input or metadata; case does not matter.
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
+    /// Only those created since: a moment such as `2026-01-02T03:04:05Z`, or a time ago such as `2h`.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    since: Option<Timestamp>,
+    /// Only those created before.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    until: Option<Timestamp>,
     #[command(flatten)]
     extent: Extent,
 }
@@ -138,6 +165,9 @@ impl Pipelines {
             Self::Watch(watch) => return watch.execute(&client, form).await,
             Self::Wait(wait) => return wait.execute(&client, form).await,
             Self::Cancel(cancel) => return cancel.execute(&client, form).await,
+            Self::Progress { pipeline_id } => {
+                return progress(form, &client.pipeline_progress(&pipeline_id).await?);
+            }
             Self::Get { pipeline_id } => client.get_pipeline(&pipeline_id).await?,
             Self::Execute {
                 pipeline_id,
@@ -165,6 +195,10 @@ impl List {
         let query = PipelineQuery {
             status: self.status,
             tag: self.tag,
+            template_id: self.template,
+            created_from: self.since,
+            created_before: self.until,
+            text: self.text,
             limit: None,
             cursor: None,
         };
@@ -186,8 +220,8 @@ impl Update {
         let changes = UpdatePipeline {
             name: self.name,
             description: self.description,
-            metadata: None,
-            tags: (!self.tags.is_empty()).then_some(self.tags),
+            metadata: self.metadata.as_deref().map(json::payload).transpose()?,
+            tags: (self.no_tags || !self.tags.is_empty()).then_some(self.tags),
         };
         Ok(client
             .update_pipeline(&self.pipeline_id, &changes, self.if_revision)
@@ -230,6 +264,25 @@ fn show(form: Form<'_>, pipeline: &Pipeline) -> Result<()> {
         listing::many(form, &pipeline.stages)?;
     }
     Ok(())
+}
+
+/// Writes how far a pipeline is; for people a row for each stage.
+fn progress(form: Form<'_>, progress: &PipelineProgress) -> Result {
+    match form.format {
+        Format::Json => output::json(progress)?,
+        Format::Jsonl => output::jsonl(progress)?,
+        Format::Yaml => output::yaml::document(progress)?,
+        Format::Name => output::line(progress.pipeline_id.as_str())?,
+        Format::Table | Format::Wide => {
+            listing::many(form, &progress.stages)?;
+            let status = word(progress.status);
+            output::say(format_args!(
+                "pipeline `{}` is {status}, {:.0} %",
+                progress.pipeline_id, progress.progress
+            ));
+        }
+    }
+    Ok(Exit::Ok)
 }
 
 /// Tasks of a stage that have not ended.

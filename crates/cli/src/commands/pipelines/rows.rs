@@ -1,6 +1,6 @@
 //! Pipelines and their stages in tables.
 
-use mcpanel_api::pipeline::{Pipeline, Stage, StageStatus};
+use mcpanel_api::pipeline::{Pipeline, Stage, StageProgress, StageStatus};
 
 use crate::output::{
     cell::{Cell, text},
@@ -116,6 +116,50 @@ impl Row for Stage {
             text(self.counts.failed),
             Cell::words(&self.dependencies),
             took.into(),
+        ]
+    }
+}
+
+impl Row for StageProgress {
+    const HEADER: &'static [&'static str] = &[
+        "STAGE",
+        "NAME",
+        "STATUS",
+        "PROGRESS",
+        "TASKS",
+        "FAILED",
+        "PER MINUTE",
+        "RUN P50",
+        "RUN P95",
+        "LEFT",
+        "MESSAGE",
+    ];
+
+    fn name(&self) -> String {
+        self.stage.to_string()
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let shown = |ms: Option<u64>| -> Cell {
+            ms.map(|ms| durations::show(std::time::Duration::from_millis(ms)))
+                .into()
+        };
+        let pace = self.pace;
+        vec![
+            text(self.stage),
+            self.name.as_str().into(),
+            Cell::status(self.status),
+            text(format_args!("{:.0} %", self.progress)),
+            text(format_args!(
+                "{}/{}",
+                self.counts.completed, self.counts.total
+            )),
+            text(self.counts.failed),
+            pace.per_minute.map(|rate| format!("{rate:.1}")).into(),
+            shown(pace.run_p50_ms),
+            shown(pace.run_p95_ms),
+            shown(pace.eta_ms),
+            self.message.as_deref().map(Cell::long).into(),
         ]
     }
 }

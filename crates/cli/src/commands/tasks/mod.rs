@@ -9,7 +9,7 @@ mod wait;
 
 use clap::{Args, Subcommand};
 use mcpanel_api::{
-    AgentId, TaskId,
+    AgentId, RetryConfig, TaskId,
     task::{Explanation, TaskQuery, TaskStatus},
 };
 use mcpanel_client::Client;
@@ -33,7 +33,6 @@ use crate::{
 };
 
 use super::metrics::{self, Back};
-pub use submit::parameters;
 
 /// Submit, see and steer tasks.
 #[derive(Debug, Subcommand)]
@@ -149,6 +148,15 @@ impl List {
         };
         self.extent.show(form, read).await
     }
+}
+
+/// How a retry policy is written.
+const RETRY_CONFIG: &str =
+    "{\"maxRetries\": 5, \"initialDelay\": 1000, \"retryableErrors\": [\"network\", \"timeout\"]}";
+
+/// Reads a retry policy; what is left out has its default.
+fn retry_config(given: &str) -> Result<RetryConfig> {
+    common::json::object(given, RETRY_CONFIG)
 }
 
 fn explain(form: Form<'_>, explanation: &Explanation) -> Result<()> {

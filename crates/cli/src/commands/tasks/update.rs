@@ -6,8 +6,10 @@ use clap::{ArgGroup, Args};
 use mcpanel_api::{Name, TaskId, Timestamp, task::UpdateTask};
 use mcpanel_client::Client;
 
+use super::retry_config;
 use crate::{
     Result,
+    commands::common::json,
     exit::Exit,
     output::{durations, form::Form, listing},
 };
@@ -16,6 +18,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("change").required(true).multiple(true).args([
     "priority", "max_retries", "timeout", "no_timeout", "run_at", "run_now", "deadline", "no_deadline", "capabilities",
+    "retry_config", "dependencies", "no_dependencies", "metadata",
 ]))]
 pub struct Update {
     /// Its id.
@@ -47,6 +50,18 @@ pub struct Update {
     /// What an agent must offer to run it; may be repeated, or given with commas.
     #[arg(long = "capability", value_name = "NAME", value_delimiter = ',')]
     capabilities: Vec<Name>,
+    /// When a failed attempt is tried again, in place of what there is: a JSON object, or `@FILE` with one.
+    #[arg(long, value_name = "JSON")]
+    retry_config: Option<String>,
+    /// A task that must complete first, in place of those there are; may be repeated, or given with commas.
+    #[arg(long = "after", value_name = "TASK_ID", value_delimiter = ',')]
+    dependencies: Vec<TaskId>,
+    /// Let it wait for no other task.
+    #[arg(long = "after-nothing", conflicts_with = "dependencies")]
+    no_dependencies: bool,
+    /// What you want to keep with it, in place of what there is: a JSON object, or `@FILE` with one.
+    #[arg(long, value_name = "JSON")]
+    metadata: Option<String>,
     /// Only where the task is still at this revision, as `get` shows it.
     #[arg(long, value_name = "N")]
     if_revision: Option<u64>,
@@ -56,17 +71,17 @@ impl Update {
     /// Changes it.
     pub async fn execute(self, client: &Client, form: Form<'_>) -> Result {
         let (id, revision) = (self.task_id.clone(), self.if_revision);
-        let task = client.update_task(&id, &self.changes(), revision).await?;
+        let task = client.update_task(&id, &self.changes()?, revision).await?;
         listing::one(form, &task)?;
         Ok(Exit::Ok)
     }
 
-    fn changes(self) -> UpdateTask {
+    fn changes(self) -> Result<UpdateTask> {
         // What is taken away is sent as null.
         fn or_none<T>(is_taken_away: bool) -> Option<Option<T>> {
             is_taken_away.then_some(None)
         }
-        UpdateTask {
+        Ok(UpdateTask {
             priority: self.priority,
             run_at: self.run_at.map(Some).or(or_none(self.run_now)),
             deadline: self.deadline.map(Some).or(or_none(self.no_deadline)),
@@ -75,10 +90,11 @@ impl Update {
                 .map(|timeout| Some(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)))
                 .or(or_none(self.no_timeout)),
             max_retries: self.max_retries,
-            retry_config: None,
+            retry_config: self.retry_config.as_deref().map(retry_config).transpose()?,
             capabilities: (!self.capabilities.is_empty()).then_some(self.capabilities),
-            dependencies: None,
-            metadata: None,
-        }
+            dependencies: (self.no_dependencies || !self.dependencies.is_empty())
+                .then_some(self.dependencies),
+            metadata: self.metadata.as_deref().map(json::payload).transpose()?,
+        })
     }
 }

@@ -43,6 +43,57 @@ async fn agents_are_seen_and_steered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_known_of_an_agent_is_changed_at_the_revision_that_was_seen() {
+    let shell = Shell::open();
+    shell.agent("agent-1", "demo").await;
+    shell.agent("agent-2", "demo").await;
+    let update = |options: &[&str]| {
+        let all = [&["agents", "update", "agent-1", "-o", "json"], options].concat();
+        shell.run(&all)
+    };
+    let changed = update(&[
+        "--version",
+        "2.1.0",
+        "--capability",
+        "demo,other",
+        "--concurrency",
+        "9",
+        "--endpoint-url",
+        "http://agent.example.org",
+        "--metadata",
+        "{\"ward\": 7}",
+    ])
+    .json();
+    assert_eq!(changed["version"], "2.1.0");
+    assert_eq!(
+        changed["capabilities"],
+        serde_json::json!(["demo", "other"])
+    );
+    assert_eq!(changed["concurrency"], 9);
+    assert_eq!(changed["metadata"]["ward"], 7);
+    let revision = changed["revision"].to_string();
+    let forgotten = update(&["--no-endpoint-url", "--if-revision", &revision]).json();
+    assert!(forgotten["endpoint_url"].is_null(), "{forgotten}");
+    let late = update(&["--name", "late", "--if-revision", &revision]).refused(5);
+    assert!(late.contains("revision"), "{late}");
+    for verb in ["drain", "disable", "resume"] {
+        let steer = |more: &[&str]| shell.run(&[&["agents", verb, "agent-1"], more].concat());
+        let late = steer(&["--if-revision", &revision]).refused(5);
+        assert!(late.contains("revision"), "{late}");
+        let unclear = steer(&["agent-2", "--if-revision", &revision]).refused(2);
+        assert!(unclear.contains("several are named"), "{unclear}");
+    }
+    let nothing = shell.run(&["agents", "update", "agent-1"]).refused(2);
+    assert!(nothing.contains("--version"), "{nothing}");
+    let offered = |status: &str| {
+        let all = ["agents", "discover", "--status", status, "-o", "name"];
+        shell.run(&all).ok()
+    };
+    assert_eq!(offered("error"), "");
+    assert_eq!(offered("active"), "demo\nother\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn draining_waits_for_what_is_in_hand() {
     let shell = Shell::open();
     shell

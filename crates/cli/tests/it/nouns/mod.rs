@@ -5,6 +5,7 @@ mod artifacts;
 mod events;
 mod failures;
 mod keys;
+mod metrics;
 mod ops;
 mod pipelines;
 mod submit;

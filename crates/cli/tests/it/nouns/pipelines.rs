@@ -241,3 +241,46 @@ fn a_pipeline_is_made_from_a_file_or_with_one() {
         (Some("rows.csv"), Some("input"))
     );
 }
+
+#[test]
+fn how_far_a_pipeline_is_is_told_at_once() {
+    let shell = Shell::open();
+    two_stages(&shell);
+    let made = shell.run(&[
+        "pipelines",
+        "run",
+        "--template",
+        "two",
+        "--id",
+        "p",
+        "--description",
+        "of March",
+        "--metadata",
+        "{\"ward\": 7}",
+        "-o",
+        "json",
+    ]);
+    let made = made.json();
+    assert_eq!(made["description"], "of March");
+    assert_eq!(made["metadata"]["ward"], 7);
+    let told = shell.run(&["pipelines", "progress", "p"]);
+    assert!(told.err.contains("`p` is running, 0 %"), "{}", told.err);
+    let table = told.lines();
+    assert!(table[0].starts_with("STAGE\tNAME\tSTATUS\t"), "{table:?}");
+    assert!(
+        table[1].starts_with("1\tfirst\trunning\t0 %\t0/1\t0\t"),
+        "{table:?}"
+    );
+    let document = shell
+        .run(&["pipelines", "progress", "p", "-o", "json"])
+        .json();
+    assert_eq!(document["stages"].as_array().unwrap().len(), 2);
+    let update = |options: &[&str]| {
+        let all = [&["pipelines", "update", "p", "-o", "json"], options].concat();
+        shell.run(&all).json()
+    };
+    let tagged = update(&["--tag", "a,b", "--metadata", "{}"]);
+    assert_eq!(tagged["tags"], json!(["a", "b"]));
+    assert_eq!(tagged["metadata"], json!({}));
+    assert_eq!(update(&["--no-tags"])["tags"], json!([]));
+}

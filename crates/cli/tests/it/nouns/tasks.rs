@@ -296,3 +296,59 @@ async fn a_task_is_explained_and_handed_over() {
         .json();
     assert_eq!(handed["agent_id"], "agent-1");
 }
+
+#[test]
+fn what_a_waiting_task_is_told_is_changed() {
+    let shell = Shell::open();
+    submit(&shell, "first");
+    shell.file("kept.json", "{\"ward\": 7}");
+    let made = shell.run(&[
+        "tasks",
+        "submit",
+        "--type",
+        "demo",
+        "--id",
+        "a",
+        "--capability",
+        "demo,other",
+        "--deadline",
+        "2099-01-02T03:04:05Z",
+        "--retry-config",
+        "{\"maxRetries\": 7}",
+        "--metadata",
+        "@kept.json",
+        "-o",
+        "json",
+    ]);
+    let made = made.json();
+    assert_eq!(made["capabilities"], serde_json::json!(["demo", "other"]));
+    assert_eq!(made["deadline"], "2099-01-02T03:04:05.000Z");
+    assert_eq!(made["retry_config"]["maxRetries"], 7);
+    assert_eq!(made["metadata"]["ward"], 7);
+    let update = |options: &[&str]| {
+        let all = [&["tasks", "update", "a", "-o", "json"], options].concat();
+        shell.run(&all)
+    };
+    let changed = update(&[
+        "--retry-config",
+        "{\"maxRetries\": 2, \"retryableErrors\": [\"network\"]}",
+        "--after",
+        "first",
+        "--metadata",
+        "{\"ward\": 8}",
+    ])
+    .json();
+    assert_eq!(changed["retry_config"]["maxRetries"], 2);
+    assert_eq!(
+        changed["retry_config"]["retryableErrors"],
+        serde_json::json!(["network"])
+    );
+    assert_eq!(changed["dependencies"], serde_json::json!(["first"]));
+    assert_eq!(changed["metadata"]["ward"], 8);
+    let free = update(&["--after-nothing"]).json();
+    assert_eq!(free["dependencies"], serde_json::json!([]));
+    for wrong in ["7", "{\"maxretries\": 1}", "{"] {
+        let refused = update(&["--retry-config", wrong]).refused(2);
+        assert!(refused.contains("initialDelay"), "{refused}");
+    }
+}

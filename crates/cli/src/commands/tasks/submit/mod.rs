@@ -14,19 +14,17 @@ use std::{
 };
 
 use clap::{ArgGroup, Args};
-use mcpanel_api::{AgentId, Name, Payload, TaskId, Timestamp, task::NewTask};
+use mcpanel_api::{AgentId, Name, TaskId, Timestamp, task::NewTask};
 
+use super::retry_config;
 use crate::{
-    Failure, Result,
+    Result,
     arguments::{Format, Global},
-    commands::common::{self, documents::Documents},
+    commands::common::{self, documents::Documents, json},
     exit::Exit,
     output::{self, durations, listing, numbers::counted},
 };
 use keys::Keys;
-
-/// Largest file that an option names, in bytes: what the server takes as one payload.
-const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// What to submit.
 #[derive(Debug, Args)]
@@ -60,12 +58,29 @@ pub struct Submit {
     /// Not before this moment, such as `2026-01-02T03:04:05Z`.
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse, requires = "task_type")]
     run_at: Option<Timestamp>,
+    /// Fail when not completed by this moment.
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse, requires = "task_type")]
+    deadline: Option<Timestamp>,
+    /// What an agent must offer to run it, its type when left out; may be repeated, or given with commas.
+    #[arg(
+        long = "capability",
+        value_name = "NAME",
+        value_delimiter = ',',
+        requires = "task_type"
+    )]
+    capabilities: Vec<Name>,
+    /// When a failed attempt is tried again: a JSON object, or `@FILE` with one.
+    #[arg(long, value_name = "JSON", requires = "task_type")]
+    retry_config: Option<String>,
     /// The only agent that may run it.
     #[arg(long, value_name = "AGENT_ID", requires = "task_type")]
     agent: Option<AgentId>,
     /// A task that must complete first; may be repeated.
     #[arg(long = "after", value_name = "TASK_ID", requires = "task_type")]
     dependencies: Vec<TaskId>,
+    /// What you want to keep with it: a JSON object, or `@FILE` with one.
+    #[arg(long, value_name = "JSON", requires = "task_type")]
+    metadata: Option<String>,
     /// Submitting again under the same key gives the same tasks. Derived from each task of a file when left out,
     /// random for one from the command line.
     #[arg(long, value_name = "KEY", conflicts_with = "again")]
@@ -99,13 +114,17 @@ impl Submit {
     fn task(self, task_type: Name) -> Result<NewTask> {
         Ok(NewTask {
             task_id: self.id,
-            parameters: self.parameters.as_deref().map(parameters).transpose()?,
+            parameters: self.parameters.as_deref().map(json::payload).transpose()?,
             priority: self.priority,
             max_retries: self.max_retries,
             timeout_ms: self
                 .timeout
                 .map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
             run_at: self.run_at,
+            deadline: self.deadline,
+            capabilities: (!self.capabilities.is_empty()).then_some(self.capabilities),
+            retry_config: self.retry_config.as_deref().map(retry_config).transpose()?,
+            metadata: self.metadata.as_deref().map(json::payload).transpose()?,
             agent_id: self.agent,
             dependencies: self.dependencies,
             ..NewTask::of_type(task_type)
@@ -137,51 +156,5 @@ impl Submit {
             form.format = Format::Jsonl;
         }
         flight::fly(client, tasks, keys, form).await
-    }
-}
-
-/// Reads a JSON object from the command line, or from the file after an `@`.
-pub fn parameters(given: &str) -> Result<Payload> {
-    let text = match given.strip_prefix('@') {
-        Some(path) => read_bounded(path)?,
-        None => given.to_owned(),
-    };
-    let wrong = |why: String| {
-        let place = given.strip_prefix('@').unwrap_or("the command line");
-        Failure::usage(format!("`{place}` does not hold a JSON object: {why}"))
-            .hint("write it like `{\"text\": \"…\"}`, or name a file with `@FILE`")
-    };
-    serde_json::from_str::<serde_json::Map<_, _>>(&text)
-        .map_err(|error| wrong(error.to_string()))?;
-    Payload::parse(&text).map_err(|error| wrong(error.to_string()))
-}
-
-fn read_bounded(path: &str) -> Result<String> {
-    use std::io::Read;
-    let unreadable = |error: std::io::Error| Failure::new(format!("cannot read `{path}`: {error}"));
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut text = String::new();
-    file.take(FILE_BYTES_MAX + 1)
-        .read_to_string(&mut text)
-        .map_err(unreadable)?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(Failure::new(format!(
-            "`{path}` is longer than {FILE_BYTES_MAX} bytes, the largest payload of a task"
-        ))
-        .hint("upload it with `mcpanel artifacts upload`, and name the artifact"));
-    }
-    Ok(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_are_an_object() {
-        assert!(parameters("{\"a\": [1]}").is_ok());
-        for text in ["", "[1]", "1", "{", "{} {}", "@/nonexistent/file"] {
-            assert!(parameters(text).is_err(), "{text}");
-        }
     }
 }

@@ -1,4 +1,10 @@
-//! `mcpanel queues`, `mcpanel history` and `mcpanel tasks errors`: how things stand and stood.
+//! `mcpanel queues`, `mcpanel history` and `mcpanel tasks errors`: how things stand and stood. And `mcpanel metrics`:
+//!
+//! - [`figures`]: the command
+//! - [`exposition`]: what the server says, taken apart
+
+mod exposition;
+pub mod figures;
 
 use std::time::Duration;
 
