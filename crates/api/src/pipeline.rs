@@ -279,6 +279,27 @@ pub struct PipelineQuery {
     #[schema(value_type = Option<schema::Title>)]
     #[param(value_type = Option<schema::Title>)]
     pub tag: Option<String>,
+    /// Made from this template, in whichever version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Id>)]
+    #[param(value_type = Option<schema::Id>)]
+    pub template_id: Option<TemplateId>,
+    /// Created at this moment or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Time>)]
+    #[param(value_type = Option<schema::Time>)]
+    pub created_from: Option<Timestamp>,
+    /// Created before this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Time>)]
+    #[param(value_type = Option<schema::Time>)]
+    pub created_before: Option<Timestamp>,
+    /// Contained in the id, the name, the description, a tag, the template, the error, the input or the metadata; case
+    /// does not matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::SearchText>)]
+    #[param(value_type = Option<schema::SearchText>)]
+    pub text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Limit>)]
     #[param(value_type = Option<schema::Limit>)]

@@ -30,6 +30,7 @@ mod operations;
 mod pipelines;
 pub mod reconcile;
 mod scope;
+mod search;
 mod tasks;
 
 #[cfg(test)]
@@ -48,13 +49,14 @@ pub use history::{ERROR_GROUPS_SHOWN, HistoryManager, POINTS_MAX, Point};
 pub use idempotency::{Created, Idempotency};
 pub use operations::{OperationManager, OperationRequest, PREVIEW_TASKS_MAX};
 pub use pipelines::{
-    PipelineOrchestrator, PipelineRequest, PipelineView, REPORTED_TASKS_MAX, StagePace,
-    StageReport, StagesFrom,
+    PipelineOrchestrator, PipelineRequest, PipelineSearch, PipelineView, REPORTED_TASKS_MAX,
+    StagePace, StageReport, StagesFrom,
 };
 pub use scope::Scope;
+pub use search::{SEARCH_MS_MAX, SEARCHED_MAX};
 pub use tasks::{
-    Blocker, Claim, Claimed, Completion, Explanation, SEARCH_MS_MAX, SEARCH_TASKS_MAX, TaskManager,
-    TaskView, describe as describe_blocker,
+    Blocker, Claim, Claimed, Completion, Explanation, TaskManager, TaskView,
+    describe as describe_blocker,
 };
 
 /// The managers over one store.

@@ -64,8 +64,8 @@ pub const VIEW_NAME_CHARS_MAX: usize = 40;
 /// Longest text of all kept views of one list, in bytes: browsers keep 4 KB of a cookie, with its name and attributes.
 pub const VIEWS_BYTES_MAX: usize = 3_400;
 
-/// Longest text of everybody's views in one browser, in bytes: every request carries it, within a head of 32 KiB at most. One
-/// person's two lists fit.
+/// Longest text of everybody's views in one browser, in bytes: every request carries it, within a head of 32 KiB at most, and
+/// proxies often take lines of 8 KiB.
 pub const VIEWS_TOGETHER_BYTES_MAX: usize = 8 * 1024;
 
 /// Tabs that may follow at once. Each holds a connection and reads the event log once a second at most.

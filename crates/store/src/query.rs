@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mcpanel_domain::{
-    AgentId, Name, PipelineId, TaskId, Timestamp,
+    AgentId, Name, PipelineId, TaskId, TemplateId, Timestamp,
     artifact::Artifact,
     event::{Kind, Numbered},
     operation::{Operation, Status as OperationStatus},
@@ -56,6 +56,12 @@ pub struct PipelineFilter {
     pub statuses: Vec<PipelineStatus>,
     /// With this tag.
     pub tag: Option<String>,
+    /// Made from this template, in whichever version.
+    pub template: Option<TemplateId>,
+    /// Created at this moment or later.
+    pub created_from: Option<Timestamp>,
+    /// Created before this moment.
+    pub created_before: Option<Timestamp>,
 }
 
 /// Which operations.
@@ -181,6 +187,16 @@ impl PipelineFilter {
                 .tag
                 .as_ref()
                 .is_none_or(|wanted| pipeline.tags.contains(wanted))
+            && self.template.as_ref().is_none_or(|wanted| {
+                let made_from = pipeline.template.as_ref();
+                made_from.is_some_and(|(template, _)| template == wanted)
+            })
+            && self
+                .created_from
+                .is_none_or(|from| pipeline.created_at >= from)
+            && self
+                .created_before
+                .is_none_or(|before| pipeline.created_at < before)
     }
 }
 

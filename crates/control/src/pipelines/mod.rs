@@ -7,6 +7,7 @@ mod inputs;
 mod output;
 mod pace;
 mod reports;
+mod search;
 mod templates;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use mcpanel_store::{
 pub(crate) use advance::advance;
 pub use pace::StagePace;
 pub use reports::{REPORTED_TASKS_MAX, StageReport};
+pub use search::PipelineSearch;
 
 use crate::{Created, Error, Idempotency, Result, Scope, core::Core};
 
@@ -150,19 +152,7 @@ impl PipelineOrchestrator {
         filter: &PipelineFilter,
         page: &Page,
     ) -> Result<Listing<PipelineView>> {
-        let listing = self
-            .core
-            .store
-            .list_pipelines(&scope.namespace, filter, page)
-            .await?;
-        let mut items = Vec::with_capacity(listing.items.len());
-        for pipeline in listing.items {
-            items.push(self.view(pipeline).await?);
-        }
-        Ok(Listing {
-            items,
-            next: listing.next,
-        })
+        self.search(scope, &filter.clone().into(), page).await
     }
 
     /// Begins to run it.

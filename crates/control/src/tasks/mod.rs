@@ -22,7 +22,6 @@ use mcpanel_store::query::{Listing, Page, Payloads, TaskFilter, Totals};
 pub use claim::{Claim, Claimed};
 pub use explain::{Blocker, Explanation, describe};
 pub use hold::Completion;
-pub use search::{SEARCH_MS_MAX, SEARCH_TASKS_MAX};
 pub(crate) use search::{count, find};
 
 use crate::{Error, Result, Scope, act, core::Core};

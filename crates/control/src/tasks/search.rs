@@ -1,8 +1,4 @@
 //! Finding tasks by a text in what they say.
-//!
-//! No store keeps an index of texts: parameters are health data, and an index would be a copy of them. So a search
-//! reads the tasks that the other conditions leave, newest first, and stops after a while; the page's `next` says
-//! where, and the next page goes on from there.
 
 use std::sync::Arc;
 
@@ -14,17 +10,7 @@ use mcpanel_domain::{
 use mcpanel_store::query::{Listing, Page, Position};
 
 use super::{TaskManager, TaskView};
-use crate::{Result, Scope, core::Core};
-
-/// Tasks that one page of a search looks at, most. About as many as are read in the time below.
-pub const SEARCH_TASKS_MAX: usize = 20_000;
-
-/// How long one page of a search reads, in milliseconds: a page of the dashboard is to be there in a tenth of a
-/// second.
-pub const SEARCH_MS_MAX: u64 = 80;
-
-/// Tasks read at once. Enough that few rounds are needed, few enough that the clock is looked at in time.
-const CHUNK: usize = 250;
+use crate::{Result, Scope, core::Core, search::Looks};
 
 impl TaskManager {
     /// A page of the tasks that a search finds, with their payloads, newest first. With a text it may be shorter than
@@ -72,19 +58,13 @@ pub(crate) async fn find(
             .await?);
     };
     let needle = Needle::new(text);
-    let began = core.now();
-    let mut looked = 0;
+    let mut looks = Looks::begin(core, page);
     let mut items = Vec::new();
-    let mut chunk = Page {
-        after: page.after.clone(),
-        limit: CHUNK,
-    };
     loop {
         let listing = core
             .store
-            .list_tasks(namespace, &search.filter, &chunk)
+            .list_tasks(namespace, &search.filter, looks.page())
             .await?;
-        looked += listing.items.len();
         let hits = hits(core, namespace, &needle, &listing.items).await?;
         for (task, _) in listing.items.iter().zip(hits).filter(|(_, hit)| *hit) {
             items.push(task.clone());
@@ -93,12 +73,10 @@ pub(crate) async fn find(
                 return Ok(Listing { items, next });
             }
         }
-        let spent = looked >= SEARCH_TASKS_MAX || core.now().ms_since(began) >= SEARCH_MS_MAX;
-        if spent || listing.next.is_none() {
+        if looks.end_after(listing.items.len(), listing.next.as_ref()) {
             let next = listing.next;
             return Ok(Listing { items, next });
         }
-        chunk.after = listing.next;
     }
 }
 
@@ -145,7 +123,7 @@ async fn hits(
         .unzip();
     let payloads = core.store.payloads(namespace, &ids).await?;
     for (at, payloads) in places.into_iter().zip(payloads) {
-        hits[at] = payloads.is_some_and(|found| needle.is_in_parameters(&found.parameters));
+        hits[at] = payloads.is_some_and(|found| needle.is_in_payload(&found.parameters));
     }
     Ok(hits)
 }

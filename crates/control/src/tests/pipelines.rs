@@ -1,7 +1,7 @@
 //! Pipelines from end to end: single, map and reduce, with files between them.
 
 use mcpanel_domain::{
-    PipelineId, TemplateId,
+    Payload, PipelineId, TemplateId,
     pipeline::{Changes, Mode, NewTemplate, StageStatus, Status, techdeck},
     retry::ErrorType,
     task::Status as TaskStatus,
@@ -12,7 +12,7 @@ use super::{
     world::{World, stage},
     *,
 };
-use crate::StagesFrom;
+use crate::{PipelineSearch, StagesFrom};
 
 fn in_a_row() -> Vec<mcpanel_domain::pipeline::StageDefinition> {
     vec![
@@ -318,6 +318,7 @@ async fn runs_are_listed_newest_first_by_status_and_tag_a_page_at_a_time() {
     let tagged = PipelineFilter {
         tag: Some("x".to_owned()),
         statuses: vec![Status::Created],
+        ..PipelineFilter::default()
     };
     let mut page = Page::first(1);
     let first = pipelines.list(&world.scope, &tagged, &page).await.unwrap();
@@ -326,6 +327,51 @@ async fn runs_are_listed_newest_first_by_status_and_tag_a_page_at_a_time() {
     let ids = [&first.items[0], &second.items[0]].map(|view| view.pipeline.id.to_string());
     assert_eq!(ids, ["three", "one"]);
     assert!(second.next.is_none());
+}
+
+#[tokio::test]
+async fn a_text_finds_pipelines_by_whatever_they_say_a_page_at_a_time() {
+    let world = World::new();
+    let pipelines = &world.control.pipelines;
+    for n in 0..600 {
+        let mut request = World::run(&format!("p{n:03}"), in_a_row());
+        if n % 200 == 0 {
+            request.description = "Évaluation of the ward".to_owned();
+        }
+        if n == 7 {
+            request.input_data = Payload::parse(r#"{"file":"ward-7.csv"}"#).unwrap();
+        }
+        pipelines.create(&world.scope, request, None).await.unwrap();
+        world.skip(1);
+    }
+    let search = |text: &str| PipelineSearch {
+        text: Some(text.to_owned()),
+        ..PipelineSearch::default()
+    };
+    let found = async |text: &str| {
+        let mut page = Page::first(2);
+        let mut ids = Vec::new();
+        loop {
+            let search = search(text);
+            let listing = pipelines.search(&world.scope, &search, &page).await;
+            let listing = listing.unwrap();
+            assert!(listing.items.len() <= 2);
+            ids.extend(
+                listing
+                    .items
+                    .iter()
+                    .map(|view| view.pipeline.id.to_string()),
+            );
+            match listing.next {
+                Some(next) => page.after = Some(next),
+                None => return ids,
+            }
+        }
+    };
+    assert_eq!(found("éVALUATION").await, ["p400", "p200", "p000"]);
+    assert_eq!(found("WARD").await, ["p400", "p200", "p007", "p000"]);
+    assert_eq!(found("p59").await.len(), 10);
+    assert!(found("nobody").await.is_empty());
 }
 
 #[tokio::test]

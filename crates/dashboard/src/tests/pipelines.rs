@@ -131,15 +131,35 @@ async fn a_report_is_shown_where_it_can_do_nothing() {
 }
 
 #[tokio::test]
-async fn pipelines_are_filtered_by_tag_and_status_together() {
+async fn pipelines_are_found_by_template_tag_time_and_text_together() {
     let world = World::new();
+    for (id, name, tag) in [
+        ("p1", "Ward seven, March", "weekly"),
+        ("p2", "Ward seven, April", "monthly"),
+        ("p3", "Ward nine", "weekly"),
+    ] {
+        world.pipeline(id, name, &[tag]).await;
+    }
     let mut browser = world.signed_in(ADMIN_KEY).await;
+    let mut rows = async |query: &str| -> Vec<&'static str> {
+        let page = browser.get(&format!("/pipelines?{query}")).await.body;
+        let ids = ["p1", "p2", "p3"].into_iter();
+        ids.filter(|id| page.contains(&format!("id=\"row-{id}\"")))
+            .collect()
+    };
+    assert_eq!(rows("q=WARD+seven").await, ["p1", "p2"]);
+    assert_eq!(rows("q=ward&tag=weekly").await, ["p1", "p3"]);
+    assert_eq!(rows("template=techdeck&q=nine").await, ["p3"]);
+    assert!(rows("template=mine").await.is_empty());
+    assert!(rows("before=2020-01-01").await.is_empty());
+    assert_eq!(rows("from=2020-01-01&status=created").await.len(), 3);
+    assert!(rows("status=failed").await.is_empty());
     let page = browser
         .get("/pipelines?status=failed&tag=ward+7")
         .await
         .body;
     assert!(page.contains("name=\"tag\" value=\"ward 7\""), "{page}");
-    assert_eq!(page.matches("name=\"status\" value=\"failed\"").count(), 1);
-    assert!(page.contains("href=\"/pipelines?tag=ward+7&amp;status=running\""));
-    assert!(page.contains("href=\"/pipelines?status=failed\">Clear"));
+    assert!(page.contains("No pipeline fits") && page.contains("Save view"));
+    let page = browser.get("/pipelines?template=a/b&from=soon").await.body;
+    assert_eq!(page.matches("Ignored: ").count(), 2, "{page}");
 }

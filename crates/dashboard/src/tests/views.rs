@@ -55,8 +55,69 @@ async fn what_cannot_be_saved_is_said() {
     let mut browser = world.signed_in(ADMIN_KEY).await;
     browser.act("/views/tasks", &[("name", "x")]).await;
     assert!(browser.get("/tasks").await.body.contains("Filter first"));
-    let unknown = browser.act("/views/agents", &[("name", "x"), QUERY]).await;
+    let unknown = browser.act("/views/keys", &[("name", "x"), QUERY]).await;
     assert_eq!(unknown.status, 404);
+}
+
+#[tokio::test]
+async fn every_list_with_a_filter_keeps_views_of_its_own() {
+    let world = World::new();
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let lists = [
+        ("agents", "status=busy&q=x"),
+        ("tasks", "q=x"),
+        ("pipelines", "template=techdeck&q=x"),
+        ("events", "task=x"),
+    ];
+    for (list, query) in lists {
+        assert!(
+            !browser
+                .get(&format!("/{list}"))
+                .await
+                .body
+                .contains("Save view")
+        );
+        let page = browser.get(&format!("/{list}?{query}")).await.body;
+        assert!(page.contains("Save view"), "{list}: {page}");
+        let fields = [("name", list), ("query", query)];
+        browser.act(&format!("/views/{list}"), &fields).await;
+    }
+    for (list, query) in lists {
+        let page = browser.get(&format!("/{list}")).await.body;
+        assert_eq!(page.matches("class=\"saved\"").count(), 1, "{list}");
+        let link = format!(
+            "href=\"/{list}?{}\">{list}</a>",
+            query.replace('&', "&amp;")
+        );
+        assert!(page.contains(&link), "{list}: {page}");
+        let there = browser.get(&format!("/{list}?{query}")).await.body;
+        assert!(there.contains("Remove view"), "{list}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_views_of_all_lists_take_together_is_bounded() {
+    let world = World::new();
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let long = format!("q={}", "x".repeat(3_000));
+    let fields = [("name", "long"), ("query", long.as_str())];
+    for list in ["tasks", "pipelines"] {
+        browser.act(&format!("/views/{list}"), &fields).await;
+        assert!(
+            browser
+                .get(&format!("/{list}"))
+                .await
+                .body
+                .contains(">long</a>")
+        );
+    }
+    browser.act("/views/agents", &fields).await;
+    let page = browser.get("/agents").await.body;
+    assert!(page.contains("too long together") && !page.contains(">long</a>"));
+    assert!(
+        browser.get("/tasks").await.body.contains(">long</a>"),
+        "the others stay"
+    );
 }
 
 #[tokio::test]

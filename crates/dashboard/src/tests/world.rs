@@ -15,9 +15,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::StreamExt;
-use mcpanel_control::{Control, Env, NewArtifact, NewKey, Scope};
+use mcpanel_control::{Control, Env, NewArtifact, NewKey, PipelineRequest, Scope, StagesFrom};
 use mcpanel_domain::{
-    AgentId, Name, Namespace, Payload, TaskId, Timestamp,
+    AgentId, Name, Namespace, Payload, PipelineId, TaskId, TemplateId, Timestamp,
     agent::Registration,
     artifact::Artifact,
     event::Numbered,
@@ -224,6 +224,24 @@ impl World {
             .create(&self.scope, new, None)
             .await
             .unwrap();
+        id
+    }
+
+    /// A pipeline from the built-in template, not begun.
+    pub async fn pipeline(&self, id: &str, name: &str, tags: &[&str]) -> PipelineId {
+        let id = PipelineId::parse(id).unwrap();
+        let request = PipelineRequest {
+            id: Some(id.clone()),
+            name: name.to_owned(),
+            description: String::new(),
+            stages: StagesFrom::Template(TemplateId::parse("techdeck").unwrap(), None),
+            input_data: Payload::parse(r#"{"text":"hello"}"#).unwrap(),
+            metadata: Payload::empty(),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            priority: 0,
+        };
+        let pipelines = &self.control.pipelines;
+        pipelines.create(&self.scope, request, None).await.unwrap();
         id
     }
 

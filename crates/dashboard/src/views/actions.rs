@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 
-use super::{List, Views, cookie_name, too_many};
+use super::{List, Room, Views, cookie_name, room};
 use crate::{
     error::Result,
     form::{Form, back_with},
@@ -57,14 +57,21 @@ fn change(
         Ok(changed) => changed,
         Err(why) => return Ok(back_with(back, &Flash::refused(why))),
     };
+    let cookie = cookie_name(list, viewer);
+    let (text, secure) = (views.write(), is_secure(headers));
+    let others = match room(viewer, headers, &cookie, &text) {
+        Room::Without(others) => others,
+        Room::None => {
+            let why = "The saved views of all lists are too long together; remove one first.";
+            return Ok(back_with(back, &Flash::refused(why)));
+        }
+    };
     let sentence = format!("The view “{}” {done}.", text::short(name, 40));
     let mut response = back_with(back, &Flash::done(sentence));
     let age = if views.kept.is_empty() { 0 } else { KEPT_S };
-    let name = cookie_name(list, viewer);
-    let (text, secure) = (views.write(), is_secure(headers));
-    let kept = set_cookie(&name, &text, Some(age), secure, true);
+    let kept = set_cookie(&cookie, &text, Some(age), secure, true);
     response.headers_mut().append(header::SET_COOKIE, kept);
-    for other in too_many(viewer, headers, &name, &text) {
+    for other in others {
         let gone = set_cookie(&other, "", Some(0), secure, true);
         response.headers_mut().append(header::SET_COOKIE, gone);
     }

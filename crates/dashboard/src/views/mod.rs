@@ -16,7 +16,7 @@ pub use actions::{remove, save};
 use crate::{
     error::{Failure, Result},
     limits::{VIEW_NAME_CHARS_MAX, VIEWS_BYTES_MAX, VIEWS_MAX, VIEWS_TOGETHER_BYTES_MAX},
-    pages::{events, tasks},
+    pages::{agents, events, pipelines, tasks},
     session::{Viewer, cookie, cookies, hex},
     ui::{list::Query, parts::hidden},
 };
@@ -24,46 +24,54 @@ use crate::{
 /// A list whose filters can be saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum List {
+    Agents,
     Tasks,
+    Pipelines,
     Events,
 }
 
+/// Words that are in a list's query, or views of it.
+type Names = &'static [&'static str];
+type Given = &'static [(&'static str, &'static str)];
+
 impl List {
+    const ALL: [Self; 4] = [Self::Agents, Self::Tasks, Self::Pipelines, Self::Events];
+
     fn parse(word: &str) -> Result<Self> {
-        [Self::Tasks, Self::Events]
-            .into_iter()
+        let mut lists = Self::ALL.into_iter();
+        lists
             .find(|list| list.word() == word)
             .ok_or_else(|| Failure::not_found("list", word))
     }
 
-    fn word(self) -> &'static str {
+    /// Where the list is, what of the query makes its filter, and the views that everybody has.
+    fn about(self) -> (&'static str, Names, Given) {
         match self {
-            Self::Tasks => "tasks",
-            Self::Events => "events",
+            Self::Agents => ("/agents", &agents::filter::NAMES, &agents::filter::VIEWS),
+            Self::Tasks => ("/tasks", &tasks::filter::NAMES, &tasks::filter::VIEWS),
+            Self::Pipelines => (
+                "/pipelines",
+                &pipelines::filter::NAMES,
+                &pipelines::filter::VIEWS,
+            ),
+            Self::Events => ("/events", &events::NAMES, &events::VIEWS),
         }
     }
 
     fn path(self) -> &'static str {
-        match self {
-            Self::Tasks => "/tasks",
-            Self::Events => "/events",
-        }
+        self.about().0
     }
 
-    /// What of the query makes the filter.
-    fn names(self) -> &'static [&'static str] {
-        match self {
-            Self::Tasks => &tasks::filter::NAMES,
-            Self::Events => &events::NAMES,
-        }
+    fn word(self) -> &'static str {
+        self.path().trim_start_matches('/')
     }
 
-    /// The views that everybody has: word and query.
-    fn given(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Tasks => &tasks::filter::VIEWS,
-            Self::Events => &events::VIEWS,
-        }
+    fn names(self) -> Names {
+        self.about().1
+    }
+
+    fn given(self) -> Given {
+        self.about().2
     }
 
     /// The filter of a query, and nothing else of it.
@@ -194,20 +202,33 @@ fn cookie_name(list: List, viewer: &Viewer) -> String {
     format!("{COOKIE}{}_{}", list.word(), hex(&digest[..6]))
 }
 
-/// The cookies of other people's views that must go so that `text` finds room as the value of `name`: all or none.
-fn too_many(viewer: &Viewer, headers: &HeaderMap, name: &str, text: &str) -> Vec<String> {
-    let mine = [List::Tasks, List::Events].map(|list| cookie_name(list, viewer));
+/// How other cookies make room for `text` as the value of `name`.
+enum Room {
+    /// There is enough when these go: all of other people's views, or none.
+    Without(Vec<String>),
+    /// One's own views take more than there is.
+    None,
+}
+
+/// How much room the views in this browser leave.
+fn room(viewer: &Viewer, headers: &HeaderMap, name: &str, text: &str) -> Room {
+    let mine = List::ALL.map(|list| cookie_name(list, viewer));
+    let bytes = |kept: &[(&str, &str)]| -> usize {
+        let sizes = kept.iter().map(|(name, text)| name.len() + text.len());
+        sizes.sum()
+    };
     let kept: Vec<(&str, &str)> = cookies(headers)
         .filter(|(kept, _)| kept.starts_with(COOKIE) && *kept != name)
         .chain([(name, text)])
         .collect();
-    let together: usize = kept
-        .iter()
-        .map(|(name, text)| name.len() + text.len())
-        .sum();
-    if together <= VIEWS_TOGETHER_BYTES_MAX {
-        return Vec::new();
+    if bytes(&kept) <= VIEWS_TOGETHER_BYTES_MAX {
+        return Room::Without(Vec::new());
     }
-    let others = kept.iter().map(|(name, _)| (*name).to_owned());
-    others.filter(|name| !mine.contains(name)).collect()
+    let (own, others): (Vec<_>, Vec<_>) = kept
+        .into_iter()
+        .partition(|(name, _)| mine.iter().any(|own| own == name));
+    if bytes(&own) > VIEWS_TOGETHER_BYTES_MAX {
+        return Room::None;
+    }
+    Room::Without(others.iter().map(|(name, _)| (*name).to_owned()).collect())
 }

@@ -53,15 +53,15 @@ impl Needle {
                 .is_some_and(|error| self.is_in(error.kind.as_str()) || self.is_in(&error.message))
     }
 
-    /// Whether the parameters say it, in a name or a value.
-    pub fn is_in_parameters(&self, parameters: &Payload) -> bool {
-        let json = parameters.as_str();
+    /// Whether a payload says it, in a name or a value.
+    pub fn is_in_payload(&self, payload: &Payload) -> bool {
+        let json = payload.as_str();
         // Without escapes and beyond ASCII nothing, the text says what its values say, and
         // punctuation of JSON is found where nobody would mind.
         if json.is_ascii() && !json.contains('\\') {
             return self.is_in(json);
         }
-        match parameters.read::<Value>() {
+        match payload.read::<Value>() {
             Ok(value) => self.is_in_value(&value),
             Err(_) => self.is_in(json),
         }
@@ -78,7 +78,8 @@ impl Needle {
         }
     }
 
-    fn is_in(&self, text: &str) -> bool {
+    /// Whether a text says it.
+    pub fn is_in(&self, text: &str) -> bool {
         if self.lower.is_ascii() && text.is_ascii() {
             return contains_ascii(text.as_bytes(), self.lower.as_bytes());
         }

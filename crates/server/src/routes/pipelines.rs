@@ -11,7 +11,6 @@ use mcpanel_api::{
 use mcpanel_control::PipelineView;
 use mcpanel_domain::{PipelineId, pipeline::Status};
 use mcpanel_guard::Permission;
-use mcpanel_store::query::PipelineFilter;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{needs, respond};
@@ -136,7 +135,8 @@ async fn create(
 
 /// Lists pipelines
 ///
-/// Newest first. A page holds fewer than `limit` where their payloads are large. `tasks` of a stage names the first ten.
+/// Newest first. A page holds fewer than `limit` where their payloads are large, or where a search by `text` looked for a
+/// while: `next_cursor` goes on from there. `tasks` of a stage names the first ten.
 #[utoipa::path(
     get, path = "/api/v1/pipelines", operation_id = "list_pipelines", tag = "pipelines", params(PipelineQuery),
     responses((status = 200, description = "A page of pipelines.", body = PipelinePage))
@@ -147,16 +147,11 @@ async fn list(
     Query(query): Query<PipelineQuery>,
 ) -> ApiResult<Json<PipelinePage>> {
     let page = page::page(PIPELINES, query.limit, query.cursor.as_deref())?;
-    let filter = PipelineFilter {
-        statuses: query
-            .status
-            .map(views::pipeline::wanted)
-            .into_iter()
-            .collect(),
-        tag: query.tag,
-    };
+    let search = views::pipeline::search(query);
     let pipelines = &app.control.pipelines;
-    let mut listing = pipelines.list(&app.scope(&caller), &filter, &page).await?;
+    let mut listing = pipelines
+        .search(&app.scope(&caller), &search, &page)
+        .await?;
     views::pipeline::fit(&mut listing);
     Ok(Json(PipelinePage {
         pipelines: listing.items.iter().map(views::pipeline::listed).collect(),

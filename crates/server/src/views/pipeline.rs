@@ -1,16 +1,18 @@
 //! Pipelines and how far they are.
 
 use mcpanel_api::pipeline::{
-    NewPipeline, Pipeline, PipelineProgress, PipelineStatus, Stage, StagePace, StageProgress,
-    StageStatus, TaskCounts, UpdatePipeline,
+    NewPipeline, Pipeline, PipelineProgress, PipelineQuery, PipelineStatus, Stage, StagePace,
+    StageProgress, StageStatus, TaskCounts, UpdatePipeline,
 };
-use mcpanel_control::{self as control, PipelineRequest, PipelineView, StageReport, StagesFrom};
+use mcpanel_control::{
+    self as control, PipelineRequest, PipelineSearch, PipelineView, StageReport, StagesFrom,
+};
 use mcpanel_domain::{
     Fault, TaskId,
     pipeline::{self as rules, Changes, Facts, Status},
     task,
 };
-use mcpanel_store::query::{Listing, Position};
+use mcpanel_store::query::{Listing, PipelineFilter, Position};
 
 use super::template;
 use crate::{
@@ -153,8 +155,22 @@ fn stage_status(status: rules::StageStatus) -> StageStatus {
     }
 }
 
+/// Which pipelines a query asks for.
+pub fn search(query: PipelineQuery) -> PipelineSearch {
+    PipelineSearch {
+        filter: PipelineFilter {
+            statuses: query.status.map(wanted).into_iter().collect(),
+            tag: query.tag,
+            template: query.template_id,
+            created_from: query.created_from,
+            created_before: query.created_before,
+        },
+        text: query.text,
+    }
+}
+
 /// The status that a query asks for, as the rules have it.
-pub fn wanted(status: PipelineStatus) -> Status {
+fn wanted(status: PipelineStatus) -> Status {
     match status {
         PipelineStatus::Created => Status::Created,
         PipelineStatus::Running => Status::Running,

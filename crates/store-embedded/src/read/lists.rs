@@ -63,6 +63,7 @@ pub fn pipelines(
             shared,
             namespace,
             page,
+            created: (filter.created_from, filter.created_before),
         },
         |recent| &recent.pipelines,
         &|pipeline: &Pipeline| filter.matches(pipeline),
@@ -82,6 +83,7 @@ pub fn artifacts(
             shared,
             namespace,
             page,
+            created: (None, None),
         },
         |recent| &recent.artifacts,
         &|artifact: &Artifact| filter.matches(artifact),
@@ -101,6 +103,7 @@ pub fn operations(
             shared,
             namespace,
             page,
+            created: (None, None),
         },
         |recent| &recent.operations,
         &|operation: &Operation| filter.matches(operation),
@@ -113,6 +116,8 @@ struct Source<'a> {
     shared: &'a Shared,
     namespace: &'a Namespace,
     page: &'a Page,
+    /// From when on, and before when, what it holds was created.
+    created: (Option<Timestamp>, Option<Timestamp>),
 }
 
 /// A changed document in memory: one that cannot be deleted is there as itself.
@@ -149,6 +154,7 @@ where
         shared,
         namespace,
         page,
+        created: (from, before),
     } = source;
     let _gate = shared.list_gate.read();
     let mut newest: BTreeMap<I, C> = BTreeMap::new();
@@ -163,8 +169,8 @@ where
         shared,
         namespace,
         page,
-        from: None,
-        before: None,
+        from,
+        before,
         matches,
         present: &|state: &State, id: &str| {
             let key = (namespace.clone(), id.parse().ok()?);

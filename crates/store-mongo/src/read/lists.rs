@@ -82,15 +82,23 @@ pub fn pipelines(namespace: &Namespace, filter: &PipelineFilter, page: &Page) ->
     if any_of(&mut matching, "status", &statuses) {
         index = "by_status";
     }
+    if let Some(template) = &filter.template {
+        matching.insert("template_id", template.as_str());
+        index = "by_template";
+    }
     if let Some(tag) = &filter.tag {
         matching.insert("tags", tag.as_str());
         index = "by_tag";
     }
+    let created = between(
+        filter.created_from.map(date),
+        filter.created_before.map(date),
+    );
     finish(
         schema::PIPELINES,
         "pipeline_id",
         matching,
-        Document::new(),
+        created,
         Vec::new(),
         index,
         page,

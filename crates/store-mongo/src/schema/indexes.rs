@@ -113,6 +113,11 @@ pub const INDEXES: &[Index] = &[
         "by_tag",
         &["namespace", "tags", "-created_at", "-pipeline_id"],
     ),
+    plain(
+        PIPELINES,
+        "by_template",
+        &["namespace", "template_id", "-created_at", "-pipeline_id"],
+    ),
     only_with(PIPELINES, "unfinished", &["unfinished"], "unfinished"),
     unique(
         TEMPLATES,

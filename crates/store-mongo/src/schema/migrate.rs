@@ -11,11 +11,11 @@ use mongodb::{
     bson::{Bson, DateTime, Document, doc, oid::ObjectId},
 };
 
-use super::{COLLECTIONS, INDEXES, META, few_indexes};
+use super::{COLLECTIONS, INDEXES, META, PIPELINES, few_indexes};
 use crate::error::{OpenError, code};
 
 /// The version that this program makes and knows.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// How long the lock is held without a sign of life, in milliseconds.
 const LOCK_MS: i64 = 30_000;
@@ -127,6 +127,11 @@ async fn migrate(db: &Database) -> Result<(), OpenError> {
     if version(db).await? < 2 {
         few_indexes::migrate(db).await?;
         set_version(db, 2).await?;
+    }
+    if version(db).await? < 3 {
+        // Pipelines by template. Making an index that is there changes nothing.
+        collection(db, PIPELINES, true).await?;
+        set_version(db, 3).await?;
     }
     Ok(())
 }

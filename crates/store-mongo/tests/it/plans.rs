@@ -122,8 +122,16 @@ async fn ask_everything(store: &dyn Store, ns: &Namespace, now: Timestamp) {
     for tag in [None, Some("weekly".to_owned())] {
         for statuses in [vec![], vec![mcpanel_domain::pipeline::Status::Created]] {
             let tag = tag.clone();
-            let filter = PipelineFilter { statuses, tag };
-            store.list_pipelines(ns, &filter, &page).await.unwrap();
+            for template in [None, TemplateId::parse("mine").ok()] {
+                let filter = PipelineFilter {
+                    statuses: statuses.clone(),
+                    tag: tag.clone(),
+                    template,
+                    created_from: Some(Timestamp::ZERO),
+                    created_before: Some(now),
+                };
+                store.list_pipelines(ns, &filter, &page).await.unwrap();
+            }
         }
     }
     store.stage_counts(ns, &pipeline).await.unwrap();

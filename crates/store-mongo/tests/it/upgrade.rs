@@ -31,6 +31,8 @@ async fn back_to_1(driver: &mongodb::Database) {
     for name in ["by_tag", "by_phase"] {
         tasks.drop_index(name).await.unwrap();
     }
+    let pipelines = driver.collection::<Document>("pipelines");
+    pipelines.drop_index("by_template").await.unwrap();
     let index = |name: &str, field: &str| {
         doc! {
             "name": name, "key": { field: 1 },
@@ -100,6 +102,9 @@ async fn tasks_of_version_1_are_found_again() {
     let mut names = tasks.list_index_names().await.unwrap();
     names.sort();
     assert_eq!(names, ["_id_", "by_id", "by_phase", "by_tag", "due"]);
+    let pipelines = driver.collection::<Document>("pipelines");
+    let names = pipelines.list_index_names().await.unwrap();
+    assert!(names.iter().any(|name| name == "by_template"), "{names:?}");
     let old = doc! { "$or": [{ "ready_class": { "$exists": true } }, { "live_in": { "$exists": true } }] };
     assert_eq!(tasks.count_documents(old).await.unwrap(), 0);
     let pending = TaskFilter {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use mcpanel_domain::{
-    ArtifactId, Payload,
+    ArtifactId, Payload, TemplateId,
     artifact::Artifact,
     pipeline::Status as PipelineStatus,
     task::{State, Status, Task},
@@ -267,6 +267,7 @@ pub async fn pipelines_by_status_and_tag<B: Backend>() {
         let filter = PipelineFilter {
             statuses: statuses.to_vec(),
             tag: tag.map(str::to_owned),
+            ..PipelineFilter::default()
         };
         let mut seen = Vec::new();
         let mut page = page(2);
@@ -291,6 +292,56 @@ pub async fn pipelines_by_status_and_tag<B: Backend>() {
             listed(&world, &[PipelineStatus::Created], None).await,
             ["pipe_7", "pipe_5", "pipe_3", "pipe_1"]
         );
+        world = world.restart().await;
+    }
+}
+
+/// Pipelines by the template they were made from, and by when.
+pub async fn pipelines_by_template_and_time<B: Backend>() {
+    let world = World::<B>::open().await;
+    let mut times = Vec::new();
+    for n in 0..8_u32 {
+        let mut pipeline = world.new_pipeline(&format!("pipe_{n}"));
+        let name = ["mine", "yours"][n as usize % 2];
+        pipeline.template = (n > 1).then(|| (TemplateId::parse(name).unwrap(), n));
+        let create = Commit::of(Write::Pipeline(Arc::new(pipeline)));
+        world.commit(create).await.unwrap();
+        times.push(world.clock.now());
+        world.clock.advance(10);
+    }
+    let mine = PipelineFilter {
+        template: TemplateId::parse("mine").ok(),
+        ..PipelineFilter::default()
+    };
+    let bounded = PipelineFilter {
+        created_from: Some(times[2]),
+        created_before: Some(times[6]),
+        ..PipelineFilter::default()
+    };
+    let both = PipelineFilter {
+        created_before: bounded.created_before,
+        ..mine.clone()
+    };
+    let mut world = world;
+    for _ in 0..2 {
+        for (filter, expected) in [
+            (&mine, vec!["pipe_6", "pipe_4", "pipe_2"]),
+            (&bounded, vec!["pipe_5", "pipe_4", "pipe_3", "pipe_2"]),
+            (&both, vec!["pipe_4", "pipe_2"]),
+        ] {
+            let mut seen = Vec::new();
+            let mut page = page(2);
+            loop {
+                let listing = world.list_pipelines(&world.ns, filter, &page).await;
+                let listing = listing.unwrap();
+                seen.extend(listing.items.iter().map(|each| each.id.to_string()));
+                match listing.next {
+                    Some(next) => page.after = Some(next),
+                    None => break,
+                }
+            }
+            assert_eq!(seen, expected, "{filter:?}");
+        }
         world = world.restart().await;
     }
 }

@@ -38,6 +38,7 @@ macro_rules! conformance {
             lists: newest_first_with_ids_for_equal_times, pages_neither_lose_nor_repeat,
                 filters_all_hold_together, statuses_live_and_ended_mix, created_bounds_cut,
                 a_task_that_moves_on_stays_on_its_page, pipelines_by_status_and_tag,
+                pipelines_by_template_and_time,
                 artifacts_by_what_made_them, a_strange_cursor_is_only_a_place;
             ready: priority_then_deadline_then_age, pipelines_take_turns, needs_every_capability,
                 a_target_alone_gets_it, slots_are_counted_from_leases, reservations_come_back,

@@ -1,22 +1,27 @@
 //! The list of agents.
 
-use axum::extract::{RawQuery, State};
+use axum::{
+    extract::{RawQuery, State},
+    http::HeaderMap,
+};
 use maud::{Markup, html};
 use mcpanel_control::AgentView;
 use mcpanel_domain::agent::Admission;
 use mcpanel_guard::Permission;
 
-use super::{capabilities, slots};
+use super::{capabilities, filter, slots};
 use crate::{
     Dashboard,
     error::Result,
     session::Viewer,
     ui::{
+        filter::ignored,
         layout::{self, Page, Section},
         list::Query,
         parts::{self, RowAction},
         status, text,
     },
+    views::{List, Views},
 };
 
 /// Tasks that an agent's row names; the rest are counted.
@@ -26,15 +31,15 @@ const NAMED: usize = 3;
 pub async fn list(
     State(dashboard): State<Dashboard>,
     viewer: Viewer,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Markup> {
     let query = Query::read(query.as_deref());
+    let views = Views::of(List::Agents, &viewer, &headers);
+    let asked = filter::read(&query);
     let all = dashboard.control.agents.list(&viewer.scope).await?;
     let total = all.len();
-    let shown: Vec<AgentView> = all
-        .into_iter()
-        .filter(|view| matches(view, &query))
-        .collect();
+    let shown: Vec<AgentView> = all.into_iter().filter(|view| asked.matches(view)).collect();
     Ok(layout::page(
         &viewer,
         &Page {
@@ -43,7 +48,9 @@ pub async fn list(
             follows: Some("topic=agents".to_owned()),
             body: html! {
                 div.page-head { h1 { "Agents" } p.sub { (shown.len()) " of " (text::counted(total as u64, "agent")) } }
-                (filter(&query))
+                (views.draw(&viewer, &query))
+                (filter::bar(&query))
+                (ignored(&asked.faults))
                 div #rows data-live="agents tick" data-hold hx-get=(query.on("/agents")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
                     @if shown.is_empty() {
                         (parts::empty(if total == 0 { "No agent is signed on" } else { "No agent fits the filter" },
@@ -53,39 +60,6 @@ pub async fn list(
             },
         },
     ))
-}
-
-fn matches(view: &AgentView, query: &Query) -> bool {
-    let agent = &view.agent;
-    let statuses: Vec<&str> = query.all("status").collect();
-    let fits_text = query.text("q").is_none_or(|wanted| {
-        let wanted = wanted.to_lowercase();
-        agent.id.as_str().to_lowercase().contains(&wanted)
-            || agent.name.to_lowercase().contains(&wanted)
-            || agent
-                .capabilities
-                .iter()
-                .any(|name| name.as_str().to_lowercase().contains(&wanted))
-    });
-    fits_text && (statuses.is_empty() || statuses.contains(&view.status.as_str()))
-}
-
-fn filter(query: &Query) -> Markup {
-    html! {
-        form.filter method="get" action="/agents" role="search" aria-label="Filter agents" {
-            label { span.visually-hidden { "Name, id or capability" }
-                input data-search type="search" name="q" placeholder="Name, id or capability" value=[query.text("q")]; }
-            label { span.visually-hidden { "Status" }
-                select name="status" {
-                    option value="" { "Any status" }
-                    @for each in mcpanel_domain::agent::Status::ALL {
-                        option value=(each.as_str()) selected[query.text("status") == Some(each.as_str())] { (each.as_str()) }
-                    }
-                } }
-            button.button type="submit" { "Filter" }
-            @if !query.is_empty() { a.button.plain href="/agents" { "Clear" } }
-        }
-    }
 }
 
 fn table(viewer: &Viewer, shown: &[AgentView]) -> Markup {

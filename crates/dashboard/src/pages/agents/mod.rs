@@ -2,6 +2,7 @@
 
 mod actions;
 mod detail;
+pub mod filter;
 mod list;
 mod load;
 

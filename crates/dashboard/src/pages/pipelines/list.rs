@@ -1,42 +1,43 @@
 //! The list of pipelines.
 
-use axum::extract::{RawQuery, State};
+use axum::{
+    extract::{RawQuery, State},
+    http::HeaderMap,
+};
 use maud::{Markup, html};
 use mcpanel_control::PipelineView;
 use mcpanel_domain::pipeline::Status;
 use mcpanel_guard::Permission;
-use mcpanel_store::query::PipelineFilter;
 
-use super::segments;
+use super::{filter, segments};
 use crate::{
     Dashboard,
     error::Result,
     session::Viewer,
     ui::{
+        filter::{ignored, is_empty},
         layout::{self, Page, Section},
         list::{Query, pager},
         parts::{self, RowAction},
         status, text,
     },
+    views::{List, Views},
 };
 
 /// Shows a page of pipelines.
 pub async fn list(
     State(dashboard): State<Dashboard>,
     viewer: Viewer,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Markup> {
     let query = Query::read(query.as_deref());
-    let filter = PipelineFilter {
-        statuses: query.all("status").filter_map(Status::parse).collect(),
-        tag: query.text("tag").map(str::to_owned),
-    };
-    // Another status keeps the tag.
-    let plain = query.without(&["status", "after"]);
+    let views = Views::of(List::Pipelines, &viewer, &headers);
+    let asked = filter::read(&query);
     let listing = dashboard
         .control
         .pipelines
-        .list(&viewer.scope, &filter, &query.page())
+        .search(&viewer.scope, &asked.search, &query.page())
         .await?;
     Ok(layout::page(
         &viewer,
@@ -49,31 +50,36 @@ pub async fn list(
                     h1 { "Pipelines" }
                     @if viewer.may(Permission::PipelineCreate) { div.actions { a.button.primary href="/pipelines/new" { "New pipeline" } } }
                 }
-                nav.views aria-label="Views" {
-                    a href=(plain.on("/pipelines")) aria-current=[filter.statuses.is_empty().then_some("true")] { "All" }
-                    @for each in Status::ALL {
-                        a href=(plain.clone().with("status", each.as_str()).on("/pipelines")) aria-current=[(filter.statuses == [each]).then_some("true")] { (text::capital(each.as_str())) }
-                    }
-                }
-                form.filter method="get" action="/pipelines" role="search" aria-label="Filter pipelines" {
-                    @for status in &filter.statuses { input type="hidden" name="status" value=(status.as_str()); }
-                    div.fields {
-                        label.field { span { "Tag" } input type="text" name="tag" value=[filter.tag.as_deref()] autocomplete="off" spellcheck="false"; }
-                    }
-                    button.button.primary type="submit" { "Filter" }
-                    @if filter.tag.is_some() { a.button.plain href=(query.without(&["tag", "after"]).on("/pipelines")) { "Clear" } }
-                }
+                (views.draw(&viewer, &query))
+                (filter::bar(&query))
+                (ignored(&asked.faults))
                 div #rows data-live="pipelines" data-hold hx-get=(query.on("/pipelines")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
-                    @if listing.items.is_empty() {
-                        (parts::empty("No pipeline here", html! {
-                            @if viewer.may(Permission::PipelineCreate) { a href="/pipelines/new" { "Start one" } " from a template and a file." }
-                            @else { "Somebody with the permission " code { "pipeline:create" } " can start one." }
-                        }))
-                    } @else { (table(&viewer, &listing.items)) (pager("/pipelines", &query, listing.next.as_ref())) }
+                    @if listing.items.is_empty() { (nothing(&viewer, &query, listing.next.is_some())) }
+                    @else { (table(&viewer, &listing.items)) }
+                    (pager("/pipelines", &query, listing.next.as_ref()))
                 }
             },
         },
     ))
+}
+
+/// Why there is no row, and what to do about it.
+fn nothing(viewer: &Viewer, query: &Query, goes_on: bool) -> Markup {
+    if goes_on {
+        let hint = html! { "The search looked for a moment and is not through." };
+        return parts::empty("No pipeline fits so far", hint);
+    }
+    if !is_empty(query, &filter::NAMES) {
+        let hint = html! { a href="/pipelines" { "Clear the filter" } " to see them all." };
+        return parts::empty("No pipeline fits", hint);
+    }
+    parts::empty(
+        "No pipeline here",
+        html! {
+            @if viewer.may(Permission::PipelineCreate) { a href="/pipelines/new" { "Start one" } " from a template and a file." }
+            @else { "Somebody with the permission " code { "pipeline:create" } " can start one." }
+        },
+    )
 }
 
 fn row_actions(view: &PipelineView) -> Markup {

@@ -7,6 +7,7 @@ use mcpanel_domain::{
 };
 
 use crate::ui::{
+    filter::{Bar, Reading},
     list::{Query, moment},
     status, text,
 };
@@ -31,42 +32,28 @@ pub struct Asked {
 
 /// Reads the filter of a query.
 pub fn read(query: &Query) -> Asked {
-    let mut faults = Vec::new();
-    let mut statuses = Vec::new();
-    for word in query.all("status") {
-        match Status::parse(word) {
-            Some(status) => statuses.push(status),
-            None => faults.push(format!("there is no status “{word}”")),
-        }
-    }
-    let asked = |name: &str, what: &str| {
-        let text = query.text(name)?;
-        Some((text, format!("{what} “{text}”")))
-    };
-    let task_type = asked("type", "no task type can be called");
-    let agent = asked("agent", "no agent can be called");
-    let pipeline = asked("pipeline", "no pipeline can be called");
-    let stage = asked("stage", "no stage can be called");
-    let held = asked("held", "no agent can be called");
-    let from = asked("from", "not a time:");
-    let before = asked("before", "not a time:");
-    let ended = asked("ended", "not a time:");
+    let mut asked = Reading::of(query);
+    let agent = |text: &str| AgentId::parse(text).ok();
     let filter = Filter {
-        statuses,
-        task_type: parsed(task_type, |text| Name::parse(text).ok(), &mut faults),
-        agent_id: parsed(agent, |text| AgentId::parse(text).ok(), &mut faults),
-        pipeline_id: parsed(pipeline, |text| PipelineId::parse(text).ok(), &mut faults),
-        stage: parsed(stage, |text| text.parse().ok(), &mut faults),
-        created_from: parsed(from, moment, &mut faults),
-        created_before: parsed(before, moment, &mut faults),
-        held_by: parsed(held, |text| AgentId::parse(text).ok(), &mut faults),
-        ended_from: parsed(ended, moment, &mut faults),
+        statuses: asked.statuses(Status::parse),
+        task_type: asked.value("type", "no task type can be called", |text| {
+            Name::parse(text).ok()
+        }),
+        agent_id: asked.value("agent", "no agent can be called", agent),
+        pipeline_id: asked.value("pipeline", "no pipeline can be called", |text| {
+            PipelineId::parse(text).ok()
+        }),
+        stage: asked.value("stage", "no stage can be called", |text| text.parse().ok()),
+        created_from: asked.value("from", "not a time:", moment),
+        created_before: asked.value("before", "not a time:", moment),
+        held_by: asked.value("held", "no agent can be called", agent),
+        ended_from: asked.value("ended", "not a time:", moment),
         ..Filter::default()
     };
     let text = query.text("q").map(str::to_owned);
     Asked {
         search: Search { filter, text },
-        faults,
+        faults: asked.faults(),
     }
 }
 
@@ -121,68 +108,33 @@ fn label(name: &str) -> &str {
     }
 }
 
-fn parsed<T>(
-    asked: Option<(&str, String)>,
-    read: impl Fn(&str) -> Option<T>,
-    faults: &mut Vec<String>,
-) -> Option<T> {
-    let (text, fault) = asked?;
-    let value = read(text);
-    if value.is_none() {
-        faults.push(fault);
-    }
-    value
-}
-
 /// The names of the query that make the filter.
 pub const NAMES: [&str; 10] = [
     "status", "type", "agent", "held", "pipeline", "stage", "from", "before", "ended", "q",
 ];
 
-/// Whether the query filters at all.
-pub fn is_empty(query: &Query) -> bool {
-    NAMES.iter().all(|name| query.text(name).is_none())
-}
-
 /// The bar above the list.
 pub fn bar(query: &Query) -> Markup {
-    let statuses: Vec<&str> = query.all("status").collect();
-    let field = |name: &'static str, label: &str, hint: &str| {
-        html! {
-            label.field { span { (label) }
-                input type="text" name=(name) value=[query.text(name)] placeholder=(hint) autocomplete="off" spellcheck="false"; }
-        }
-    };
-    let detailed = NAMES
-        .iter()
-        .filter(|name| !matches!(**name, "status" | "q"))
-        .any(|name| query.text(name).is_some());
-    html! {
-        form.filter method="get" action="/tasks" role="search" aria-label="Filter tasks" {
-            label.grow { span.visually-hidden { "Text in parameters, error, id or type" }
-                input data-search type="search" name="q" placeholder="Text in parameters, error, id or type" value=[query.text("q")]; }
-            button.button.primary type="submit" { "Filter" }
-            @if !is_empty(query) { a.button.plain href="/tasks" { "Clear" } }
-            details.more open[detailed || statuses.len() > 1] {
-                summary { "More filters" }
-                fieldset.statuses { legend { "Status" }
-                    @for each in Status::ALL {
-                        label.check { input type="checkbox" name="status" value=(each.as_str()) checked[statuses.contains(&each.as_str())]; (status::task(each)) }
-                    }
-                }
-                div.fields {
-                    (field("type", "Type", "bias_detection"))
-                    (field("agent", "Agent", "agent id"))
-                    (field("pipeline", "Pipeline", "pipeline id"))
-                    (field("stage", "Stage", "3"))
-                    (field("held", "Runs on now", "agent id"))
-                    (field("from", "Created from (UTC)", "2026-01-02T03:04"))
-                    (field("before", "Created before (UTC)", "2026-01-03"))
-                    (field("ended", "Ended from (UTC)", "2026-01-02T03:04"))
-                }
-            }
-        }
+    Bar {
+        path: "/tasks",
+        of: "tasks",
+        search: "Text in parameters, error, id or type",
+        names: &NAMES,
+        statuses: Status::ALL
+            .map(|each| (each.as_str(), status::task(each)))
+            .into(),
+        fields: &[
+            ("type", "Type", "bias_detection"),
+            ("agent", "Agent", "agent id"),
+            ("pipeline", "Pipeline", "pipeline id"),
+            ("stage", "Stage", "3"),
+            ("held", "Runs on now", "agent id"),
+            ("from", "Created from (UTC)", "2026-01-02T03:04"),
+            ("before", "Created before (UTC)", "2026-01-03"),
+            ("ended", "Ended from (UTC)", "2026-01-02T03:04"),
+        ],
     }
+    .draw(query)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::{
     limits::NEW_ROWS_COUNTED_MAX,
     session::Viewer,
     ui::{
+        filter::{ignored, is_empty},
         layout::{self, Page, Section},
         list::{Query, pager, write_position},
         parts::{self, RowAction, hidden},
@@ -63,7 +64,7 @@ pub async fn list(
                 div.page-head { h1 { (title(filter)) @if let Some(counted) = &counted { span.h1-kind { (counted) } } } }
                 (views.draw(&viewer, &query))
                 (filter::bar(&query))
-                @for fault in &asked.faults { p.flash.t-bad role="alert" { "Ignored: " (fault) "." } }
+                (ignored(&asked.faults))
                 @if viewer.may(Permission::TaskManage) && asked.faults.is_empty() && !asked.search.is_empty() { (bulk(&asked.search)) }
                 div #rows data-live="tasks" data-hold hx-get=(refresh.on("/tasks")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
                     @if newer > 0 {
@@ -76,7 +77,7 @@ pub async fn list(
                         (pager("/tasks", &query, listing.next.as_ref()))
                     } @else if tasks.is_empty() {
                         (parts::empty("No task fits", html! {
-                            @if filter::is_empty(&query) { "Tasks show here as soon as somebody creates one: " code { "mcpanel tasks submit" } " or " code { "POST /api/v1/tasks" } "." }
+                            @if is_empty(&query, &filter::NAMES) { "Tasks show here as soon as somebody creates one: " code { "mcpanel tasks submit" } " or " code { "POST /api/v1/tasks" } "." }
                             @else { a href="/tasks" { "Clear the filter" } " or look at " a href="/tasks?status=failed" { "what failed" } "." }
                         }))
                     } @else {

@@ -9,7 +9,7 @@ use crate::{
 use super::{create, wish};
 
 fn says(parameters: &str, text: &str) -> bool {
-    Needle::new(text).is_in_parameters(&Payload::parse(parameters).unwrap())
+    Needle::new(text).is_in_payload(&Payload::parse(parameters).unwrap())
 }
 
 #[test]

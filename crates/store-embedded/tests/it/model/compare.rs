@@ -122,6 +122,7 @@ impl Both {
                 let filter = PipelineFilter {
                     statuses: vec![status, PipelineStatus::Created],
                     tag,
+                    ..PipelineFilter::default()
                 };
                 let left = ours.list_pipelines(namespace, &filter, &page).await;
                 let right = theirs.list_pipelines(namespace, &filter, &page).await;
