@@ -7,7 +7,7 @@ mod watch;
 use clap::{Args, Subcommand};
 use mcpanel_api::{
     PipelineId, TemplateId, Timestamp,
-    pipeline::{Pipeline, PipelineQuery, PipelineStatus, Stage, UpdatePipeline},
+    pipeline::{Pipeline, PipelineProgress, PipelineQuery, PipelineStatus, Stage, UpdatePipeline},
 };
 use mcpanel_client::Client;
 
@@ -15,13 +15,14 @@ use super::common::{
     self,
     confirm::Consent,
     filter::moment,
+    json,
     pages::{Extent, Page},
     several::each,
     words::{self, PIPELINE_STATUSES},
 };
 use crate::{
     Result,
-    arguments::Global,
+    arguments::{Format, Global},
     exit::Exit,
     output::{
         self,
@@ -44,6 +45,11 @@ pub enum Pipelines {
     List(List),
     /// Show a pipeline and its stages.
     Get {
+        /// Its id.
+        pipeline_id: PipelineId,
+    },
+    /// Show how far a pipeline is, how fast its stages go, and when they will be done.
+    Progress {
         /// Its id.
         pipeline_id: PipelineId,
     },
@@ -82,7 +88,9 @@ pub enum Pipelines {
 
 /// What to change.
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["name", "description", "tags"]))]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args([
+    "name", "description", "tags", "no_tags", "metadata",
+]))]
 pub struct Update {
     /// Its id.
     pipeline_id: PipelineId,
@@ -95,6 +103,12 @@ pub struct Update {
     /// Words to find it by, in place of those it has; may be repeated, or given with commas.
     #[arg(long = "tag", value_name = "TAG", value_delimiter = ',')]
     tags: Vec<String>,
+    /// Take all tags away.
+    #[arg(long, conflicts_with = "tags")]
+    no_tags: bool,
+    /// What you want to keep with it, in place of what there is: a JSON object, or `@FILE` with one.
+    #[arg(long, value_name = "JSON")]
+    metadata: Option<String>,
     /// Only where the pipeline is still at this revision, as `get` shows it.
     #[arg(long, value_name = "N")]
     if_revision: Option<u64>,
@@ -151,6 +165,9 @@ impl Pipelines {
             Self::Watch(watch) => return watch.execute(&client, form).await,
             Self::Wait(wait) => return wait.execute(&client, form).await,
             Self::Cancel(cancel) => return cancel.execute(&client, form).await,
+            Self::Progress { pipeline_id } => {
+                return progress(form, &client.pipeline_progress(&pipeline_id).await?);
+            }
             Self::Get { pipeline_id } => client.get_pipeline(&pipeline_id).await?,
             Self::Execute {
                 pipeline_id,
@@ -203,8 +220,8 @@ impl Update {
         let changes = UpdatePipeline {
             name: self.name,
             description: self.description,
-            metadata: None,
-            tags: (!self.tags.is_empty()).then_some(self.tags),
+            metadata: self.metadata.as_deref().map(json::payload).transpose()?,
+            tags: (self.no_tags || !self.tags.is_empty()).then_some(self.tags),
         };
         Ok(client
             .update_pipeline(&self.pipeline_id, &changes, self.if_revision)
@@ -247,6 +264,25 @@ fn show(form: Form<'_>, pipeline: &Pipeline) -> Result<()> {
         listing::many(form, &pipeline.stages)?;
     }
     Ok(())
+}
+
+/// Writes how far a pipeline is; for people a row for each stage.
+fn progress(form: Form<'_>, progress: &PipelineProgress) -> Result {
+    match form.format {
+        Format::Json => output::json(progress)?,
+        Format::Jsonl => output::jsonl(progress)?,
+        Format::Yaml => output::yaml::document(progress)?,
+        Format::Name => output::line(progress.pipeline_id.as_str())?,
+        Format::Table | Format::Wide => {
+            listing::many(form, &progress.stages)?;
+            let status = word(progress.status);
+            output::say(format_args!(
+                "pipeline `{}` is {status}, {:.0} %",
+                progress.pipeline_id, progress.progress
+            ));
+        }
+    }
+    Ok(Exit::Ok)
 }
 
 /// Tasks of a stage that have not ended.
