@@ -2,6 +2,7 @@
 //!
 //! - [`limits`]: the limits, their names, and how they are written
 //! - [`buckets`]: who has how many calls left
+//! - [`purses`]: what of that an instance knows without asking
 //! - [`headers`]: how an answer tells it
 //!
 //! Each caller (an API key, an agent) has a bucket of each kind, and each namespace one for what all its callers read and
@@ -11,6 +12,7 @@
 mod buckets;
 mod headers;
 mod limits;
+mod purses;
 
 #[cfg(test)]
 mod tests;

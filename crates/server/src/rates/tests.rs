@@ -1,9 +1,12 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mcpanel_guard::{Permissions, Principal, Role};
 use mcpanel_store_mongo::rates::{Allowance, Limit, Rates};
 
-use super::{Counting, Kind, Limits, RateLimits, Standing, headers, kind_of};
+use super::{
+    Counting, Kind, Limits, RateLimits, Standing, headers, kind_of,
+    purses::{KEPT, Next, PURSES_MAX, Purses},
+};
 use crate::{Code, service::table};
 
 fn key(id: &str) -> Principal {
@@ -108,6 +111,99 @@ async fn portions_do_not_let_more_through_than_the_limit() {
     }
     // A token comes back each second, and a purse may lose its own when this takes that long.
     assert!((980..=1_060).contains(&allowed), "{allowed}");
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+fn left(left: u32) -> Allowance {
+    Allowance {
+        allowed: true,
+        left,
+        retry_after: Duration::ZERO,
+    }
+}
+
+fn refused(retry_after: Duration) -> Next {
+    Next::Answer(Allowance {
+        allowed: false,
+        left: 0,
+        retry_after,
+    })
+}
+
+#[test]
+fn nobody_asks_an_empty_bucket_before_its_next_token_is_there() {
+    let (purses, begun) = (Purses::default(), Instant::now());
+    assert_eq!(purses.next("one", begun), Next::AskPortion);
+    purses.no_portion("one", ms(100), begun);
+    assert_eq!(purses.next("one", begun), Next::AskOne);
+    purses.no_token("one", ms(5), begun);
+    assert_eq!(purses.next("one", begun), refused(ms(5)));
+    assert_eq!(purses.next("one", begun + ms(4)), refused(ms(1)));
+    assert_eq!(purses.next("other", begun), Next::AskPortion);
+    // A token is there, and a portion not yet.
+    assert_eq!(purses.next("one", begun + ms(5)), Next::AskOne);
+    assert_eq!(purses.next("one", begun + ms(100)), Next::AskPortion);
+    // Whatever a bucket says is believed for a second: another may be filled anew before.
+    purses.no_token("one", ms(60_000), begun);
+    assert_eq!(purses.next("one", begun), refused(KEPT));
+    assert_eq!(purses.next("one", begun + KEPT), Next::AskPortion);
+}
+
+#[test]
+fn what_was_taken_is_spent_within_a_second_and_before_anything_is_refused() {
+    let (purses, begun) = (Purses::default(), Instant::now());
+    purses.no_token("one", ms(5), begun);
+    assert_eq!(purses.fill("one".to_owned(), left(7), 2, begun).left, 9);
+    // The refusal of a call that asked at the same time.
+    purses.no_portion("one", ms(100), begun);
+    purses.no_token("one", ms(5), begun);
+    assert_eq!(purses.next("one", begun), Next::Answer(left(8)));
+    assert_eq!(purses.next("one", begun + KEPT), Next::AskPortion);
+    purses.fill("one".to_owned(), left(7), 1, begun);
+    assert_eq!(purses.next("one", begun), Next::Answer(left(7)));
+    assert_eq!(purses.next("one", begun), Next::AskPortion);
+}
+
+#[test]
+fn no_more_is_known_than_there_is_room_for() {
+    let (purses, begun) = (Purses::default(), Instant::now());
+    for n in 0..PURSES_MAX {
+        purses.no_token(&n.to_string(), ms(5), begun);
+    }
+    purses.no_token("late", ms(5), begun);
+    assert_eq!(purses.next("late", begun), Next::AskPortion);
+    purses.no_token("later", ms(5), begun + ms(5));
+    assert_eq!(purses.next("later", begun + ms(5)), refused(ms(5)));
+}
+
+#[tokio::test]
+async fn who_was_refused_is_refused_again_without_asking_the_bucket() {
+    let slow = Limit {
+        per_second: 1,
+        burst: 2,
+    };
+    // By this pace the bucket would be full at once, if it were asked.
+    let fast = Limit {
+        per_second: 1_000_000,
+        ..slow
+    };
+    let buckets = super::Buckets::new(Rates::alone());
+    loop {
+        let first = buckets.take(Kind::Work, "one", slow).await;
+        if first.allowed {
+            continue;
+        }
+        let refused = Instant::now();
+        let again = buckets.take(Kind::Work, "one", fast).await;
+        // On a busy machine the next token may be there by now: then it begins anew.
+        if refused.elapsed() < first.retry_after / 2 {
+            assert!(!again.allowed, "{again:?}");
+            return;
+        }
+    }
 }
 
 #[test]
