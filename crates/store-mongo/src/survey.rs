@@ -149,14 +149,13 @@ fn clock(hello: &Document) -> Option<Remark> {
         .duration_since(ours)
         .or_else(|_| ours.duration_since(theirs))
         .ok()?;
-    (apart > CLOCKS_APART_MAX).then(|| {
-        Remark::doubtful(
-            format!(
-                "MongoDB's clock and this machine's are {} ms apart",
-                apart.as_millis()
-            ),
-            "set both by NTP",
-        )
+    let text = format!(
+        "MongoDB's clock and this machine's are {} ms apart",
+        apart.as_millis()
+    );
+    Some(match apart > CLOCKS_APART_MAX {
+        true => Remark::doubtful(text, "set both by NTP"),
+        false => Remark::good(text),
     })
 }
 

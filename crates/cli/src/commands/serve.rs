@@ -93,7 +93,7 @@ pub struct Serve {
 
 /// What an instance serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum RoleName {
+pub enum RoleName {
     /// The API.
     Api,
     /// The realtime protocol.

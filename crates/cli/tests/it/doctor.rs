@@ -59,6 +59,10 @@ fn a_machine_is_looked_at_before_a_server_starts() {
         .args(["--http", &taken_at])
         .env("MCPANEL_APIKEY", "mistyped")
         .env("JWT_SECRET", "hunter2")
+        .env("MCPANEL_ROLE", "api")
+        .env("MCPANEL_RATE_LIMITS", "reeds=1:2")
+        .env("MCPANEL_REALTIME_ORIGINS", "https://a.example.org,*")
+        .env("FLASK_API_URL", "http://127.0.0.1:1")
         .env("MONGODB_URI", "mongodb://user:hidden@127.0.0.1:1/mcpanel");
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -76,6 +80,10 @@ fn a_machine_is_looked_at_before_a_server_starts() {
         ("realtime", "ok", "free"),
         ("stores", "problem", "REDIS_URL"),
         ("MongoDB", "problem", "127.0.0.1:1"),
+        ("role", "problem", "runs alone"),
+        ("rate limits", "problem", "`reeds`"),
+        ("origins", "problem", "`*` lets nobody connect"),
+        ("bias service", "problem", "nothing answers"),
         ("server", "problem", "cannot reach"),
         ("credential", "skipped", "no server"),
     ] {
@@ -91,6 +99,40 @@ fn a_machine_is_looked_at_before_a_server_starts() {
     assert!(
         !folder.path().join("mcpanel-data").exists(),
         "a look makes nothing"
+    );
+}
+
+#[test]
+fn a_server_that_runs_alone_is_looked_at_with_its_artifacts() {
+    let shell = Shell::open();
+    let ran = shell.run(&[
+        "doctor",
+        "--http",
+        "127.0.0.1:0",
+        "--realtime",
+        "127.0.0.1:0",
+        "-o",
+        "json",
+    ]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let report = ran.json();
+    for check in ["role", "rate limits", "origins", "clocks"] {
+        assert_eq!(found(&report, check)["verdict"], "ok", "{report:#}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let named = folder.path().to_str().unwrap();
+    let all = ["doctor", "--artifacts", named, "-o", "json"];
+    let refused = shell.run(&all);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    let report: Value = serde_json::from_str(&refused.out).unwrap();
+    let artifacts = found(&report, "artifacts");
+    assert_eq!(artifacts["verdict"], "problem", "{artifacts:#}");
+    assert!(
+        artifacts["hint"]
+            .as_str()
+            .unwrap()
+            .contains("MCPANEL_ARTIFACTS"),
+        "{artifacts:#}"
     );
 }
 

@@ -24,7 +24,7 @@ use tokio::{
 
 pub use data::{ARTIFACTS_FOLDER, STORE_FOLDER};
 pub use error::StartError;
-pub use settings::{Instance, Role, Settings, Shared};
+pub use settings::{Instance, JWT_SECRET_BYTES_MIN, Role, Settings, Shared};
 pub use sockets::{Alone, Showing};
 
 use crate::{app::App, realtime, service, stop::Stop};
@@ -64,6 +64,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let (data, secrets) = data::open(&settings).await?;
     let mut app = App::new(data.store(), data.env(), &secrets, data.files());
     app.redis = data.redis();
+    app.peers = data.peers();
     app.figures = data.figures();
     app.rates = data.rates(settings.instance.limits);
     app.environment = settings

@@ -121,7 +121,7 @@ impl fmt::Debug for Shared {
 }
 
 /// Shortest key that signs the tokens of several instances, in bytes: what HMAC-SHA256 takes in whole.
-const JWT_SECRET_BYTES_MIN: usize = 32;
+pub const JWT_SECRET_BYTES_MIN: usize = 32;
 
 impl Settings {
     /// The address that most can reach: it decides how strong secrets must be.

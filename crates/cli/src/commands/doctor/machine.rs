@@ -1,4 +1,4 @@
-//! What a server on this machine needs: a clock, a data folder, secrets, addresses.
+//! What a server on this machine needs: a clock, secrets, addresses.
 
 use std::{
     fs, io,
@@ -16,17 +16,15 @@ use mcpanel_guard::{
     },
 };
 
-use super::{Doctor, finding::Finding};
-use crate::output::{cell::now, numbers::bytes};
+use super::{
+    Doctor,
+    finding::Finding,
+    folders::{self, exposed},
+};
+use crate::output::cell::now;
 
 /// The earliest moment a clock can show that is right, 2026-01-01, in milliseconds: this program is younger.
 const CLOCK_MIN_MS: i64 = 1_767_225_600_000;
-
-/// Free bytes below which a server may stop taking tasks any moment: its log grows in pieces of this size.
-const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
-
-/// Free bytes below which somebody should look soon: about a million tasks with their logs.
-const FREE_BYTES_WANTED: u64 = 2 * 1024 * 1024 * 1024;
 
 /// How the types of our problems begin.
 const PROBLEMS: &str = "https://mcpanel.dev/errors/";
@@ -37,8 +35,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(2);
 /// Looks at this machine.
 pub async fn look(doctor: &Doctor, findings: &mut Vec<Finding>) {
     findings.push(clock(now()));
-    findings.push(data_folder(&doctor.data));
-    findings.push(free_space(&doctor.data));
+    findings.push(folders::data(&doctor.data));
+    findings.push(folders::free_space(&doctor.data));
     let is_public = is_public(doctor.http.ip());
     for (check, file, variable) in [
         ("admin key", ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE),
@@ -64,69 +62,6 @@ fn clock(now: Timestamp) -> Finding {
             .hint("set it, for example with `timedatectl set-ntp true`");
     }
     Finding::ok("clock", format!("it shows {now}"))
-}
-
-fn data_folder(folder: &Path) -> Finding {
-    const CHECK: &str = "data folder";
-    let shown = folder.display();
-    match fs::metadata(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let parent = existing(folder);
-            match is_writable(parent) {
-                Ok(()) => Finding::ok(CHECK, format!("`{shown}` is made by the first start")),
-                Err(error) => Finding::problem(
-                    CHECK,
-                    format!(
-                        "`{shown}` is missing, and cannot be made in `{}`: {error}",
-                        parent.display()
-                    ),
-                )
-                .hint("name another with `--data` or MCPANEL_DATA"),
-            }
-        }
-        Err(error) => Finding::problem(CHECK, format!("cannot look at `{shown}`: {error}")),
-        Ok(about) if !about.is_dir() => {
-            Finding::problem(CHECK, format!("`{shown}` is not a folder"))
-                .hint("name another with `--data` or MCPANEL_DATA")
-        }
-        Ok(about) => match is_writable(folder) {
-            Err(error) => Finding::problem(CHECK, format!("cannot write in `{shown}`: {error}"))
-                .hint("give it to the user that runs the server"),
-            Ok(()) => match exposed(&about) {
-                Some(mode) => Finding::warning(
-                    CHECK,
-                    format!("others on this machine can look into `{shown}` (mode {mode:o})"),
-                )
-                .hint(format!("run `chmod 700 {shown}`: it holds data of people")),
-                None => Finding::ok(CHECK, format!("`{shown}` is there and can be written")),
-            },
-        },
-    }
-}
-
-fn free_space(folder: &Path) -> Finding {
-    const CHECK: &str = "free space";
-    let folder = existing(folder);
-    let shown = folder.display();
-    match free_bytes(folder) {
-        None => Finding::skipped(CHECK, format!("the system does not tell about `{shown}`")),
-        Some(free) if free < FREE_BYTES_MIN => Finding::problem(
-            CHECK,
-            format!(
-                "{} are left at `{shown}`; {} are needed",
-                bytes(free),
-                bytes(FREE_BYTES_MIN)
-            ),
-        )
-        .hint("free some, or name a folder on another disk with `--data`"),
-        Some(free) if free < FREE_BYTES_WANTED => {
-            Finding::warning(CHECK, format!("{} are left at `{shown}`", bytes(free))).hint(format!(
-                "have {} for a busy server",
-                bytes(FREE_BYTES_WANTED)
-            ))
-        }
-        Some(free) => Finding::ok(CHECK, format!("{} are left at `{shown}`", bytes(free))),
-    }
 }
 
 fn secret(
@@ -226,46 +161,6 @@ async fn answers(address: SocketAddr) -> bool {
         },
         Err(_) => false,
     }
-}
-
-/// The folder itself, or the nearest above it that is there.
-fn existing(folder: &Path) -> &Path {
-    let mut at = folder;
-    while !at.exists() {
-        match at.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => at = parent,
-            _ => return Path::new("."),
-        }
-    }
-    at
-}
-
-/// Tries to make a file, which is gone again at once.
-fn is_writable(folder: &Path) -> io::Result<()> {
-    tempfile::tempfile_in(folder).map(|_| ())
-}
-
-#[cfg(unix)]
-fn exposed(about: &fs::Metadata) -> Option<u32> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = about.permissions().mode() & 0o777;
-    (mode & 0o077 != 0).then_some(mode)
-}
-
-#[cfg(not(unix))]
-fn exposed(_: &fs::Metadata) -> Option<u32> {
-    None
-}
-
-#[cfg(unix)]
-fn free_bytes(folder: &Path) -> Option<u64> {
-    let about = rustix::fs::statvfs(folder).ok()?;
-    Some(about.f_bavail.saturating_mul(about.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free_bytes(_: &Path) -> Option<u64> {
-    None
 }
 
 #[cfg(test)]

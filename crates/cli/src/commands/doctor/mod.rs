@@ -1,14 +1,17 @@
 //! `mcpanel doctor`: looks at a configuration and its servers, and says in words what is wrong.
 //!
 //! - [`settings`]: what this machine's configuration and environment say
-//! - [`machine`]: clock, data folder, secrets, addresses: what a server on this machine needs
+//! - [`machine`]: clock, secrets, addresses: what a server on this machine needs; [`folders`]: and where it keeps data
 //! - [`server`]: the server that commands speak to, and the credential for it
 //! - [`stores`]: MongoDB and Redis, where they are used
+//! - [`options`]: role, limits, origins, artifacts, a bias service
 //!
 //! A look never changes anything. Looks that depend on nothing go on after a problem: all is told at once.
 
 mod finding;
+mod folders;
 mod machine;
+mod options;
 mod server;
 mod settings;
 mod stores;
@@ -52,6 +55,8 @@ pub struct Doctor {
         default_value = "127.0.0.1:8081"
     )]
     pub realtime: SocketAddr,
+    #[command(flatten)]
+    options: options::Options,
     /// Look at the server that commands speak to alone, and not at this machine.
     #[arg(long)]
     remote: bool,
@@ -77,7 +82,8 @@ impl Doctor {
         settings::look(&mut findings);
         if !self.remote {
             machine::look(&self, &mut findings).await;
-            stores::look(&mut findings).await;
+            let given = stores::look(&mut findings).await;
+            options::look(&self, given, &mut findings).await;
         }
         server::look(global, &mut findings).await;
         let worst = findings.iter().map(|finding| finding.verdict).max();

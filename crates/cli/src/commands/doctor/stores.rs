@@ -1,5 +1,6 @@
 //! MongoDB and Redis, where they are used: given together, reached, and set up as they must be.
 
+use mcpanel_server::serve::JWT_SECRET_BYTES_MIN;
 use mcpanel_store_mongo::survey::{self, Remark, Weight};
 
 use super::finding::Finding;
@@ -14,8 +15,24 @@ const REDIS_URL: &str = "REDIS_URL";
 /// Signs the tokens of all instances.
 const JWT_SECRET: &str = "JWT_SECRET";
 
-/// Looks at both, or at neither where none is given.
-pub async fn look(findings: &mut Vec<Finding>) {
+/// Which are given.
+#[derive(Debug, Clone, Copy)]
+pub struct Given {
+    /// MongoDB.
+    pub mongodb: bool,
+    /// Redis.
+    pub redis: bool,
+}
+
+impl Given {
+    /// Whether instances share them.
+    pub fn are_both(self) -> bool {
+        self.mongodb && self.redis
+    }
+}
+
+/// Looks at both, or at neither where none is given; answers which are.
+pub async fn look(findings: &mut Vec<Finding>) -> Given {
     let mut given = |name| {
         let value = std::env::var(name).ok()?;
         match addresses::read(&value) {
@@ -27,8 +44,12 @@ pub async fn look(findings: &mut Vec<Finding>) {
         }
     };
     let (mongodb, redis) = (given(MONGODB_URI), given(REDIS_URL));
-    let has_secret = std::env::var(JWT_SECRET).is_ok_and(|value| !value.trim().is_empty());
-    findings.extend(together(mongodb.is_some(), redis.is_some(), has_secret));
+    let secret = std::env::var(JWT_SECRET).map_or(0, |value| value.trim().len());
+    let both = Given {
+        mongodb: mongodb.is_some(),
+        redis: redis.is_some(),
+    };
+    findings.extend(together(both, secret));
     if let Some(uri) = mongodb {
         let remarks = survey::mongodb(&uri).await;
         findings.extend(remarks.into_iter().map(|remark| found("MongoDB", remark)));
@@ -37,6 +58,7 @@ pub async fn look(findings: &mut Vec<Finding>) {
         let remarks = survey::redis(&url).await;
         findings.extend(remarks.into_iter().map(|remark| found("Redis", remark)));
     }
+    both
 }
 
 fn found(check: &'static str, remark: Remark) -> Finding {
@@ -51,18 +73,25 @@ fn found(check: &'static str, remark: Remark) -> Finding {
     }
 }
 
-/// Whether what belongs together was given together.
-fn together(mongodb: bool, redis: bool, jwt: bool) -> Option<Finding> {
+/// Whether what belongs together was given together; `secret_bytes` is how long the secret is that signs tokens.
+fn together(given: Given, secret_bytes: usize) -> Option<Finding> {
     const CHECK: &str = "stores";
-    match (mongodb, redis) {
+    match (given.mongodb, given.redis) {
         (false, false) => Some(Finding::ok(
             CHECK,
             "the server keeps everything itself (no MONGODB_URI, no REDIS_URL)",
         )),
-        (true, true) if !jwt => Some(
+        (true, true) if secret_bytes == 0 => Some(
             Finding::problem(
                 CHECK,
                 "several instances share MongoDB, and JWT_SECRET is not given",
+            )
+            .hint("give all of them the same output of `openssl rand -hex 32`"),
+        ),
+        (true, true) if secret_bytes < JWT_SECRET_BYTES_MIN => Some(
+            Finding::problem(
+                CHECK,
+                format!("JWT_SECRET has {secret_bytes} bytes, and several instances need {JWT_SECRET_BYTES_MIN}"),
             )
             .hint("give all of them the same output of `openssl rand -hex 32`"),
         ),
@@ -84,12 +113,14 @@ mod tests {
 
     #[test]
     fn both_belong_together() {
-        let verdict =
-            |mongodb, redis, jwt| together(mongodb, redis, jwt).map(|finding| finding.verdict);
-        assert_eq!(verdict(false, false, false), Some(Verdict::Ok));
-        assert_eq!(verdict(true, false, true), Some(Verdict::Problem));
-        assert_eq!(verdict(false, true, true), Some(Verdict::Warning));
-        assert_eq!(verdict(true, true, false), Some(Verdict::Problem));
-        assert_eq!(verdict(true, true, true), None);
+        let verdict = |mongodb, redis, secret_bytes| {
+            together(Given { mongodb, redis }, secret_bytes).map(|finding| finding.verdict)
+        };
+        assert_eq!(verdict(false, false, 0), Some(Verdict::Ok));
+        assert_eq!(verdict(true, false, 64), Some(Verdict::Problem));
+        assert_eq!(verdict(false, true, 64), Some(Verdict::Warning));
+        assert_eq!(verdict(true, true, 0), Some(Verdict::Problem));
+        assert_eq!(verdict(true, true, 31), Some(Verdict::Problem));
+        assert_eq!(verdict(true, true, 32), None);
     }
 }

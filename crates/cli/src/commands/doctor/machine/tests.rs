@@ -11,29 +11,6 @@ fn a_clock_that_never_ran_is_told() {
 }
 
 #[test]
-fn a_folder_is_judged_as_the_server_would_find_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let missing = folder.path().join("a/b/c");
-    assert_eq!(data_folder(&missing).verdict, Verdict::Ok);
-    assert!(!missing.exists(), "a look changes nothing");
-    let file = folder.path().join("file");
-    fs::write(&file, "").unwrap();
-    assert_eq!(data_folder(&file).verdict, Verdict::Problem);
-    assert_eq!(free_space(&missing).check, "free space");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = |mode| fs::Permissions::from_mode(mode);
-        fs::set_permissions(folder.path(), mode(0o755)).unwrap();
-        let found = data_folder(folder.path());
-        assert_eq!(found.verdict, Verdict::Warning);
-        assert!(found.hint.unwrap().contains("chmod 700"));
-        fs::set_permissions(folder.path(), mode(0o700)).unwrap();
-        assert_eq!(data_folder(folder.path()).verdict, Verdict::Ok);
-    }
-}
-
-#[test]
 fn secrets_are_judged_by_who_could_reach_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwt.secret");
