@@ -13,6 +13,7 @@ mod servers;
 mod sim;
 mod socket_clients;
 mod test;
+mod tools;
 
 use std::process::ExitCode;
 

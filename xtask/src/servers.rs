@@ -11,6 +11,7 @@ use mcpanel_test_servers::{
 };
 
 use crate::command::{root, run as run_command};
+use crate::tools::is_required;
 
 /// Starts the servers that the options name, or all, and runs the command after `--` with their names in its environment.
 pub fn run(arguments: &[&str]) -> Result<()> {
@@ -115,7 +116,8 @@ impl ForTests {
         };
         eprintln!("\nstarting servers …");
         for (name, variable, wanted) in kinds {
-            if std::env::var_os(variable).is_some() {
+            // Blank is not set, as everywhere.
+            if std::env::var(variable).is_ok_and(|address| !address.trim().is_empty()) {
                 found.given.push(format!("{name}, as `{variable}` says"));
                 continue;
             }
@@ -124,7 +126,7 @@ impl ForTests {
                     found.given.push(name.to_owned());
                     found.servers.push(servers);
                 }
-                Err(error) if std::env::var_os(REQUIRE_SERVERS).is_some_and(|set| set == "1") => {
+                Err(error) if is_required(REQUIRE_SERVERS) => {
                     return Err(anyhow::Error::new(error).context(format!(
                         "`{REQUIRE_SERVERS}` is set, and there is no {name}"
                     )));

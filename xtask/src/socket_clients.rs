@@ -1,6 +1,6 @@
 //! The official Socket.IO clients, in JavaScript and Python, against the real binary.
 //!
-//! They are fetched once, in the versions that `crates/realtime/tests/clients` pins, into `target/tools`. Where there is no
+//! They are fetched in the versions that `crates/realtime/tests/clients` pins, into `target/tools`. Where there is no
 //! Node or Python, or no registry to fetch from, they are skipped, and that is said;
 //! `MCPANEL_TEST_REQUIRE_CLIENTS=1` makes it a failure.
 
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::command::{find, root, run};
+use crate::tools::{fetch_once, folder, is_required, node_scripts};
 
 /// Makes what would be skipped a failure.
 const REQUIRED: &str = "MCPANEL_TEST_REQUIRE_CLIENTS";
@@ -44,7 +45,7 @@ pub fn test(binary: &Path) -> Result<Vec<Outcome>> {
                 run(server.tell(&mut client))?;
                 outcomes.push(Outcome::Ran(format!("{name} against the real binary")));
             }
-            Err(why) if std::env::var_os(REQUIRED).is_some() => {
+            Err(why) if is_required(REQUIRED) => {
                 bail!("{name} is required and cannot run: {why:#}")
             }
             Err(why) => outcomes.push(Outcome::Skipped(name, format!("{why:#}"))),
@@ -56,45 +57,27 @@ pub fn test(binary: &Path) -> Result<Vec<Outcome>> {
 type Prepare = fn() -> Result<Command>;
 
 fn javascript() -> Result<Command> {
-    let node = find("node").context("there is no `node` on the PATH")?;
-    let npm = find("npm").context("there is no `npm` on the PATH")?;
-    let home = tools("socket-clients")?;
-    for file in ["package.json", "javascript.mjs"] {
-        std::fs::copy(scripts().join(file), home.join(file))?;
-    }
-    if !home.join("node_modules/socket.io-client").is_dir() {
-        let mut install = Command::new(npm);
-        install
-            .args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
-            .current_dir(&home);
-        run(&mut install).context("cannot fetch socket.io-client")?;
-    }
-    let mut client = Command::new(node);
-    client.arg("javascript.mjs").current_dir(&home);
+    let scripts = node_scripts(&scripts(), "socket-clients")?;
+    let mut client = Command::new(scripts.node);
+    client.arg("javascript.mjs").current_dir(scripts.folder);
     Ok(client)
 }
 
 fn python() -> Result<Command> {
     let python = find("python3").context("there is no `python3` on the PATH")?;
-    let home = tools("socket-clients-python")?;
+    let home = folder("socket-clients-python")?;
     let interpreter = home.join("bin/python");
-    if !home.join("ready").is_file() {
+    let pins = scripts().join("requirements.txt");
+    fetch_once(&pins, &home, || {
         run(Command::new(python).args(["-m", "venv"]).arg(&home))
             .context("cannot make a virtual environment")?;
         let mut install = Command::new(&interpreter);
         install
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "-r",
-            ])
-            .arg(scripts().join("requirements.txt"));
-        run(&mut install).context("cannot fetch python-socketio")?;
-        std::fs::write(home.join("ready"), "")?;
-    }
+            .args(["-m", "pip", "install", "--quiet"])
+            .args(["--disable-pip-version-check", "-r"])
+            .arg(&pins);
+        run(&mut install).context("cannot fetch python-socketio")
+    })?;
     let mut client = Command::new(interpreter);
     client.arg("-B").arg(scripts().join("python.py"));
     Ok(client)
@@ -102,12 +85,6 @@ fn python() -> Result<Command> {
 
 fn scripts() -> PathBuf {
     root().join("crates/realtime/tests/clients")
-}
-
-fn tools(name: &str) -> Result<PathBuf> {
-    let home = root().join("target/tools").join(name);
-    std::fs::create_dir_all(&home).with_context(|| format!("cannot make `{}`", home.display()))?;
-    Ok(home)
 }
 
 /// A server over a temporary folder, stopped when it is dropped.
