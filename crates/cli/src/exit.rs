@@ -254,6 +254,9 @@ fn hint(code: &str) -> Option<&'static str> {
         "too_many" | "rate_limited" | "overloaded" | "store_unavailable" | "request_timeout" => {
             "try again in a moment"
         }
+        "outcome_unknown" => {
+            "it may have been done: look with `get` or `list` first, or repeat it with the same `--idempotency-key` or id"
+        }
         "store_read_only" => "the server's disk may be full; its log and `GET /health` say more",
         _ => return None,
     };

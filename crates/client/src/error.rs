@@ -131,6 +131,7 @@ impl Error {
                     | "rate_limited"
                     | "overloaded"
                     | "store_unavailable"
+                    | "outcome_unknown"
                     | "store_read_only"
                     | "idempotency_in_progress"
                     | "request_timeout"

@@ -6,7 +6,7 @@ use mcpanel_store::Conflict;
 /// The outcome of a call.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A call that was not done. Nothing changed.
+/// A call that was not done, or, where the store says that the outcome is unknown, may have been.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The rules refuse it.

@@ -95,6 +95,13 @@ impl From<ControlError> for Failure {
                     "the store cannot answer at the moment; nothing was changed, try again",
                 )
             }
+            ControlError::Store(StoreError::Unknown { .. }) => {
+                tracing::error!(%error, "the store did not say whether it wrote something");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "it may have been done, the store did not say; look before you do it again",
+                )
+            }
             ControlError::Store(StoreError::Conflict(_)) => Self::new(
                 StatusCode::CONFLICT,
                 "somebody else changed it at the same time; look again and repeat the change",

@@ -75,6 +75,7 @@ codes! {
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests in too short a time";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "The server has too much to do";
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE, "The store cannot be reached";
+    OutcomeUnknown = "outcome_unknown", SERVICE_UNAVAILABLE, "It may have been done";
     StoreReadOnly = "store_read_only", SERVICE_UNAVAILABLE, "The store takes no changes now";
     ArtifactTooLarge = "artifact_too_large", PAYLOAD_TOO_LARGE, "The artifact is too large";
     DigestMismatch = "digest_mismatch", UNPROCESSABLE_ENTITY, "The content does not match its digest";

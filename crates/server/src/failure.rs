@@ -42,11 +42,18 @@ fn from_store(error: StoreError) -> ApiError {
         )
         .retry_after_s(RETRY_LATER_S)
         .caused_by(error),
-        StoreError::Unavailable { .. } => {
-            ApiError::new(Code::StoreUnavailable, "it may have been done; look before repeating, or repeat with the same `Idempotency-Key`")
-                .retry_after_s(RETRY_SOON_S)
-                .caused_by(error)
-        }
+        StoreError::Unavailable { .. } => ApiError::new(
+            Code::StoreUnavailable,
+            "the store does not answer; try again in a moment, with the same `Idempotency-Key` or id where something is created",
+        )
+        .retry_after_s(RETRY_SOON_S)
+        .caused_by(error),
+        StoreError::Unknown { .. } => ApiError::new(
+            Code::OutcomeUnknown,
+            "it may have been done; repeating it with the same `Idempotency-Key`, id or lease is safe, otherwise look first",
+        )
+        .retry_after_s(RETRY_SOON_S)
+        .caused_by(error),
         StoreError::Overloaded { what } => ApiError::new(
             Code::Overloaded,
             format!("{what}; nothing was changed, try again"),

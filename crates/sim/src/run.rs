@@ -163,7 +163,10 @@ fn run(seed: u64, options: Options) -> Result<Report, Box<Failure>> {
         refuse: random.within(0..=10),
         interleave: random.within(10..=70),
         ..match options.ground {
-            Ground::Embedded => Faults::default(),
+            Ground::Embedded => Faults {
+                unknown: random.within(0..=10),
+                ..Faults::default()
+            },
             Ground::Distributed => Faults {
                 unknown: random.within(0..=30),
                 forget: random.within(0..=100),

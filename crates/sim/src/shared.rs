@@ -37,7 +37,7 @@ pub struct Faults {
     pub refuse: u64,
     /// Of a hundred store calls, so many let others go first.
     pub interleave: u64,
-    /// Of a thousand commits to a shared database, so many get no answer.
+    /// Of a thousand commits, so many get no answer that tells whether they were written.
     pub unknown: u64,
     /// Of a thousand looks at the shared queue, so many find that it forgot something.
     pub forget: u64,

@@ -57,6 +57,8 @@ pub struct SimStore {
 enum Fate {
     Written,
     Refused,
+    /// Written or not, and nobody says which.
+    Unknown,
     CrashBefore,
     CrashAfter,
 }
@@ -125,6 +127,8 @@ impl SimStore {
             Fate::CrashAfter
         } else if draw < faults.crash_before + faults.crash_after + faults.refuse {
             Fate::Refused
+        } else if self.instance.is_none() && 1_000 - draw <= faults.unknown {
+            Fate::Unknown
         } else {
             Fate::Written
         }
@@ -135,6 +139,18 @@ impl SimStore {
         self.shared.trace(|| format!("the server crashes {when}"));
         *self.shared.crash.lock() = Some(self.instance.as_ref().map_or(0, |own| own.number));
         std::future::pending::<()>().await;
+    }
+
+    /// What the caller hears of a commit that may have been written.
+    fn unheard(&self) -> Result<Receipt> {
+        self.shared
+            .trace(|| "nobody says whether it was written".to_owned());
+        match self.shared.breaks(Mutation::AckUnknown) {
+            true => Ok(Receipt { last_seq: 0 }),
+            false => Err(Error::Unknown {
+                reason: "the simulation says so".to_owned(),
+            }),
+        }
     }
 
     async fn write(&self, commit: Commit) -> Result<Receipt> {
@@ -184,6 +200,14 @@ impl Store for SimStore {
             return Err(Error::Unavailable {
                 reason: "the simulation says so".to_owned(),
             });
+        }
+        if matches!(fate, Fate::Unknown) {
+            // Half of them were written. Other than after a failed flush, readers see them at once and later commits
+            // are taken: what holds here holds there.
+            if self.shared.random.lock().chance(50) {
+                let _ = self.write(commit).await;
+            }
+            return self.unheard();
         }
         let acknowledged = commit.clone();
         let receipt = match (&self.instance, self.shared.mutation) {

@@ -1,6 +1,6 @@
 //! How a store fails: the cases that a caller treats differently.
 
-/// A store call that failed. Nothing was written.
+/// A store call that failed. Nothing was written, unless it is [`Error::Unknown`].
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// Somebody else changed a document first: read again and decide again.
@@ -22,6 +22,14 @@ pub enum Error {
     #[error("the store is unavailable: {reason}")]
     Unavailable {
         /// What happened.
+        reason: String,
+    },
+    /// Whether the commit was written cannot be known now: the store broke off after the point from which it may hold.
+    /// It may show when its documents are read again, or after a start, and may be handed in again: what it was
+    /// decided on has moved if it holds, so it is never done twice.
+    #[error("whether this was written is unknown: {reason}")]
+    Unknown {
+        /// What happened, and when it will be known.
         reason: String,
     },
     /// A bound is reached; trying again later can succeed.

@@ -198,6 +198,31 @@ async fn changes_that_may_have_arrived_are_not_repeated() {
 }
 
 #[tokio::test]
+async fn an_unknown_outcome_is_asked_after_with_the_same_key_only() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let once = |State(calls): State<Arc<AtomicUsize>>| async move {
+        match calls.fetch_add(1, Ordering::SeqCst) % 2 {
+            0 => problem(503, "outcome_unknown"),
+            _ => problem(409, "conflict"),
+        }
+    };
+    let router = Router::new()
+        .route("/api/v1/tasks", post(once))
+        .route("/api/v1/tasks/{id}/retry", post(once))
+        .with_state(calls.clone());
+    let client = serve(router).await;
+    let error = client
+        .create_task(&new_task(), &IdempotencyKey::random())
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("conflict"));
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
+    let error = client.retry_task(&"t1".parse().unwrap()).await.unwrap_err();
+    assert_eq!(error.code(), Some("outcome_unknown"));
+    assert_eq!(calls.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
 async fn a_server_that_comes_back_is_waited_for_even_by_changes() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

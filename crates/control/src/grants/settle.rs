@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use mcpanel_domain::{Namespace, TaskId};
-use mcpanel_store::{Commit, Grant, Write};
+use mcpanel_store::{self as store, Commit, Grant, Write};
 
 use super::assignment;
 use crate::{Error, Result, core::Core};
@@ -37,8 +37,12 @@ pub(crate) async fn settle(core: &Core) -> Result<Settled> {
     for (namespace, grants) in by_namespace {
         match write(core, &namespace, &grants).await {
             Ok(()) => continue,
-            // Nothing of it can be written now.
-            Err(error @ Error::Store(mcpanel_store::Error::Unavailable { .. })) => {
+            // Nothing of it can be written now, or all of it was: the next round finds out.
+            Err(
+                error @ Error::Store(
+                    store::Error::Unavailable { .. } | store::Error::Unknown { .. },
+                ),
+            ) => {
                 return Err(error);
             }
             Err(_) => {}

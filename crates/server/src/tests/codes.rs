@@ -69,3 +69,24 @@ fn rejections_keep_their_words_and_pointers() {
         Code::Validation
     );
 }
+
+#[test]
+fn an_outcome_that_nobody_knows_has_words_of_its_own() {
+    let problem_of = |error: mcpanel_store::Error| {
+        ApiError::from(mcpanel_control::Error::Store(error)).problem()
+    };
+    let reason = || "the disk at 10.0.0.7 said no".to_owned();
+    let unknown = problem_of(mcpanel_store::Error::Unknown { reason: reason() });
+    assert_eq!(
+        (unknown.code.as_str(), unknown.status),
+        ("outcome_unknown", 503)
+    );
+    assert!(unknown.detail.contains("may have been done"));
+    assert!(unknown.detail.contains("`Idempotency-Key`"));
+    let away = problem_of(mcpanel_store::Error::Unavailable { reason: reason() });
+    assert_eq!((away.code.as_str(), away.status), ("store_unavailable", 503));
+    assert!(!away.detail.contains("may have been done"));
+    for problem in [unknown, away] {
+        assert!(!problem.detail.contains("10.0.0.7"), "{}", problem.detail);
+    }
+}

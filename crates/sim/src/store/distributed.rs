@@ -24,7 +24,7 @@ use mcpanel_domain::{
     task::{Status, Task},
 };
 use mcpanel_store::{
-    Commit, Due, Error, Offer, Receipt, Result, Store, Write,
+    Commit, Due, Offer, Receipt, Result, Store, Write,
     query::{Page, TaskFilter},
 };
 use parking_lot::Mutex;
@@ -142,9 +142,6 @@ impl SimStore {
         commit: Commit,
     ) -> Result<Receipt> {
         let operation = self.shared.current.lock().clone();
-        let lost = Error::Unavailable {
-            reason: "the database did not answer".to_owned(),
-        };
         let draw = self.shared.random.lock().within(0..=999);
         let faults = *self.shared.faults.lock();
         let mut under_way = UnderWay {
@@ -159,14 +156,11 @@ impl SimStore {
             {
                 let _ = self.write_as(commit, operation).await;
             }
-            return match self.shared.breaks(Mutation::AckUnknown) {
-                true => Ok(Receipt { last_seq: 0 }),
-                false => Err(lost),
-            };
+            return self.unheard();
         }
         yield_now().await;
         let Some((commit, operation)) = under_way.commit.take() else {
-            return Err(lost);
+            return self.unheard();
         };
         match self.shared.mutation {
             Some(mutation) => self.commit_broken(mutation, commit).await,

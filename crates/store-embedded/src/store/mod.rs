@@ -9,8 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::{
-    error::OpenError, limits::QUEUE_BYTES_MAX, log::append_entry, open, options::Options, settler,
-    shared::Shared, tables, writer::Job,
+    error::OpenError, open, options::Options, settler, shared::Shared, tables, writer::Job,
 };
 
 /// The embedded store.
@@ -101,31 +100,13 @@ impl EmbeddedStore {
                 reason: reason.clone(),
             });
         }
-        let targets = commit.targets()?;
-        let mut bytes = Vec::with_capacity(1_024);
-        let events_at = append_entry(&commit, &mut bytes);
-        if bytes.len() > QUEUE_BYTES_MAX {
-            return Err(Error::Overloaded {
-                what: format!(
-                    "a commit of {} bytes; at most {QUEUE_BYTES_MAX} are written at once",
-                    bytes.len()
-                ),
-            });
-        }
-        self.shared.learn_runtime();
         let (reply, answer) = oneshot::channel();
-        self.shared.queue.push(Job {
-            targets,
-            event_count: u32::try_from(commit.events.len()).unwrap_or(u32::MAX),
-            writes: commit.writes,
-            bytes,
-            events_at,
-            reply,
-        })?;
+        let job = Job::of(commit, reply)?;
+        self.shared.learn_runtime();
+        self.shared.queue.push(job)?;
         answer.await.unwrap_or_else(|_| {
-            Err(Error::Unavailable {
-                reason: "its writer ended; whether this was written is known after a start"
-                    .to_owned(),
+            Err(Error::Unknown {
+                reason: "its writer ended; a start tells".to_owned(),
             })
         })
     }

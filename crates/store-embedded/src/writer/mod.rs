@@ -21,7 +21,7 @@ mod rotate;
 
 use std::{collections::VecDeque, sync::Arc};
 
-use mcpanel_store::Result;
+use mcpanel_store::{Error, Result};
 use rusqlite::Connection;
 
 use crate::{
@@ -35,13 +35,16 @@ use flusher::{Flushed, Work};
 pub use flusher::Flusher;
 pub use queue::{Job, Queue, Taken, Wanted};
 
+/// Said of a writer that is gone.
+const GONE: &str = "the thread that writes ended; start again";
+
 /// Lets nobody wait for a writer that is gone, however it went.
 struct Abandon(Arc<Shared>);
 
 impl Drop for Abandon {
     fn drop(&mut self) {
-        if self.0.queue.abandon() {
-            self.0.end("the thread that writes ended; start again");
+        if self.0.queue.abandon(GONE) {
+            self.0.end(GONE);
         }
     }
 }
@@ -157,7 +160,10 @@ impl Writer {
         self.spare = frame;
         let outcome = self.judge(flushed.outcome);
         let outcome = outcome.map(|()| log.next_number() - 1);
-        self.waiting.extend(self.shared.queue.take_present());
+        // Those that may not be checked yet would otherwise pile up here, past the queue's bounds.
+        if self.waiting.is_empty() {
+            self.waiting.extend(self.shared.queue.take_present());
+        }
         self.admit();
         // The disk first: it works while the others are told.
         let fits = log.has_room(self.forming.frame.padded_bytes());
@@ -274,8 +280,10 @@ impl Writer {
                 .close_for_writes(&format!("{error}; each further write tries again"))),
             Err(error @ AppendError::Flush(_)) => {
                 let reason = format!("{error}; check the disk and start again");
+                self.shared.close_for_writes(&reason);
                 self.broken = Some(reason.clone());
-                Err(self.shared.close_for_writes(&reason))
+                // The disk may have it all the same.
+                Err(Error::Unknown { reason })
             }
         }
     }

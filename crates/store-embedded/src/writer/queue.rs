@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use mcpanel_store::{Error, Receipt, Result, Target, Write};
+use mcpanel_store::{Commit, Error, Receipt, Result, Target, Write};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use super::flusher::Flushed;
-use crate::limits::{
-    BATCH_BYTES_MAX, BATCH_COMMITS_MAX, IDLE_SETTLE_MS, QUEUE_BYTES_MAX, QUEUE_COMMITS_MAX,
+use crate::{
+    limits::{
+        BATCH_BYTES_MAX, BATCH_COMMITS_MAX, IDLE_SETTLE_MS, QUEUE_BYTES_MAX, QUEUE_COMMITS_MAX,
+    },
+    log::append_entry,
 };
 
 /// A commit on its way.
@@ -22,6 +25,32 @@ pub struct Job {
     pub events_at: usize,
     pub event_count: u32,
     pub reply: oneshot::Sender<Result<Receipt>>,
+}
+
+impl Job {
+    /// A commit with whom to tell, encoded for the log.
+    pub fn of(commit: Commit, reply: oneshot::Sender<Result<Receipt>>) -> Result<Self> {
+        let targets = commit.targets()?;
+        let mut bytes = Vec::with_capacity(1_024);
+        let events_at = append_entry(&commit, &mut bytes);
+        if bytes.len() > QUEUE_BYTES_MAX {
+            return Err(Error::Overloaded {
+                what: format!(
+                    "a commit of {} bytes; at most {QUEUE_BYTES_MAX} are written at once",
+                    bytes.len()
+                ),
+            });
+        }
+        Ok(Self {
+            targets,
+            event_count: u32::try_from(commit.events.len())
+                .expect("so many events take more bytes than one commit may have"),
+            writes: commit.writes,
+            bytes,
+            events_at,
+            reply,
+        })
+    }
 }
 
 /// What the writer waits for.
@@ -156,14 +185,23 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    /// Takes nothing more and drops what waits, whose callers are told: the writer is gone. `true` if nobody
-    /// had closed the queue before.
-    pub fn abandon(&self) -> bool {
-        let mut waiting = self.waiting.lock();
-        let open = waiting.closed.is_none();
-        waiting.closed.get_or_insert(false);
-        waiting.jobs.clear();
-        waiting.bytes = 0;
+    /// Takes nothing more and refuses what waits: the writer is gone, and never saw it. `true` if nobody had
+    /// closed the queue before.
+    pub fn abandon(&self, reason: &str) -> bool {
+        let (open, jobs) = {
+            let mut waiting = self.waiting.lock();
+            let open = waiting.closed.is_none();
+            waiting.closed.get_or_insert(false);
+            waiting.bytes = 0;
+            (open, std::mem::take(&mut waiting.jobs))
+        };
+        for job in jobs {
+            let refusal = Error::ReadOnly {
+                reason: reason.to_owned(),
+            };
+            // A caller that went away does not hear it.
+            let _ = job.reply.send(Err(refusal));
+        }
         open
     }
 

@@ -60,9 +60,9 @@ impl From<Failed> for Error {
             },
             Failed::Transient(error) | Failed::Hard(error) => unavailable(&error),
             Failed::Refused(what) => Self::Overloaded { what },
-            Failed::Unknown(error) => Self::Unavailable {
+            Failed::Unknown(error) => Self::Unknown {
                 reason: format!(
-                    "MongoDB went away in the middle; whether this was written shows when it is read again ({})",
+                    "MongoDB went away in the middle; reading it again tells ({})",
                     error.kind
                 ),
             },

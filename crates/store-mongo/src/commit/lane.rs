@@ -159,10 +159,11 @@ impl Lane {
         }
     }
 
-    /// A store that is away is away for all; anything else may be the fault of one commit.
+    /// A store that is away is away for all, and what may have been written is not tried again; anything else may be the
+    /// fault of one commit.
     fn give_up(&self, jobs: Vec<Job>, error: Error) -> std::result::Result<(), (Vec<Job>, Error)> {
         self.forget(&jobs);
-        if matches!(error, Error::Unavailable { .. }) {
+        if matches!(error, Error::Unavailable { .. } | Error::Unknown { .. }) {
             for job in jobs {
                 job.answer(Err(error.clone()));
             }

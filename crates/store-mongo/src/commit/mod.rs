@@ -93,9 +93,8 @@ impl Committer {
         self.waiting.lock().push(Job::new(commit, targets, reply))?;
         self.bell.notify_one();
         answer.await.unwrap_or_else(|_| {
-            Err(Error::Unavailable {
-                reason: "its writer ended; whether this was written shows when it is read again"
-                    .to_owned(),
+            Err(Error::Unknown {
+                reason: "its writer ended; reading it again tells".to_owned(),
             })
         })
     }

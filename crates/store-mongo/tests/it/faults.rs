@@ -51,7 +51,9 @@ async fn writer(store: Arc<MongoStore>, name: String, seen: Arc<Seen>) -> BTreeM
                     seen.acknowledged.fetch_add(1, Ordering::Relaxed);
                     next.revision += 1;
                 }
-                Err(Error::Unavailable { .. } | Error::Overloaded { .. }) => {
+                Err(
+                    Error::Unavailable { .. } | Error::Unknown { .. } | Error::Overloaded { .. },
+                ) => {
                     // Whether it was written shows when it is read again.
                     seen.refused.fetch_add(1, Ordering::Relaxed);
                     let Ok(found) = store.tasks(&ns, &[next.id.clone()]).await else {
