@@ -38,6 +38,21 @@ pub struct About {
     pub claims_waiting: u64,
 }
 
+/// A part that the server stands on, or an instance beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartHealth {
+    /// What it is, such as `Redis`.
+    pub name: String,
+    /// Whether it is as it should be.
+    pub well: bool,
+    /// What is to be known about it.
+    pub says: String,
+    /// How long its last answer took, in microseconds, where that is known.
+    pub answered_us: Option<u64>,
+    /// How long ago it was heard, in milliseconds, where that is known.
+    pub heard_ms: Option<u64>,
+}
+
 /// A file that somebody sends.
 pub struct Upload {
     /// Its name, as the browser gave it.
@@ -63,6 +78,9 @@ pub trait Host: Send + Sync + 'static {
 
     /// How the process is.
     fn about(&self) -> About;
+
+    /// What there is beside the store and this process: Redis, and other instances. Nothing for a server that runs alone.
+    async fn parts(&self) -> Vec<PartHealth>;
 
     /// The id of the request that is being answered, under which the log tells more.
     fn request_id(&self) -> Option<String>;

@@ -31,6 +31,9 @@ pub const FLASH: &str = "mcpanel_flash";
 /// The cookie of the colour scheme, written by the page's script.
 pub const THEME: &str = "mcpanel_theme";
 
+/// The cookie that says `off` where somebody reads logs without wrapping their lines. Scripts write it.
+pub const WRAP: &str = "mcpanel_wrap";
+
 /// Longest sentence kept for the next page, in bytes: cookies have 4 KB, and quoting triples some letters.
 const FLASH_BYTES_MAX: usize = 800;
 
@@ -166,6 +169,8 @@ pub struct Viewer {
     pub csrf: String,
     /// The colour scheme.
     pub theme: Theme,
+    /// Whether long lines of logs are wrapped.
+    pub wraps: bool,
     /// A sentence that the page before left.
     pub flash: Option<Flash>,
     /// The path and query of this request.
@@ -197,6 +202,7 @@ impl Viewer {
             scope,
             csrf: csrf_of(session),
             theme: Theme::of(&parts.headers),
+            wraps: cookie(&parts.headers, WRAP).as_deref() != Some("off"),
             flash: Flash::of(&parts.headers),
             here: parts
                 .uri

@@ -7,6 +7,7 @@ mod events;
 mod failures;
 mod live;
 mod operations;
+mod overview;
 mod pipelines;
 mod rights;
 mod rows;

@@ -25,6 +25,13 @@ use crate::{
 /// Tells how the way to Redis is.
 pub type LookAtRedis = Arc<dyn Fn() -> mcpanel_store_mongo::link::LinkHealth + Send + Sync>;
 
+/// Tells which instances there are; nothing while Redis, where they show themselves, is away.
+pub type LookAtPeers = Arc<
+    dyn Fn() -> futures::future::BoxFuture<'static, Option<mcpanel_store_mongo::shared::Peers>>
+        + Send
+        + Sync,
+>;
+
 /// The state of the router; cheap to clone.
 #[derive(Clone)]
 pub struct App {
@@ -36,6 +43,8 @@ pub struct App {
     pub files: Arc<ArtifactStore>,
     /// Looks at Redis, where instances share one.
     pub redis: Option<LookAtRedis>,
+    /// Looks at the other instances, where they share a Redis.
+    pub peers: Option<LookAtPeers>,
     /// Looks at the store, where instances share one.
     pub figures: Option<LookAtStore>,
     /// How many calls callers may make.
@@ -77,6 +86,7 @@ impl App {
             authenticator: Arc::new(authenticator),
             files: Arc::new(files.into()),
             redis: None,
+            peers: None,
             figures: None,
             rates: RateLimits::default(),
             environment: None,

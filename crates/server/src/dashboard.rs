@@ -11,9 +11,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mcpanel_control::{Error, NewArtifact, Scope};
-use mcpanel_dashboard::{About, Dashboard, Host, Refusal, Upload};
+use mcpanel_dashboard::{About, Dashboard, Host, PartHealth, Refusal, Upload};
 use mcpanel_domain::{Payload, artifact::Artifact, event::Numbered};
 use mcpanel_guard::{Principal, Tokens};
+use mcpanel_store_mongo::shared::Peers;
 use tokio::sync::watch;
 
 use crate::{
@@ -43,6 +44,36 @@ pub fn dress(router: Router, dashboard: Dashboard) -> Router {
 
 struct Pages(App);
 
+/// A row for each other instance. One that is gone stands there until somebody has looked for what it may not have told.
+fn instances(peers: Peers) -> Vec<PartHealth> {
+    let more = peers.all.saturating_sub(peers.told.len() as u64);
+    let others = peers.told.into_iter().filter(|peer| !peer.is_me);
+    let mut parts: Vec<PartHealth> = others
+        .map(|peer| PartHealth {
+            // Eight of its digits tell a few instances apart.
+            name: format!("Instance {}", peer.name.get(..8).unwrap_or(&peer.name)),
+            well: peer.shown_ms.is_some(),
+            says: match peer.shown_ms {
+                Some(_) => "shares the queue",
+                None => "gone without a word; what it may have left is looked for",
+            }
+            .to_owned(),
+            answered_us: None,
+            heard_ms: peer.shown_ms,
+        })
+        .collect();
+    if more > 0 {
+        parts.push(PartHealth {
+            name: "More instances".to_owned(),
+            well: true,
+            says: more.to_string(),
+            answered_us: None,
+            heard_ms: None,
+        });
+    }
+    parts
+}
+
 #[async_trait]
 impl Host for Pages {
     async fn identify(&self, credential: &str) -> Result<Principal, Refusal> {
@@ -65,6 +96,29 @@ impl Host for Pages {
             resident_bytes: resident_bytes(),
             claims_waiting: u64::from(self.0.waiting.total()),
         }
+    }
+
+    async fn parts(&self) -> Vec<PartHealth> {
+        let app = &self.0;
+        let Some(look) = &app.redis else {
+            return Vec::new();
+        };
+        let health = look();
+        let mut parts = vec![PartHealth {
+            name: "Redis".to_owned(),
+            well: health.up,
+            says: match health.up {
+                true => "queue, live events and limits that instances share",
+                false => "away; work goes on from MongoDB, more slowly and less fairly",
+            }
+            .to_owned(),
+            answered_us: health.up.then_some(health.latency_us),
+            heard_ms: None,
+        }];
+        if let Some(look) = &app.peers {
+            parts.extend(look().await.map(instances).unwrap_or_default());
+        }
+        parts
     }
 
     fn request_id(&self) -> Option<String> {
@@ -137,5 +191,42 @@ fn refusal(error: ApiError) -> Refusal {
             Refusal::Unavailable(format!("{}: {}", problem.title, problem.detail))
         }
         _ => Refusal::Request(problem.detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mcpanel_store_mongo::shared::Peer;
+
+    use super::*;
+
+    #[test]
+    fn other_instances_have_a_row_each_and_one_that_is_gone_is_not_well() {
+        let peer = |name: &str, is_me, shown_ms| Peer {
+            name: name.to_owned(),
+            is_me,
+            shown_ms,
+        };
+        let parts = instances(Peers {
+            told: vec![
+                peer("0123456789abcdef", true, Some(10)),
+                peer("fedcba9876543210", false, Some(900)),
+                peer("short", false, None),
+            ],
+            all: 5,
+        });
+        let rows: Vec<(&str, bool, Option<u64>)> = parts
+            .iter()
+            .map(|part| (part.name.as_str(), part.well, part.heard_ms))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ("Instance fedcba98", true, Some(900)),
+                ("Instance short", false, None),
+                ("More instances", true, None),
+            ]
+        );
+        assert_eq!(parts[2].says, "2");
     }
 }

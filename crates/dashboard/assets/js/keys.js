@@ -46,6 +46,7 @@
     z: () => globalThis.mcpanel?.turnZone(),
     j: () => step(1),
     k: () => step(-1),
+    w: () => document.querySelector("[data-wraps]")?.click(),
   };
 
   document.addEventListener("keydown", (event) => {

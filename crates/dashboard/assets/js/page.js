@@ -85,6 +85,15 @@
     say(`Colours: ${next}`);
   };
 
+  // --- long lines of a log ---
+
+  // The style sheet follows the switch by itself; what is added here is that it is remembered.
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[data-wraps]")) return;
+    remember("mcpanel_wrap", event.target.checked ? "on" : "off");
+    say(event.target.checked ? "Long lines are wrapped" : "Long lines go on to the right");
+  });
+
   // --- copying ---
 
   const copy = async (button) => {

@@ -9,7 +9,7 @@ use axum::{
 use maud::{Markup, html};
 use mcpanel_control::{OperationRequest, PREVIEW_TASKS_MAX};
 use mcpanel_domain::{
-    OperationId,
+    OperationId, PipelineId,
     operation::{Kind, Matched, Operation, Status},
     task::Search,
 };
@@ -205,6 +205,7 @@ async fn preview(
         .operations
         .preview(&viewer.scope, request)
         .await?;
+    let ended = ended_pipeline(dashboard, viewer, kind, &search).await?;
     let typed = found.more || found.tasks > TYPED_ABOVE || search.is_empty();
     let title = format!("{} tasks", word(kind));
     let verb = kind.as_str();
@@ -232,6 +233,10 @@ async fn preview(
                         }
                         " Tasks created from now on are left alone. It runs in the background and can be stopped."
                     }
+                    @if let Some(id) = &ended {
+                        p.standing.t-warn { "This pipeline has ended, and its tasks come back only with it: the operation would leave them alone. "
+                            a href={ "/pipelines/" (id) } { "Retry the pipeline" } " instead." }
+                    }
                     label.field { span { "Why (for the record)" } input type="text" name="reason" maxlength="500" autocomplete="off"; }
                     @if typed {
                         label.field { span { "Type " b { (found.tasks) } " to go on" } input type="text" name="typed" inputmode="numeric" required autocomplete="off" pattern="[0-9]+"; }
@@ -245,6 +250,27 @@ async fn preview(
             },
         },
     ))
+}
+
+/// The pipeline whose tasks an operation would retry in vain, because it has ended.
+async fn ended_pipeline(
+    dashboard: &Dashboard,
+    viewer: &Viewer,
+    kind: Kind,
+    search: &Search,
+) -> Result<Option<PipelineId>> {
+    let (Kind::Retry, Some(id)) = (kind, &search.filter.pipeline_id) else {
+        return Ok(None);
+    };
+    if !viewer.may(Permission::PipelineRead) {
+        return Ok(None);
+    }
+    let found = dashboard.control.pipelines.get(&viewer.scope, id).await;
+    match found.map_err(Failure::from) {
+        Ok(view) => Ok(view.pipeline.status.is_terminal().then(|| id.clone())),
+        Err(failure) if failure.status == StatusCode::NOT_FOUND => Ok(None),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Begins an operation.

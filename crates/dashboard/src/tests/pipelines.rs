@@ -4,7 +4,8 @@ use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
-use mcpanel_domain::pipeline;
+use mcpanel_domain::{pipeline, retry::ErrorType};
+use mcpanel_guard::Permission;
 use mcpanel_store::query::{Page, PipelineFilter};
 
 use super::world::{ADMIN_KEY, World};
@@ -162,4 +163,52 @@ async fn pipelines_are_found_by_template_tag_time_and_text_together() {
     assert!(page.contains("No pipeline fits") && page.contains("Save view"));
     let page = browser.get("/pipelines?template=a/b&from=soon").await.body;
     assert_eq!(page.matches("Ignored: ").count(), 2, "{page}");
+}
+
+#[tokio::test]
+async fn what_failed_in_a_stage_runs_again_with_its_pipeline() {
+    let world = World::new();
+    let id = world.pipeline("p1", "Ward seven", &[]).await;
+    let pipelines = &world.control.pipelines;
+    pipelines.execute(&world.scope, &id).await.unwrap();
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let panel = "/pipelines/p1/stages/1";
+    let page = browser.get(panel).await.body;
+    assert!(!page.contains("another try") && !page.contains("failed or cancelled"));
+
+    // It fails and waits for another try: an operation can let it try now.
+    world.fail_next_with(ErrorType::Network, "gone").await;
+    let page = browser.get(panel).await.body;
+    assert!(page.contains("1 task waits for another try"), "{page}");
+    let operation = "/operations/new?status=retry&pipeline=p1&stage=1&kind=retry";
+    assert!(page.contains(&operation.replace('&', "&amp;")), "{page}");
+    assert!(page.contains("would have ended the stage"), "{page}");
+    let preview = browser.get(operation).await.body;
+    assert!(preview.contains("Retry 1 task") && !preview.contains("has ended"));
+
+    // Brought forward, it fails for good, and the pipeline with it.
+    let retried = browser.act("/tasks/p1.s1.000000/retry", &[]).await;
+    assert_eq!(retried.status, StatusCode::SEE_OTHER);
+    world.fail_next("broken").await;
+    let page = browser.get(panel).await.body;
+    assert!(page.contains("1 task failed or cancelled"), "{page}");
+    assert!(page.contains("action=\"/pipelines/p1/stages/1/execute\""));
+    assert!(page.contains("come back only with it"));
+    let vain = browser.get("/operations/new?pipeline=p1&kind=retry").await;
+    assert!(
+        vain.body.contains("would leave them alone"),
+        "{}",
+        vain.body
+    );
+    let again = browser.act("/pipelines/p1/stages/1/execute", &[]).await;
+    assert_eq!(again.status, StatusCode::SEE_OTHER);
+    let view = pipelines.get(&world.scope, &id).await.unwrap();
+    assert_eq!(view.pipeline.status, pipeline::Status::Running);
+
+    let reader = world
+        .key(&[Permission::PipelineRead, Permission::TaskRead])
+        .await;
+    browser.act("/sign-out", &[]).await;
+    browser.sign_in(&reader).await;
+    assert!(!browser.get(panel).await.body.contains("Retry"));
 }

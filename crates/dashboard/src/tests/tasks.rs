@@ -153,3 +153,17 @@ async fn a_failed_row_leads_to_its_warnings_and_the_log_is_saved_as_it_is_narrow
     let saved = "href=\"/tasks/task_1/log?level=error&amp;find=x\"";
     assert!(page.contains(saved), "{page}");
 }
+
+#[tokio::test]
+async fn the_lines_of_a_log_are_wrapped_until_somebody_turns_that_off() {
+    let world = World::new();
+    world.log("task_1", &["a long line", "another"]).await;
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let page = browser.get("/tasks/task_1").await.body;
+    assert!(page.contains("data-wraps checked"), "{page}");
+    browser
+        .cookies
+        .insert("mcpanel_wrap".to_owned(), "off".to_owned());
+    let page = browser.get("/tasks/task_1").await.body;
+    assert!(page.contains("data-wraps") && !page.contains("data-wraps checked"));
+}

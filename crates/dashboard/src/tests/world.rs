@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
@@ -21,14 +21,16 @@ use mcpanel_domain::{
     agent::Registration,
     artifact::Artifact,
     event::Numbered,
-    task::{NewTask, TaskError},
+    log::Level,
+    retry::ErrorType,
+    task::{NewTask, Proof, TaskError},
 };
 use mcpanel_guard::{ApiKeySecret, Permission, Permissions, Principal, Role, Secret, Tokens};
 use mcpanel_store::memory::MemoryStore;
 use tokio::sync::watch;
 
 use super::browser::Browser;
-use crate::{About, Dashboard, Environment, Host, Refusal, Upload, router};
+use crate::{About, Dashboard, Environment, Host, PartHealth, Refusal, Upload, router};
 
 pub const ADMIN_KEY: &str = "the-administrator";
 
@@ -51,6 +53,7 @@ struct Server {
     env: Arc<Clock>,
     tokens: Tokens,
     stop: watch::Sender<bool>,
+    parts: Arc<Mutex<Vec<PartHealth>>>,
 }
 
 #[async_trait]
@@ -106,6 +109,10 @@ impl Host for Server {
         }
     }
 
+    async fn parts(&self) -> Vec<PartHealth> {
+        self.parts.lock().unwrap().clone()
+    }
+
     fn request_id(&self) -> Option<String> {
         Some("req_1".to_owned())
     }
@@ -154,6 +161,8 @@ pub struct World {
     pub control: Control,
     pub dashboard: Dashboard,
     pub scope: Scope,
+    /// What the server says of Redis and other instances.
+    pub parts: Arc<Mutex<Vec<PartHealth>>>,
     tokens: Tokens,
     env: Arc<Clock>,
     router: Router,
@@ -166,11 +175,13 @@ impl World {
         let store = MemoryStore::new(Arc::new(move || clock.now()));
         let control = Control::new(Arc::new(store), env.clone());
         let tokens = Tokens::new(&Secret::new("a secret for tests that is long enough"));
+        let parts = Arc::new(Mutex::new(Vec::new()));
         let host = Server {
             control: control.clone(),
             env: env.clone(),
             tokens: tokens.clone(),
             stop: watch::Sender::new(false),
+            parts: parts.clone(),
         };
         let dashboard = Dashboard::new(
             control.clone(),
@@ -182,6 +193,7 @@ impl World {
             dashboard,
             scope: Scope::new(Namespace::default_namespace(), "admin"),
             control,
+            parts,
             tokens,
             env,
         }
@@ -245,8 +257,32 @@ impl World {
         id
     }
 
+    /// A task that an agent runs and wrote these lines about.
+    pub async fn log(&self, id: &str, messages: &[&str]) {
+        self.task(id, "{}").await;
+        let (task, proof) = self.take_next().await;
+        let lines = messages.iter();
+        let lines = lines.map(|message| (None, Level::Info, (*message).to_owned()));
+        let tasks = &self.control.tasks;
+        let written = tasks.append_logs(&self.scope, &task, proof, lines.collect());
+        written.await.unwrap();
+    }
+
     /// Lets an agent take the oldest task and fail it for good.
     pub async fn fail_next(&self, message: &str) {
+        self.fail_next_with(ErrorType::Validation, message).await;
+    }
+
+    /// Lets an agent take the oldest task and fail it.
+    pub async fn fail_next_with(&self, kind: ErrorType, message: &str) {
+        let (task, proof) = self.take_next().await;
+        let error = TaskError::new(kind, message);
+        let tasks = &self.control.tasks;
+        tasks.fail(&self.scope, &task, proof, error).await.unwrap();
+    }
+
+    /// Lets an agent take the oldest task and start it.
+    async fn take_next(&self) -> (TaskId, Proof) {
         use mcpanel_control::Claim;
         let id = AgentId::parse("worker").unwrap();
         let view = self
@@ -258,7 +294,9 @@ impl World {
                     id: id.clone(),
                     name: "Worker".to_owned(),
                     agent_type: Name::parse("bias-detector").unwrap(),
-                    capabilities: vec![Name::parse("bias_detection").unwrap()],
+                    capabilities: ["bias_detection", "data_ingestion"]
+                        .map(|name| Name::parse(name).unwrap())
+                        .into(),
                     concurrency: Some(4),
                     metadata: Payload::empty(),
                     permissions: Vec::new(),
@@ -279,17 +317,12 @@ impl World {
         let claimed = self.control.tasks.claim(&self.scope, &claim).await.unwrap();
         let task = &claimed[0].task;
         let proof = task.lease().unwrap().proof();
-        let error = TaskError::new(mcpanel_domain::retry::ErrorType::Validation, message);
         self.control
             .tasks
             .start(&self.scope, &task.id, proof)
             .await
             .unwrap();
-        self.control
-            .tasks
-            .fail(&self.scope, &task.id, proof, error)
-            .await
-            .unwrap();
+        (task.id.clone(), proof)
     }
 
     pub fn browser(&self) -> Browser {

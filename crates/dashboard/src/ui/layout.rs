@@ -79,7 +79,7 @@ const PLACES: [Place; 7] = [
 ];
 
 /// What the keys do, for the help.
-const KEYS: [(&str, &str); 11] = [
+const KEYS: [(&str, &str); 12] = [
     ("?", "this help"),
     ("/", "search tasks, or the filter of this page"),
     (
@@ -93,6 +93,7 @@ const KEYS: [(&str, &str); 11] = [
     ("Enter", "open the row"),
     ("R C", "retry or cancel the row; start a pipeline"),
     ("D X", "drain or resume the agent of the row, disable it"),
+    ("w", "wrap the long lines of a log, or not"),
     (
         "← →",
         "go through a chart; with Shift mark a stretch, Enter shows it closer",

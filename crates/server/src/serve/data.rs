@@ -11,6 +11,7 @@ use std::{
     sync::{Arc, OnceLock, Weak},
 };
 
+use futures::FutureExt;
 use mcpanel_adapters::{ArtifactFiles, ArtifactStore, GridFs, folder};
 use mcpanel_control::Env;
 use mcpanel_guard::Secrets;
@@ -24,7 +25,7 @@ use mcpanel_store_mongo::{
 
 use super::{Settings, Shared, StartError};
 use crate::{
-    app::LookAtRedis,
+    app::{LookAtPeers, LookAtRedis},
     env::{SharedEnv, SystemEnv},
     metrics::{self, LookAtStore},
     rates::{Limits, RateLimits},
@@ -134,6 +135,20 @@ impl Data {
             Documents::Shared(store) => {
                 let redis = store.shared()?.clone();
                 Some(Arc::new(move || redis.health()))
+            }
+        }
+    }
+
+    /// Looks at the other instances, where they share a Redis.
+    pub(super) fn peers(&self) -> Option<LookAtPeers> {
+        match &self.store {
+            Documents::Embedded(_) => None,
+            Documents::Shared(store) => {
+                let redis = store.shared()?.clone();
+                Some(Arc::new(move || {
+                    let redis = redis.clone();
+                    async move { redis.peers().await.ok() }.boxed()
+                }))
             }
         }
     }

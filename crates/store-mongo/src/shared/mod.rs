@@ -45,6 +45,8 @@ use crate::{
     stream::{EventStream, Publisher},
 };
 
+pub use peers::{Peer, Peers};
+
 /// Queues that are looked at in one go, to see whether they are whole. One that was emptied is noticed by its next use;
 /// this is for quiet ones and for a server that was started from a snapshot.
 const LOOKS_MAX: usize = 50;

@@ -24,6 +24,29 @@ const PRESENT_MS: u64 = 5_000;
 /// How many others it looks at each time.
 const LOOK_AT: usize = 20;
 
+/// How many are told of to whoever asks: what a person reads.
+const TOLD_MAX: usize = 50;
+
+/// An instance that shares the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// What it calls itself: sixteen hex digits, new with each start.
+    pub name: String,
+    /// Whether it is the one that was asked.
+    pub is_me: bool,
+    /// How long ago it showed itself, in milliseconds; none for longer than it is believed to be there.
+    pub shown_ms: Option<u64>,
+}
+
+/// The instances that share the queue.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Peers {
+    /// By name; of more than fifty, some.
+    pub told: Vec<Peer>,
+    /// How many there are.
+    pub all: u64,
+}
+
 /// Shows itself and looks at others, for as long as there is an instance. In a task of its own: what else is done in the
 /// background may take longer than others would wait.
 pub(super) async fn meet(shared: Weak<Shared>) {
@@ -74,6 +97,51 @@ impl Shared {
             lost |= self.strike_out(&other).await?;
         }
         Ok(lost)
+    }
+
+    /// The instances there are, this one among them.
+    pub async fn peers(&self) -> Result<Peers, Away> {
+        let set = self.keys.instances();
+        let (all, mut names): (u64, Vec<String>) = self
+            .link
+            .call(|mut connection| async move {
+                redis::pipe()
+                    .cmd("SCARD")
+                    .arg(&set)
+                    .cmd("SRANDMEMBER")
+                    .arg(&set)
+                    .arg(TOLD_MAX)
+                    .query_async(&mut connection)
+                    .await
+            })
+            .await?;
+        if names.is_empty() {
+            return Ok(Peers::default());
+        }
+        names.sort();
+        let keys: Vec<String> = names.iter().map(|name| self.keys.instance(name)).collect();
+        let left: Vec<i64> = self
+            .link
+            .call(|mut connection| async move {
+                let mut pipe = redis::pipe();
+                for key in &keys {
+                    pipe.cmd("PTTL").arg(key);
+                }
+                pipe.query_async(&mut connection).await
+            })
+            .await?;
+        let told = names.into_iter().zip(left).map(|(name, left)| Peer {
+            is_me: name == self.who,
+            name,
+            // Below zero where the key is gone.
+            shown_ms: u64::try_from(left)
+                .ok()
+                .map(|left| PRESENT_MS.saturating_sub(left)),
+        });
+        Ok(Peers {
+            told: told.collect(),
+            all,
+        })
     }
 
     /// Those of these whose key has expired.

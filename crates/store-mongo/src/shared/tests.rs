@@ -379,6 +379,13 @@ async fn what_an_instance_did_not_tell_before_it_died_is_found_soon() {
             instances().await == 2
         })
         .await;
+        let seen = place.shared.peers().await.unwrap();
+        assert_eq!((seen.all, seen.told.len()), (2, 2));
+        assert_eq!(seen.told.iter().filter(|peer| peer.is_me).count(), 1);
+        assert!(
+            seen.told.iter().all(|peer| peer.shown_ms.is_some()),
+            "{seen:?}"
+        );
         place.truth.save(&[task("untold", &["work"])]);
         drop(gone);
         eventually("the task", SOON, async || {

@@ -13,6 +13,7 @@ use mcpanel_guard::Permission;
 use mcpanel_store::query::{ArtifactFilter, Page as Slice, TaskFilter};
 
 use super::{
+    again,
     list::{ASK_CANCEL, took},
     parse, stages,
 };
@@ -198,9 +199,7 @@ fn stage_row(
                         a.button.small href={ (here) "?stage=" (number) "#stage-tasks" } aria-expanded=(if open { "true" } else { "false" })
                             hx-get={ (here) "/stages/" (number) } hx-target="#stage-tasks" hx-swap="innerHTML" { "Tasks" span.visually-hidden { " of stage " (number) } }
                     }
-                    @if viewer.may(Permission::PipelineManage) && stage.status == StageStatus::Failed {
-                        (Action { path: format!("{here}/stages/{number}/execute"), word: "Retry stage", class: "small primary", ask: None, fields: &[] }.draw(viewer))
-                    }
+                    (again::button(viewer, view, stage))
                     @if viewer.may(Permission::PipelineManage) && view.pipeline.status.is_terminal() && stage.status != StageStatus::Pending {
                         (Action { path: format!("{here}/retry"), word: "Run again from here", class: "small", ask: Some("Run this stage and those after it again? What they brought is made anew.".to_owned()), fields: &[("from", &number.to_string())] }.draw(viewer))
                     }
@@ -292,6 +291,7 @@ async fn stage_tasks(
             (parts::section("stage-title", &format!("Tasks of stage {number}, {}", stages::name(stage)), html! {
                 a href=(all) { "All " (text::count(u64::from(stage.total))) } " · " a href={ (all) "&status=failed" } { "Failed" }
             }))
+            (again::words(viewer, view, stage))
             @if stage.total <= NODES_DRAWN_MAX && found.len() > 1 {
                 ul.nodes aria-label="One dot for each task" {
                     @for task in &found { li { a class={ "node " (status::tone(task.status().as_str())) } href={ "/tasks/" (task.id) }

@@ -1,6 +1,7 @@
 //! Pipelines: how far each is by its stages, the tasks of a stage on demand, and new ones from a template and a file.
 
 mod actions;
+mod again;
 mod detail;
 pub mod filter;
 mod list;

@@ -100,6 +100,7 @@ pub async fn section(
             @if shown.is_empty() {
                 (parts::empty(if lines.is_empty() { "Nothing was written" } else { "No line fits" }, html! { "Agents write here while they work on the task." }))
             } @else {
+                label.check.wraps { input #log-wraps type="checkbox" data-wraps checked[viewer.wraps] autocomplete="off"; span { "Wrap long lines" kbd.script-only title="Key" { "w" } } }
                 div.log tabindex="0" role="log" aria-label="Log lines" data-tail {
                     @for line in shown { (one(line)) }
                 }

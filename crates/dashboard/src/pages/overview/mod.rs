@@ -1,5 +1,7 @@
 //! The overview: health first, then figures that lead to their lists, what waits longest, and what runs.
 
+mod health;
+
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
@@ -13,7 +15,7 @@ use mcpanel_domain::{
     task::{Status as TaskStatus, Task},
 };
 use mcpanel_guard::Permission;
-use mcpanel_store::query::{Health, Page as Slice, PipelineFilter, TaskFilter, Totals};
+use mcpanel_store::query::{Page as Slice, PipelineFilter, TaskFilter, Totals};
 
 use super::{agents, history, pipelines};
 use crate::{
@@ -21,7 +23,6 @@ use crate::{
     error::Result,
     session::Viewer,
     ui::{
-        icon::Icon,
         layout::{self, Page, Section},
         list::Query,
         parts, status, text,
@@ -33,7 +34,7 @@ const SHOWN: usize = 6;
 
 /// What the page tells.
 struct Picture {
-    health: Health,
+    health: health::Parts,
     totals: Totals,
     agents: Option<Vec<AgentView>>,
     running: Vec<PipelineView>,
@@ -61,7 +62,7 @@ pub async fn show(
             body: html! {
                 div.page-head { h1 { "Overview" } }
                 div #overview data-live="tasks agents pipelines tick" hx-get=(here) hx-trigger="live" hx-select="#overview" hx-swap="outerMorph" {
-                    (health(&dashboard, &viewer, &picture))
+                    (health::strip(&dashboard, &viewer, &picture))
                     @if viewer.may(Permission::TaskRead) { (tiles(&picture, past.as_ref().map(|past| &past.hour), viewer.now)) }
                     @if let Some(past) = &past { (history::charts(past, &window, viewer.now)) }
                     div.columns {
@@ -110,59 +111,12 @@ async fn look(dashboard: &Dashboard, viewer: &Viewer) -> Result<Picture> {
         None
     };
     Ok(Picture {
-        health: control.store().health().await,
+        health: health::look(dashboard).await,
         totals,
         agents,
         running,
         failed,
     })
-}
-
-/// How the server is, before anything else: words first, figures after.
-fn health(dashboard: &Dashboard, viewer: &Viewer, picture: &Picture) -> Markup {
-    let about = dashboard.host.about();
-    let agents = picture.agents.as_deref().unwrap_or_default();
-    let silent = agents
-        .iter()
-        .filter(|view| matches!(view.status, AgentStatus::Suspect | AgentStatus::Inactive))
-        .count();
-    let nobody_works = !agents.is_empty() && silent == agents.len() && picture.totals.ready > 0;
-    let (tone, icon, words) = match &picture.health.read_only {
-        Some(reason) => (
-            "t-bad",
-            Icon::Failed,
-            format!("The store takes no changes: {reason}"),
-        ),
-        None if nobody_works => (
-            "t-warn",
-            Icon::Suspect,
-            "Tasks wait and no agent is heard".to_owned(),
-        ),
-        None if silent > 0 => (
-            "t-warn",
-            Icon::Suspect,
-            format!("{} not heard", text::counted(silent as u64, "agent")),
-        ),
-        None => ("t-good", Icon::Completed, "All is well".to_owned()),
-    };
-    let oldest = agents
-        .iter()
-        .filter(|view| view.status != AgentStatus::Inactive)
-        .map(|view| view.agent.session.last_heartbeat)
-        .min();
-    html! {
-        section class={ "health " (tone) } aria-label="Health" {
-            p.health-word { (icon.draw()) (words) }
-            dl.health-facts {
-                div { dt { "Store" } dd { (picture.health.engine) @if let Some(size) = picture.health.size_bytes { ", " (text::bytes(size)) } } }
-                div { dt { "Oldest heartbeat" } dd { @if let Some(at) = oldest { (parts::age(at, viewer.now)) } @else { (parts::none("no agent is heard")) } } }
-                div { dt { "Waiting for work" } dd { (text::counted(about.claims_waiting, "agent call")) } }
-                div { dt { "Version" } dd { (about.version) } }
-                div { dt { "Up" } dd { (parts::since(about.started_at, viewer.now)) } }
-                @if let Some(bytes) = about.resident_bytes { div { dt { "Memory" } dd { (text::bytes(bytes)) } } }
-            }
-        }
-    }
 }
 
 fn tiles(picture: &Picture, hour: Option<&Activity>, now: Timestamp) -> Markup {
