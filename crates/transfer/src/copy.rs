@@ -1,19 +1,13 @@
 //! The copy itself: what the target lacks, oldest first, in commits of a moderate size.
 
-use std::sync::Arc;
-
-use mcpanel_domain::{Namespace, TaskId, task::Task};
+use mcpanel_domain::Namespace;
 use mcpanel_store::{Commit, Write};
 
 use crate::{
     Census, End, Error, Kind, Progress, bytes, events,
-    walk::{self, Artifacts, Operations, Pages, Pipelines, Tasks, Whole, page},
+    portion::COMMIT_WRITES,
+    walk::{self, Artifacts, Operations, Pages, Pipelines, page},
 };
-
-/// Most bytes of payloads in one commit: a quarter of what one transaction of the usual stores may have.
-const COMMIT_BYTES: usize = 4 * 1024 * 1024;
-/// Most documents in one commit.
-const COMMIT_WRITES: usize = 250;
 
 /// Copies what the target lacks. `progress` hears of everything that is there, also of what was there before.
 pub async fn copy(
@@ -37,21 +31,27 @@ pub async fn copy(
     events::copy(&*from.store, &*to.store, census, progress).await
 }
 
-struct Copy<'a> {
-    from: &'a End,
-    to: &'a End,
-    progress: Progress<'a>,
+/// A copy under way.
+pub(crate) struct Copy<'a> {
+    pub(crate) from: &'a End,
+    pub(crate) to: &'a End,
+    pub(crate) progress: Progress<'a>,
 }
 
 /// How a document of the target stands to that of the source.
-enum There {
+pub(crate) enum There {
     Missing,
     Same,
 }
 
 impl Copy<'_> {
     /// Compares revisions: a document with the revision of the source's came from it.
-    fn compare(kind: Kind, id: &str, wanted: u64, found: Option<u64>) -> Result<There, Error> {
+    pub(crate) fn compare(
+        kind: Kind,
+        id: &str,
+        wanted: u64,
+        found: Option<u64>,
+    ) -> Result<There, Error> {
         match found {
             None => Ok(There::Missing),
             Some(revision) if revision == wanted => Ok(There::Same),
@@ -62,7 +62,8 @@ impl Copy<'_> {
         }
     }
 
-    async fn write(&self, writes: Vec<Write>) -> Result<(), Error> {
+    /// Makes one commit, unless there is nothing to write.
+    pub(crate) async fn write(&self, writes: Vec<Write>) -> Result<(), Error> {
         if writes.is_empty() {
             return Ok(());
         }
@@ -137,7 +138,7 @@ impl Copy<'_> {
     }
 
     /// The pages of a list from the last to the first, each from its oldest to its newest.
-    async fn oldest_first<P: Pages>(
+    pub(crate) async fn oldest_first<P: Pages>(
         &self,
         pages: &P,
         namespace: &Namespace,
@@ -148,7 +149,8 @@ impl Copy<'_> {
         Ok(beginnings)
     }
 
-    async fn page<P: Pages>(
+    /// One of those pages, from its oldest to its newest.
+    pub(crate) async fn page<P: Pages>(
         &self,
         pages: &P,
         namespace: &Namespace,
@@ -244,85 +246,4 @@ impl Copy<'_> {
         }
         Ok(())
     }
-
-    /// Tasks, those of one millisecond together: only among them can one come before what it waits for.
-    async fn tasks(&self, namespace: &Namespace) -> Result<(), Error> {
-        let mut group: Vec<Arc<Task>> = Vec::new();
-        for after in self.oldest_first(&Tasks, namespace).await? {
-            let tasks = self.page(&Tasks, namespace, after).await?;
-            let held = tasks.last().map(|task| task.created_at);
-            let (later, now): (Vec<_>, Vec<_>) = tasks
-                .into_iter()
-                .partition(|task| Some(task.created_at) == held);
-            let same_moment = group.first().map(|task| task.created_at) == held;
-            if same_moment {
-                group.extend(now);
-                group.extend(later);
-                continue;
-            }
-            group.extend(now);
-            self.tasks_of(namespace, std::mem::replace(&mut group, later))
-                .await?;
-        }
-        self.tasks_of(namespace, group).await
-    }
-
-    async fn tasks_of(&self, namespace: &Namespace, group: Vec<Arc<Task>>) -> Result<(), Error> {
-        for some in walk::dependencies_first(group).chunks(walk::PAGE) {
-            let missing = self.missing(namespace, some).await?;
-            let whole = walk::whole(&*self.from.store, namespace, missing).await;
-            let mut writes = Vec::new();
-            let mut bytes = 0;
-            for task in whole.map_err(Error::source)? {
-                bytes += task.parameters.size_bytes();
-                bytes += task.result.as_ref().map_or(0, |result| result.size_bytes());
-                writes.extend(write_task(namespace, task));
-                if bytes >= COMMIT_BYTES || writes.len() >= COMMIT_WRITES {
-                    self.write(std::mem::take(&mut writes)).await?;
-                    bytes = 0;
-                }
-            }
-            self.write(writes).await?;
-            (self.progress)(Kind::Task, some.len() as u64);
-        }
-        Ok(())
-    }
-
-    async fn missing(
-        &self,
-        namespace: &Namespace,
-        tasks: &[Arc<Task>],
-    ) -> Result<Vec<Arc<Task>>, Error> {
-        let ids: Vec<TaskId> = tasks.iter().map(|task| task.id.clone()).collect();
-        let there = self
-            .to
-            .store
-            .tasks(namespace, &ids)
-            .await
-            .map_err(Error::target)?;
-        let mut missing = Vec::new();
-        for (task, there) in tasks.iter().zip(there) {
-            let found = there.map(|there| there.revision);
-            if let There::Missing =
-                Self::compare(Kind::Task, task.id.as_str(), task.revision, found)?
-            {
-                missing.push(task.clone());
-            }
-        }
-        Ok(missing)
-    }
-}
-
-fn write_task(namespace: &Namespace, whole: Whole) -> impl Iterator<Item = Write> {
-    let logs = (!whole.lines.is_empty()).then(|| Write::Logs {
-        namespace: namespace.clone(),
-        task_id: whole.task.id.clone(),
-        lines: whole.lines,
-    });
-    let task = Write::Task {
-        task: whole.task,
-        parameters: Some(whole.parameters),
-        result: whole.result,
-    };
-    std::iter::once(task).chain(logs)
 }

@@ -10,7 +10,8 @@
 //!
 //! - [`census`]: what there is, as counts and digests
 //! - [`walk`]: reading everything of a store, page by page
-//! - [`mod@copy`]: the copy itself; [`events`], [`bytes`]: those of events and of artifacts' bytes
+//! - [`mod@copy`]: the copy itself; [`tasks`], [`events`], [`bytes`]: those of tasks, of events and of artifacts' bytes
+//! - [`portion`]: commits of a moderate size
 
 mod bytes;
 mod census;
@@ -19,6 +20,8 @@ mod digest;
 mod error;
 mod events;
 mod kind;
+mod portion;
+mod tasks;
 mod walk;
 
 #[cfg(test)]

@@ -16,15 +16,18 @@ use mcpanel_domain::{
 };
 use mcpanel_store::{
     IdempotencyRecord, Portable, Result,
-    query::{ArtifactFilter, Listing, OperationFilter, Page, PipelineFilter, Position, TaskFilter},
+    query::{
+        ArtifactFilter, Listing, OperationFilter, Page, Payloads, PipelineFilter, Position,
+        TaskFilter,
+    },
 };
 
 /// Documents read at once: a page of the usual size of one, and payloads of a page stay below some MB.
 pub const PAGE: usize = 500;
 /// Logs that are asked for at once: each is a question of its own, and most are answered in a millisecond.
-const LOGS_AT_ONCE: usize = 16;
+pub const LOGS_AT_ONCE: usize = 16;
 /// Lines of a log read at once.
-const LINES: usize = 1_000;
+pub const LINES: usize = 1_000;
 
 /// A task with all that belongs to it.
 pub struct Whole {
@@ -145,28 +148,55 @@ pub async fn whole(
     tasks: Vec<Arc<Task>>,
 ) -> Result<Vec<Whole>> {
     let ids: Vec<TaskId> = tasks.iter().map(|task| task.id.clone()).collect();
-    let payloads = store.payloads(namespace, &ids).await?;
+    let payloads = payloads(store, namespace, &tasks).await?;
     let logs: Vec<Vec<Line>> = stream::iter(ids)
         .map(|id| async move { lines(store, namespace, &id).await })
         .buffered(LOGS_AT_ONCE)
         .try_collect()
         .await?;
     let parts = tasks.into_iter().zip(payloads).zip(logs);
-    parts
-        .map(|((task, payloads), lines)| {
-            let payloads = payloads.ok_or_else(|| mcpanel_store::Error::Damaged {
-                what: format!("task `{}` has no parameters", task.id),
-            })?;
-            Ok(Whole {
-                task,
-                parameters: payloads.parameters,
-                result: payloads.result,
-                lines,
+    Ok(parts
+        .map(|((task, payloads), lines)| Whole {
+            task,
+            parameters: payloads.parameters,
+            result: payloads.result,
+            lines,
+        })
+        .collect())
+}
+
+/// The payloads of tasks, in the order given.
+pub async fn payloads(
+    store: &dyn Portable,
+    namespace: &Namespace,
+    tasks: &[Arc<Task>],
+) -> Result<Vec<Payloads>> {
+    let ids: Vec<TaskId> = tasks.iter().map(|task| task.id.clone()).collect();
+    let found = store.payloads(namespace, &ids).await?;
+    ids.iter()
+        .zip(found)
+        .map(|(id, payloads)| {
+            payloads.ok_or_else(|| mcpanel_store::Error::Damaged {
+                what: format!("task `{id}` has no parameters"),
             })
         })
         .collect()
 }
 
+/// How many lines a task's log has.
+pub async fn log_length(store: &dyn Portable, namespace: &Namespace, id: &TaskId) -> Result<usize> {
+    let (mut length, mut after) = (0, 0);
+    loop {
+        let lines = store.logs(namespace, id, after, LINES).await?;
+        length += lines.len();
+        match lines.last() {
+            Some(last) if lines.len() == LINES => after = last.seq,
+            _ => return Ok(length),
+        }
+    }
+}
+
+/// A log, numbered from 1: the store that it is copied to knows nothing of lines that were forgotten before.
 async fn lines(store: &dyn Portable, namespace: &Namespace, id: &TaskId) -> Result<Vec<Line>> {
     let mut all = Vec::new();
     loop {
@@ -175,6 +205,9 @@ async fn lines(store: &dyn Portable, namespace: &Namespace, id: &TaskId) -> Resu
         let is_last = more.len() < LINES;
         all.extend(more);
         if is_last {
+            all.iter_mut()
+                .zip(1..)
+                .for_each(|(line, seq)| line.seq = seq);
             return Ok(all);
         }
     }
