@@ -10,6 +10,11 @@ test("without JavaScript everything reads and forms work", async () => {
   await page.goto(`${server.url}/tasks/${id}`);
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByText("The task is cancelled.").waitFor();
+  await page.goto(`${server.url}/tasks/${work.done.task_id}`);
+  assert.equal(await page.locator(".log .line").count(), 3);
+  await page.getByRole("checkbox", { name: /Wrap long lines/ }).uncheck();
+  const line = page.locator(".line-text").first();
+  assert.equal(await line.evaluate((text) => getComputedStyle(text).whiteSpace), "pre", "the switch needs no script");
   await page.goto(`${server.url}/events`);
   assert.ok((await page.locator("tbody tr").count()) > 10);
   await shot(page, "without-javascript");
@@ -23,6 +28,8 @@ const PAGES = [
   ["tasks", "/tasks"],
   ["tasks-filtered", "/tasks?status=failed&status=retry&type=bias_detection"],
   ["pipelines", "/pipelines"],
+  ["pipelines-filtered", "/pipelines?q=ward&status=created&status=running&template=techdeck"],
+  ["agents-filtered", "/agents?status=active&status=busy&q=worker"],
   ["events", "/events"],
   ["operations", "/operations"],
   ["keys", "/settings/keys"],
@@ -44,6 +51,31 @@ const SCREENS = [
   ["", { viewport: { width: 1200, height: 900 } }],
   ["-320", { viewport: { width: 320, height: 640 }, hasTouch: true }],
 ];
+
+test("on a small screen the buttons of a row are within reach", async () => {
+  const [, screen] = SCREENS[1];
+  const { context, page } = await person(server.key, screen);
+  for (const path of ["/tasks", "/pipelines", "/agents", "/settings/keys"]) {
+    await page.goto(`${server.url}${path}`);
+    const buttons = page.locator("td.actions .button");
+    assert.ok((await buttons.count()) > 0, `${path} has rows with buttons`);
+    for (const button of await buttons.all()) {
+      const { x, width, height } = await button.boundingBox();
+      assert.ok(x >= 0 && x + width <= screen.viewport.width, `${path}: a button from ${x} to ${x + width}`);
+      assert.ok(width >= 24 && height >= 24, `${path}: a button of ${width} × ${height}`);
+    }
+    // What has the focus is not under them.
+    const link = page.locator("tbody a").first();
+    await link.focus();
+    const covered = await link.evaluate((link) => {
+      const { left, top, height } = link.getBoundingClientRect();
+      const there = document.elementFromPoint(left + 4, top + height / 2);
+      return there !== link && !link.contains(there);
+    });
+    assert.ok(!covered, `${path}: the first link can be seen`);
+  }
+  await context.close();
+});
 
 for (const [size, screen] of SCREENS) {
   for (const colorScheme of ["light", "dark"]) {

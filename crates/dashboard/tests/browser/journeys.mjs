@@ -11,6 +11,7 @@ await import("./people.mjs");
 await import("./tasks.mjs");
 await import("./rows.mjs");
 await import("./runs.mjs");
+await import("./pipelines.mjs");
 await import("./events.mjs");
 await import("./charts.mjs");
 await import("./failures.mjs");

@@ -44,7 +44,7 @@ test("a pipeline from a template and a file, watched to its report", { skip: !pr
   await page.getByRole("button", { name: "Cancel", exact: true }).click();
   await page.getByRole("button", { name: "Yes, do it" }).click();
   await page.locator("#head .badge", { hasText: "cancelled" }).first().waitFor();
-  await page.getByRole("button", { name: "Retry what failed" }).waitFor();
+  await page.getByRole("button", { name: "Retry what failed", exact: true }).waitFor();
   assert.deepEqual(found, []);
   await context.close();
 });

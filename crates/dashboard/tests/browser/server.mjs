@@ -81,6 +81,12 @@ export class Server {
     return task.task_id;
   }
 
+  /** A pipeline from the built-in template, begun or not. */
+  async pipeline(name, tags = [], execute = false) {
+    const made = await this.call("POST", "/pipelines", { name, template: "techdeck", input_data: { text: "hello" }, tags, execute });
+    return made.pipeline_id;
+  }
+
   /** An agent that is signed on and does as it is told. */
   async agent(id, capabilities) {
     const made = await this.call("POST", "/agents/register", {

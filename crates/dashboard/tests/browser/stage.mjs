@@ -70,5 +70,8 @@ const begin = async () => {
   await agent.fail(again, "network", "connection reset");
   await agent.progress(running, 42, "40 of 95 records");
   await server.task("emotion_analysis", { file: "nobody-does-this.csv" });
+  await server.pipeline("Ward seven, March", ["weekly"]);
+  await server.pipeline("Ward seven, April", ["weekly"]);
+  await server.pipeline("Ward nine", ["monthly"]);
   return { agent, done, failed, again, running };
 };

@@ -21,6 +21,15 @@ test("a task: what is wrong, why, attempts, log, and what it holds only when ask
   assert.ok(!(await page.content()).includes("her own words"));
   assert.equal(await page.locator(".log .line").count(), 3, "lines from before the page was opened");
   assert.equal(await page.locator(".log b").count(), 0, "what agents write is text");
+  const wraps = () => page.locator(".line-text").first().evaluate((line) => getComputedStyle(line).whiteSpace);
+  assert.equal(await wraps(), "pre-wrap");
+  await page.keyboard.press("w");
+  assert.equal(await wraps(), "pre", "a key turns it off");
+  await page.reload();
+  assert.equal(await wraps(), "pre", "it is remembered");
+  await barriers(page, "a log that is not wrapped");
+  await page.getByRole("checkbox", { name: /Wrap long lines/ }).check();
+  assert.equal(await wraps(), "pre-wrap");
   await page.getByRole("link", { name: /Warnings and errors/ }).click();
   assert.equal(await page.locator(".log .line").count(), 2);
   await page.getByRole("button", { name: "Reveal" }).click();

@@ -57,6 +57,11 @@ fn operation(view: &PipelineView, stage: &Stage) -> String {
 
 /// The button in a stage's row.
 pub fn button(viewer: &Viewer, view: &PipelineView, stage: &Stage) -> Markup {
+    let word = format!("Retry stage {}", stage.definition.number);
+    draw(viewer, view, stage, &word)
+}
+
+fn draw(viewer: &Viewer, view: &PipelineView, stage: &Stage, word: &str) -> Markup {
     let number = stage.definition.number;
     match what(view, stage) {
         Again::Waiting(_) if viewer.may(Permission::TaskManage) => html! {
@@ -64,7 +69,7 @@ pub fn button(viewer: &Viewer, view: &PipelineView, stage: &Stage) -> Markup {
         },
         Again::Lost(_) if viewer.may(Permission::PipelineManage) => Action {
             path: format!("/pipelines/{}/stages/{number}/execute", view.pipeline.id),
-            word: "Retry what failed",
+            word,
             class: "small primary",
             ask: None,
             fields: &[],
@@ -78,30 +83,35 @@ pub fn button(viewer: &Viewer, view: &PipelineView, stage: &Stage) -> Markup {
 pub fn words(viewer: &Viewer, view: &PipelineView, stage: &Stage) -> Markup {
     let (sentence, explanation) = match what(view, stage) {
         Again::Nothing => return html! {},
+        Again::Waiting(1) => ("1 task waits for another try.".to_owned(), WAITING),
         Again::Waiting(waiting) => (
             format!(
-                "{} for another try.",
-                match waiting {
-                    1 => "1 task waits".to_owned(),
-                    _ => format!("{} tasks wait", text::count(u64::from(waiting))),
-                }
+                "{} tasks wait for another try.",
+                text::count(u64::from(waiting))
             ),
-            "An operation in the background lets them try now. Nothing here has failed for good: that would have ended the \
-             stage and the pipeline.",
+            WAITING,
         ),
         Again::Lost(lost) => (
             format!(
                 "{} failed or cancelled.",
                 text::counted(u64::from(lost), "task")
             ),
-            "Tasks of a pipeline that has ended come back only with it: it runs again, and each stage does what it lacks. \
-             What is completed stays.",
+            LOST,
         ),
     };
+    let word = format!("Retry what failed in stage {}", stage.definition.number);
     html! {
         div.bulk {
             span { b { (sentence) } " " (explanation) }
-            span.actions { (button(viewer, view, stage)) }
+            span.actions { (draw(viewer, view, stage, &word)) }
         }
     }
 }
+
+/// What is said where tasks wait.
+const WAITING: &str = "An operation in the background lets them try now. Nothing here has failed for good: that would have \
+                       ended the stage and the pipeline.";
+
+/// What is said where tasks are lost.
+const LOST: &str = "Tasks of a pipeline that has ended come back only with it: it runs again, and each stage does what it \
+                    lacks. What is completed stays.";
