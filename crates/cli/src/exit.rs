@@ -137,7 +137,7 @@ impl From<Error> for Failure {
         match &error {
             Error::Problem { problem, .. } => {
                 failure.what = words(problem);
-                failure.hint = hint(&problem.code).map(str::to_owned);
+                failure.hint = hint(problem);
                 failure.page = Some(problem.kind.clone());
                 failure.request_id.clone_from(&problem.request_id);
                 failure.exit = match problem.status {
@@ -146,6 +146,10 @@ impl From<Error> for Failure {
                     409 | 412 | 428 => Exit::Conflict,
                     _ => Exit::Failed,
                 };
+                if is_no_path(problem) {
+                    // Whoever asks for a task must not believe that there is none.
+                    failure.exit = Exit::Unreachable;
+                }
             }
             Error::Unreachable { .. } => {
                 failure = failure
@@ -233,8 +237,44 @@ fn distrusted(why: &Distrust) -> Option<&'static str> {
     })
 }
 
-/// What to try about a problem of this code.
-fn hint(code: &str) -> Option<&'static str> {
+/// Whether the server does not know the path: it is of another version, or its port for sockets was named.
+fn is_no_path(problem: &Problem) -> bool {
+    problem.code == "not_found" && problem.detail.starts_with("no path ")
+}
+
+/// What to try about something that is not there, such as `no agent `x``.
+fn not_found(problem: &Problem) -> &'static str {
+    match problem.detail.split_whitespace().nth(1) {
+        Some("agent") => "`mcpanel agents list` shows those there are for this credential",
+        Some("task") => "`mcpanel tasks list` shows those there are for this credential",
+        Some("pipeline") => "`mcpanel pipelines list` shows those there are for this credential",
+        Some("template") => {
+            "`mcpanel templates list` shows those there are for this credential, with their newest versions"
+        }
+        Some("artifact") => "`mcpanel artifacts list` shows those there are for this credential",
+        Some("operation") => "`mcpanel ops list` shows those there are for this credential",
+        Some("key") => "`mcpanel keys list` shows those there are for this credential",
+        _ => "the `list` commands show what there is for this credential",
+    }
+}
+
+/// What to try about a problem.
+fn hint(problem: &Problem) -> Option<String> {
+    let hint = match problem.code.as_str() {
+        "not_found" if is_no_path(problem) => {
+            "name the address of the API of a server like this program; sockets have another port, and `mcpanel doctor --remote` says what is there"
+        }
+        "not_found" => not_found(problem),
+        "invalid_transition" if !problem.detail.contains("the task") => {
+            "look at its status with `get`"
+        }
+        code => return hint_by_code(code).map(str::to_owned),
+    };
+    Some(hint.to_owned())
+}
+
+/// What to try about any problem of this code.
+fn hint_by_code(code: &str) -> Option<&'static str> {
     let hint = match code {
         "unauthenticated" => {
             "`mcpanel auth login` keeps a credential; or set MCPANEL_API_KEY or MCPANEL_TOKEN; the administrator's key is in `admin.key` in the server's data folder"
@@ -242,7 +282,7 @@ fn hint(code: &str) -> Option<&'static str> {
         "forbidden" => {
             "use a key with that permission: `mcpanel auth whoami` lists yours, `mcpanel keys create` makes one"
         }
-        "not_found" => "the `list` commands show what there is for this credential",
+        "validation" => "mend what is named; `--help` of the command says what it takes",
         "conflict" => "another has that id, or changed it meanwhile; look at it with `get`",
         "revision_mismatch" => "it was changed meanwhile; look at it with `get`, then repeat",
         "invalid_transition" => {

@@ -50,6 +50,12 @@ pub fn server_url(text: &str) -> Result<Url> {
             "`{text}` is not the address of a server: {why}; write it like `http://127.0.0.1:8080` or `https://panel.example.org`"
         ))
     };
+    // `localhost:8080` would be read as something of the scheme `localhost`.
+    if !text.contains("://") {
+        return Err(wrong(
+            "it does not begin with `http://` or `https://`".to_owned(),
+        ));
+    }
     let url = Url::parse(text).map_err(|error| wrong(error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong(format!(

@@ -15,7 +15,6 @@ use crate::{
         self,
         cell::{Cell, text},
         listing::{self, Row},
-        numbers::grouped,
     },
 };
 
@@ -93,9 +92,9 @@ impl Row for Part<'_> {
     fn wide_cells(&self) -> Vec<Cell> {
         let figures = self.status.figures.iter();
         let figures: Vec<String> = figures
-            .map(|(name, figure)| format!("{name} {}", grouped(*figure)))
+            .map(|(name, figure)| format!("{name}={figure}"))
             .collect();
-        vec![Cell::words(&figures)]
+        vec![figures.join(" ").into()]
     }
 }
 

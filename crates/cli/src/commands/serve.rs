@@ -260,8 +260,9 @@ pub fn start_failed(error: &StartError) -> Failure {
         | StartError::NoJwtSecret
         | StartError::Redis(_)
         | StartError::ShortJwtSecret { .. } => Failure::new(error.to_string()).exit(Exit::Usage),
-        StartError::DataDir { .. }
-        | StartError::Secrets(_)
+        StartError::DataDir { .. } => Failure::new(with_causes(error))
+            .hint("name a folder that can be written with `--data` or MCPANEL_DATA"),
+        StartError::Secrets(_)
         | StartError::MongoDb(_)
         | StartError::Artifacts(_)
         | StartError::Store(_) => Failure::new(with_causes(error)),

@@ -106,7 +106,8 @@ impl Create {
 /// Writes a template, and for people its stages.
 fn show(form: Form<'_>, template: &Template) -> Result<()> {
     listing::one(form, template)?;
-    if form.format.is_table() {
+    // Columns that are named are those of the template.
+    if form.format.is_table() && form.columns.is_empty() {
         output::line("")?;
         listing::many(form, &template.stages)?;
     }

@@ -227,7 +227,19 @@ fn drawn(
             }
         }));
     }
-    table.trim_fmt()
+    let lines = table.trim_fmt();
+    let lines: Vec<String> = lines.lines().map(without_painted_end).collect();
+    lines.join("\n")
+}
+
+/// A line without the spaces that a coloured value at its end was filled up with: they would break it on a terminal that
+/// is narrower than another row.
+fn without_painted_end(line: &str) -> String {
+    const UNPAINTED: &str = "\u{1b}[39m";
+    match line.strip_suffix(UNPAINTED) {
+        Some(painted) => format!("{}{UNPAINTED}", painted.trim_end_matches(' ')),
+        None => line.to_owned(),
+    }
 }
 
 fn painted(colour: AnsiColor) -> Color {
@@ -286,5 +298,20 @@ pub fn word<T: Serialize>(status: T) -> String {
         Ok(serde_json::Value::String(word)) => word,
         Ok(other) => other.to_string(),
         Err(_) => "-".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_coloured_value_at_the_end_is_not_filled_up() {
+        let line = " STATUS  \u{1b}[38;5;2m completed    \u{1b}[39m";
+        assert_eq!(
+            without_painted_end(line),
+            " STATUS  \u{1b}[38;5;2m completed\u{1b}[39m"
+        );
+        assert_eq!(without_painted_end(" NAME  x"), " NAME  x");
     }
 }

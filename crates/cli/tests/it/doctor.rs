@@ -166,6 +166,8 @@ fn health_and_services_are_shown() {
     let table = shell.run(&["health"]);
     assert!(table.err.contains(" is healthy"), "{}", table.err);
     assert!(table.ok().contains("database\thealthy\t"));
+    let wide = shell.run(&["health", "-o", "wide"]).ok();
+    assert!(wide.contains("\tcommits="), "{wide}");
     assert_eq!(shell.run(&["health", "-o", "name"]).ok(), "healthy\n");
     assert_eq!(
         shell.run(&["health", "-o", "json"]).json()["service"],

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::{
     Failure, Result,
-    commands::Interrupts,
+    commands::{Interrupts, auth::identity},
     exit::{Exit, with_causes},
     output,
 };
@@ -42,6 +42,8 @@ impl Run {
             bias_service: self.flask_api_url,
             ..usual
         };
+        // Told apart from what agents have to say: that there is no server, or none that takes the credential.
+        identity::ask(client, String::new()).await?;
         output::say(format_args!(
             "six agents work for `{}`; Ctrl-C ends them",
             client.base_url()

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use mcpanel_api::auth::{TokenRequest, TokenResponse};
 use mcpanel_client::{Client, Credential};
 use mcpanel_guard::Permission;
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use super::common;
 use crate::{
@@ -31,6 +31,18 @@ pub enum Auth {
     Token(Token),
 }
 
+/// How long a token can live: what the API sells.
+const LIFETIME: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
+
+/// Reads how long a token is to live.
+fn lifetime(text: &str) -> std::result::Result<Duration, String> {
+    let given = durations::parse(text)?;
+    match LIFETIME.contains(&given) {
+        true => Ok(given),
+        false => Err("a token lives from a second to a day, such as `15m`; keys live longer, see `mcpanel keys create`".to_owned()),
+    }
+}
+
 /// What token to buy.
 #[derive(Debug, Args)]
 pub struct Token {
@@ -44,7 +56,7 @@ pub struct Token {
     )]
     permissions: Vec<Permission>,
     /// How long it lasts, up to a day; an hour when left out.
-    #[arg(long, value_name = "DURATION", value_parser = durations::parse)]
+    #[arg(long, value_name = "DURATION", value_parser = lifetime)]
     expires: Option<Duration>,
 }
 

@@ -21,13 +21,21 @@ const PAGE_ITEMS_MAX: u32 = 500;
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Extent {
     /// Show at most so many.
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = at_least_one, allow_negative_numbers = true)]
     limit: u64,
     /// Show all there are.
     #[arg(long, conflicts_with = "limit")]
     all: bool,
     #[command(flatten)]
     watching: Watching,
+}
+
+/// Reads how many.
+fn at_least_one(text: &str) -> std::result::Result<u64, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("expected a whole number, 1 or more; `--all` shows all".to_owned()),
+        Ok(number) => Ok(number),
+    }
 }
 
 /// Where a page begins, and how long it is.

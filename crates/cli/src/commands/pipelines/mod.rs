@@ -259,7 +259,8 @@ impl Cancel {
 /// Writes a pipeline, and for people its stages.
 fn show(form: Form<'_>, pipeline: &Pipeline) -> Result<()> {
     listing::one(form, pipeline)?;
-    if form.format.is_table() {
+    // Columns that are named are those of the pipeline.
+    if form.format.is_table() && form.columns.is_empty() {
         output::line("")?;
         listing::many(form, &pipeline.stages)?;
     }

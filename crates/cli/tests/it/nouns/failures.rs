@@ -44,12 +44,56 @@ fn a_server_that_is_not_there_is_told_apart() {
         "{told}"
     );
     assert!(told.contains("mcpanel serve"), "{told}");
-    let wrong = mcpanel(["tasks", "list", "--url", "localhost"]).output();
-    let told = Ran::of(wrong.unwrap()).refused(2);
+    for wrong in ["localhost", "localhost:8080"] {
+        let ran = mcpanel(["tasks", "list", "--url", wrong]).output();
+        let told = Ran::of(ran.unwrap()).refused(2);
+        assert!(
+            told.contains(&format!(
+                "`{wrong}` is not the address of a server: it does not begin with `http://`"
+            )),
+            "{told}"
+        );
+    }
+    let agents = mcpanel(["agents", "run", "--url", &format!("http://{address}")])
+        .env("MCPANEL_API_KEY", "mcp_any")
+        .output();
+    let told = Ran::of(agents.unwrap()).refused(9);
+    assert!(!told.contains("six agents work"), "{told}");
+}
+
+#[test]
+fn a_server_that_knows_no_such_path_is_not_one_without_the_task() {
+    let shell = Shell::open();
+    let elsewhere = format!("{}/elsewhere", shell.server.url);
+    let told = shell
+        .run(&["tasks", "get", "a", "--url", &elsewhere])
+        .refused(9);
     assert!(
-        told.contains("`localhost` is not the address of a server"),
+        told.contains("no path `/elsewhere/api/v1/tasks/a`"),
         "{told}"
     );
+    assert!(told.contains("sockets have another port"), "{told}");
+}
+
+#[test]
+fn what_is_wrong_is_told_with_what_would_be_right() {
+    let shell = Shell::open();
+    for (arguments, code, words) in [
+        (&["agents", "get", "none"][..], 3, "`mcpanel agents list`"),
+        (&["templates", "get", "none"], 3, "`mcpanel templates list`"),
+        (&["ops", "get", "none"], 3, "`mcpanel ops list`"),
+        (&["tasks", "list", "--limit", "0"], 2, "1 or more"),
+        (&["tasks", "list", "--limit", "-1"], 2, "1 or more"),
+        (&["auth", "token", "--expires", "400d"], 2, "to a day"),
+        (
+            &["tasks", "submit", "--type", "demo", "--priority", "5000"],
+            1,
+            "`--help` of the command",
+        ),
+    ] {
+        let told = shell.run(arguments).refused(code);
+        assert!(told.contains(words), "{arguments:?}: {told}");
+    }
 }
 
 #[test]

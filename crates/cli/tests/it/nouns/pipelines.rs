@@ -271,6 +271,10 @@ fn how_far_a_pipeline_is_is_told_at_once() {
         table[1].starts_with("1\tfirst\trunning\t0 %\t0/1\t0\t"),
         "{table:?}"
     );
+    let chosen = shell.run(&["pipelines", "get", "p", "--columns", "name,tags"]);
+    assert_eq!(chosen.ok(), "NAME\ttwo\nTAGS\t-\n");
+    let chosen = shell.run(&["templates", "get", "two", "--columns", "version"]);
+    assert_eq!(chosen.ok(), "VERSION\t1\n");
     let document = shell
         .run(&["pipelines", "progress", "p", "-o", "json"])
         .json();
