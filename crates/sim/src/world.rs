@@ -1,14 +1,15 @@
 //! The world of one run: servers that crash and come back, and how their callers reach them.
 
+mod labelled;
+mod server;
+mod sleep;
+
 use std::{
     cell::{Cell, RefCell},
     cmp::Reverse,
     collections::BinaryHeap,
-    future::Future,
-    pin::Pin,
     rc::Rc,
     sync::Arc,
-    task::{Context, Poll},
 };
 
 use mcpanel_control::{Control, Scope};
@@ -18,23 +19,18 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::{
-    clock::ServerClock,
     executor::{Group, Spawner},
     ground::Ground,
     mutation::Mutation,
     random::Random,
     shared::{Operation, Shared},
-    store::{
-        SimStore,
-        distributed::{Common, Instance},
-    },
+    store::distributed::Common,
 };
+use labelled::Labelled;
+use server::Server;
 
 /// Most servers of a run: three meet in every way that more would.
 const SERVERS_MAX: u64 = 3;
-
-/// Longest that a server's work stands still, in true milliseconds: twice a lease.
-const STALL_MS_MAX: u64 = 60_000;
 
 /// A handle to the world; cheap to clone.
 #[derive(Clone)]
@@ -55,14 +51,6 @@ struct Inner {
     calm: Cell<bool>,
     over: Cell<bool>,
     crashes: Cell<u32>,
-}
-
-/// One life of the server.
-struct Server {
-    store: Arc<SimStore>,
-    control: Control,
-    /// Nobody answers before this moment of true time.
-    down_until_ms: u64,
 }
 
 /// Why a call got no answer: what it asked for may have happened or not.
@@ -204,42 +192,6 @@ impl World {
         self.inner.crashes.get()
     }
 
-    /// Sleeps for so much true time.
-    pub async fn sleep(&self, ms: u64) {
-        let (ring, rung) = oneshot::channel();
-        let number = self.number();
-        let at = self.inner.shared.clock.elapsed_ms() + ms;
-        self.inner.sleepers.borrow_mut().push(Reverse((at, number)));
-        self.inner.alarms.borrow_mut().insert(number, ring);
-        // A sender that was dropped wakes, too.
-        let _ = rung.await;
-    }
-
-    /// Wakes all whose time has come; with `skip`, true time runs on to the next of them. False when nobody sleeps.
-    pub fn wake_sleepers(&self, skip: bool) -> bool {
-        let clock = &self.inner.shared.clock;
-        if skip {
-            let Some(Reverse((at, _))) = self.inner.sleepers.borrow().peek().copied() else {
-                return false;
-            };
-            clock.advance(at.saturating_sub(clock.elapsed_ms()));
-        }
-        let now = clock.elapsed_ms();
-        loop {
-            let mut sleepers = self.inner.sleepers.borrow_mut();
-            match sleepers.peek() {
-                Some(Reverse((at, _))) if *at <= now => {}
-                _ => return true,
-            }
-            if let Some(Reverse((_, number))) = sleepers.pop()
-                && let Some(ring) = self.inner.alarms.borrow_mut().remove(&number)
-            {
-                // Who fell asleep may be gone with the server.
-                let _ = ring.send(());
-            }
-        }
-    }
-
     /// Calls the server and waits for its answer. The connection may break at any moment.
     pub async fn call<T, F, W>(&self, call: Call<'_>, work: F) -> Answer<T>
     where
@@ -376,17 +328,6 @@ impl World {
         })
     }
 
-    /// How long a server's work stands still here, if it does.
-    fn stall(&self) -> Option<u64> {
-        let of_ten_thousand = self.inner.shared.faults.lock().stall;
-        if of_ten_thousand == 0 {
-            return None;
-        }
-        self.draw(|random| {
-            (random.within(0..=9_999) < of_ten_thousand).then(|| random.within(1..=STALL_MS_MAX))
-        })
-    }
-
     fn number(&self) -> u64 {
         let number = self.inner.next.get();
         self.inner.next.set(number + 1);
@@ -401,90 +342,5 @@ impl World {
         let observer = self.inner.shared.observer.lock();
         let present = observer.tasks().get(id).and_then(|task| task.lease());
         present.map_or(proof, mcpanel_domain::task::Lease::proof)
-    }
-}
-
-impl Server {
-    /// One of several servers.
-    fn beside(
-        number: usize,
-        common: &(Arc<MemoryStore>, Arc<Common>),
-        shared: &Arc<Shared>,
-        down_until_ms: u64,
-    ) -> Self {
-        let (documents, common) = common;
-        let instance = Instance::new(number, common.clone());
-        let store = SimStore::shared_by(documents.clone(), shared.clone(), instance);
-        let store = Arc::new(store);
-        let clock = ServerClock {
-            clock: shared.clock.clone(),
-            number,
-        };
-        Self {
-            control: Control::new(store.clone(), Arc::new(clock)),
-            store,
-            down_until_ms,
-        }
-    }
-
-    fn over(documents: MemoryStore, shared: &Arc<Shared>, down_until_ms: u64) -> Self {
-        let store = Arc::new(SimStore::new(documents, shared.clone()));
-        Self {
-            control: Control::new(store.clone(), shared.clock.clone()),
-            store,
-            down_until_ms,
-        }
-    }
-}
-
-/// Work of a server, with its name on it while it runs.
-struct Labelled {
-    world: World,
-    /// It stands still, as in a process that is starved or a machine that is frozen.
-    stalled: Option<Pin<Box<dyn Future<Output = ()>>>>,
-    operation: Arc<Operation>,
-    /// How often it may go on before its caller hangs up.
-    patience: Option<u64>,
-    work: Pin<Box<dyn Future<Output = ()>>>,
-}
-
-impl Future for Labelled {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if let Some(left) = &mut self.patience {
-            if *left == 0 {
-                return Poll::Ready(());
-            }
-            *left -= 1;
-        }
-        if let Some(stalled) = &mut self.stalled {
-            std::task::ready!(stalled.as_mut().poll(context));
-            self.stalled = None;
-        }
-        let shared = self.world.shared().clone();
-        let now = shared.clock.earliest();
-        {
-            let mut earliest = self.operation.earliest.lock();
-            *earliest = now.min(*earliest);
-            let held = shared.observer.lock().held_by(&self.operation.by);
-            let mut least = self.operation.least_held.lock();
-            *least = held.min(*least);
-        }
-        *shared.current.lock() = Some(self.operation.clone());
-        let outcome = self.work.as_mut().poll(context);
-        *shared.current.lock() = None;
-        if outcome.is_pending()
-            && let Some(ms) = self.world.stall()
-        {
-            let world = self.world.clone();
-            let mut stalled: Pin<Box<dyn Future<Output = ()>>> =
-                Box::pin(async move { world.sleep(ms).await });
-            // What wakes the work wakes it here, too; it goes on when both are done.
-            if stalled.as_mut().poll(context).is_pending() {
-                self.stalled = Some(stalled);
-            }
-        }
-        outcome
     }
 }

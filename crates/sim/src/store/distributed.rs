@@ -45,16 +45,13 @@ const VERIFY_EVERY_MS: u64 = 10_000;
 /// Longest that a commit may be under way after its server gave it up, in true milliseconds.
 const LATE_MS_MAX: u64 = 5_000;
 
-/// True milliseconds for which a server does not look again at a document that it was told is due.
-const HOLD_MS: u64 = 500;
-
 /// What all servers of a run share, beside the documents.
 #[derive(Default)]
 pub struct Common {
     pub queue: Mutex<Queue>,
     late: Mutex<Vec<Late>>,
     /// When a document is due after all, while it is at this revision.
-    rearmed: Mutex<BTreeMap<Due, (u64, Timestamp)>>,
+    pub(super) rearmed: Mutex<BTreeMap<Due, (u64, Timestamp)>>,
 }
 
 /// A commit that will be written when nobody waits for it any more.
@@ -70,7 +67,7 @@ pub struct Instance {
     pub number: usize,
     pub common: Arc<Common>,
     /// What it was told is due, and until when it does not look again, in true time.
-    told: Mutex<BTreeMap<Due, u64>>,
+    pub(super) told: Mutex<BTreeMap<Due, u64>>,
     /// What it gave out and nobody wrote yet, as far as it knows.
     pub given: Mutex<Given>,
     verified_at: Mutex<u64>,
@@ -306,7 +303,7 @@ impl SimStore {
     }
 
     /// Compares the queue with the database, and sets it right.
-    fn verify(&self, instance: &Instance) {
+    pub(super) fn verify(&self, instance: &Instance) {
         let now = self.shared.clock.elapsed_ms();
         let mut verified = instance.verified_at.lock();
         if now < *verified + VERIFY_EVERY_MS || self.shared.breaks(Mutation::NeverVerify) {
@@ -322,7 +319,7 @@ impl SimStore {
         }
     }
 
-    fn live(&self, namespace: &Namespace) -> Vec<Arc<Task>> {
+    pub(super) fn live(&self, namespace: &Namespace) -> Vec<Arc<Task>> {
         let filter = TaskFilter {
             statuses: vec![
                 Status::Pending,
@@ -335,93 +332,6 @@ impl SimStore {
         let page = Page::first(ALL);
         let found = at_once(self.inner.list_tasks(namespace, &filter, &page));
         found.map(|listing| listing.items).unwrap_or_default()
-    }
-
-    /// See [`Store::due`]: what documents say, told to everybody who asks.
-    pub(super) fn due_shared(&self, instance: &Instance, now: Timestamp, limit: usize) -> Vec<Due> {
-        self.verify(instance);
-        let elapsed = self.shared.clock.elapsed_ms();
-        let mut told = instance.told.lock();
-        told.retain(|_, until| *until > elapsed);
-        let due: Vec<Due> = self
-            .timers()
-            .into_iter()
-            .filter(|(at, due)| *at <= now && !told.contains_key(due))
-            .map(|(_, due)| due)
-            .take(limit)
-            .collect();
-        for each in &due {
-            told.insert(each.clone(), elapsed + HOLD_MS);
-        }
-        due
-    }
-
-    /// See [`Store::rearm`]: a newer timer, one that lies ahead, is left alone.
-    pub(super) fn rearm_shared(&self, instance: &Instance, due: &Due, at: Timestamp) {
-        let now = self.now_of(instance);
-        let present = self.timers().into_iter().find(|(_, each)| each == due);
-        let Some(revision) = self.revision(due) else {
-            return;
-        };
-        if present.is_none_or(|(present, _)| present <= now || at < present) {
-            instance
-                .common
-                .rearmed
-                .lock()
-                .insert(due.clone(), (revision, at));
-        }
-    }
-
-    fn now_of(&self, instance: &Instance) -> Timestamp {
-        self.shared.clock.time_of(instance.number)
-    }
-
-    fn revision(&self, due: &Due) -> Option<u64> {
-        match due {
-            Due::Task(namespace, id) => {
-                let found = at_once(self.inner.tasks(namespace, std::slice::from_ref(id)));
-                found.ok()?.pop().flatten().map(|task| task.revision)
-            }
-            Due::Agent(namespace, id) => {
-                let found = at_once(self.inner.agent(namespace, id));
-                found.ok().flatten().map(|agent| agent.revision)
-            }
-        }
-    }
-
-    /// Every timer, earliest first.
-    fn timers(&self) -> Vec<(Timestamp, Due)> {
-        let namespace = Namespace::default_namespace();
-        let tasks = self.live(&namespace).into_iter().filter_map(|task| {
-            let at = task.next_due(Timestamp::ZERO)?;
-            Some((
-                at,
-                task.revision,
-                Due::Task(namespace.clone(), task.id.clone()),
-            ))
-        });
-        let agents = at_once(self.inner.agents(&namespace)).unwrap_or_default();
-        let agents = agents.into_iter().filter_map(|agent| {
-            let at = agent.next_due()?;
-            Some((
-                at,
-                agent.revision,
-                Due::Agent(namespace.clone(), agent.id.clone()),
-            ))
-        });
-        let rearmed = self.instance.as_ref().map(|own| own.common.rearmed.lock());
-        let mut timers: Vec<(Timestamp, Due)> = tasks
-            .chain(agents)
-            .map(|(at, revision, due)| {
-                let later = rearmed.as_ref().and_then(|all| all.get(&due));
-                match later {
-                    Some((of, later)) if *of == revision => (*later, due),
-                    _ => (at, due),
-                }
-            })
-            .collect();
-        timers.sort();
-        timers
     }
 
     /// Whether the process that this belongs to is gone.

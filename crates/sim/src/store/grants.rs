@@ -131,13 +131,16 @@ impl Grants for SimStore {
             .collect()
     }
 
-    async fn of_agent(&self, _: &Namespace, id: &AgentId) -> Result<Vec<Grant>> {
+    async fn of_agent(&self, _: &Namespace, id: &AgentId) -> (Vec<Grant>, bool) {
         self.interleave().await;
-        let instance = self.instance.as_ref().ok_or_else(away)?;
-        if self.ill(|faults| faults.unknown) {
-            return Err(away());
-        }
-        let mut grants = instance.common.queue.lock().granted_to_agent(id);
+        let Some(instance) = &self.instance else {
+            return (Vec::new(), true);
+        };
+        let away = self.ill(|faults| faults.unknown);
+        let mut grants = match away {
+            true => Vec::new(),
+            false => instance.common.queue.lock().granted_to_agent(id),
+        };
         let given = instance.given.lock();
         let own = given.values().map(|(grant, _)| grant);
         for grant in own.filter(|grant| grant.agent_id == *id) {
@@ -145,7 +148,7 @@ impl Grants for SimStore {
                 grants.push(grant.clone());
             }
         }
-        Ok(grants)
+        (grants, !away)
     }
 
     async fn ripe(&self, limit: usize) -> Vec<(Namespace, Grant)> {
