@@ -87,8 +87,8 @@ pub trait Grants: Send + Sync {
     async fn note(&self, namespace: &Namespace, grants: &[Grant]) -> Result<Vec<bool>>;
     /// The grants of tasks at these revisions, in the order asked; none where none is remembered.
     async fn of_tasks(&self, namespace: &Namespace, tasks: &[(TaskId, u64)]) -> Vec<Option<Grant>>;
-    /// The grants of an agent, in all its sessions. An error says that some may be unknown now.
-    async fn of_agent(&self, namespace: &Namespace, id: &AgentId) -> Result<Vec<Grant>>;
+    /// The grants of an agent that are known, in all its sessions, and whether none can be missing.
+    async fn of_agent(&self, namespace: &Namespace, id: &AgentId) -> (Vec<Grant>, bool);
     /// Grants that are old enough to be written into their documents, at most `limit`. Each is told again until it
     /// was written, or [`Grants::drop_void`] was called.
     async fn ripe(&self, limit: usize) -> Vec<(Namespace, Grant)>;

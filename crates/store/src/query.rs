@@ -25,6 +25,13 @@ impl Page {
     pub fn first(limit: usize) -> Self {
         Self { after: None, limit }
     }
+
+    /// Whether an item that was created at a moment, with this id, is on the page or after it.
+    pub fn admits(&self, created_at: Timestamp, id: &str) -> bool {
+        self.after
+            .as_ref()
+            .is_none_or(|after| (created_at, id) < (after.created_at, after.id.as_str()))
+    }
 }
 
 /// A place in a list: the sort key of an item, with its id, so that items of the same millisecond

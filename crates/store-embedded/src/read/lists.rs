@@ -24,20 +24,24 @@ use crate::{
     },
 };
 
+/// Where a page is taken from, and which.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub shared: &'a Shared,
+    pub namespace: &'a Namespace,
+    pub page: &'a Page,
+}
+
+/// From when on, and before when, what a page holds was created.
+type Created = (Option<Timestamp>, Option<Timestamp>);
+
 /// A page of tasks.
-pub fn tasks(
-    shared: &Shared,
-    namespace: &Namespace,
-    filter: &TaskFilter,
-    page: &Page,
-) -> Result<Listing<Arc<Task>>> {
-    let _gate = shared.list_gate.read();
+pub fn tasks(source: &Source<'_>, filter: &TaskFilter) -> Result<Listing<Arc<Task>>> {
+    let namespace = source.namespace;
+    let _gate = source.shared.list_gate.read();
     let query = Query {
-        shared,
-        namespace,
-        page,
-        from: filter.created_from,
-        before: filter.created_before,
+        source: *source,
+        created: (filter.created_from, filter.created_before),
         matches: &|task: &Task| filter.matches(task),
         present: &|state: &State, id: &str| {
             let id = TaskId::parse(id).ok()?;
@@ -45,26 +49,17 @@ pub fn tasks(
         },
     };
     // The live ones first: one that ends meanwhile is among the changes then.
-    let live = walk(shared, namespace, filter, page);
+    let live = walk(source, filter);
     let mut memory = changed(&query);
     memory.extend(live);
     query.run(memory, task_plan(filter))
 }
 
 /// A page of pipelines.
-pub fn pipelines(
-    shared: &Shared,
-    namespace: &Namespace,
-    filter: &PipelineFilter,
-    page: &Page,
-) -> Result<Listing<Arc<Pipeline>>> {
+pub fn pipelines(source: &Source<'_>, filter: &PipelineFilter) -> Result<Listing<Arc<Pipeline>>> {
     whole(
-        Source {
-            shared,
-            namespace,
-            page,
-            created: (filter.created_from, filter.created_before),
-        },
+        source,
+        (filter.created_from, filter.created_before),
         |recent| &recent.pipelines,
         &|pipeline: &Pipeline| filter.matches(pipeline),
         pipeline_plan(filter),
@@ -72,19 +67,10 @@ pub fn pipelines(
 }
 
 /// A page of artifacts.
-pub fn artifacts(
-    shared: &Shared,
-    namespace: &Namespace,
-    filter: &ArtifactFilter,
-    page: &Page,
-) -> Result<Listing<Arc<Artifact>>> {
+pub fn artifacts(source: &Source<'_>, filter: &ArtifactFilter) -> Result<Listing<Arc<Artifact>>> {
     whole(
-        Source {
-            shared,
-            namespace,
-            page,
-            created: (None, None),
-        },
+        source,
+        (None, None),
         |recent| &recent.artifacts,
         &|artifact: &Artifact| filter.matches(artifact),
         artifact_plan(filter),
@@ -93,31 +79,16 @@ pub fn artifacts(
 
 /// A page of operations.
 pub fn operations(
-    shared: &Shared,
-    namespace: &Namespace,
+    source: &Source<'_>,
     filter: &OperationFilter,
-    page: &Page,
 ) -> Result<Listing<Arc<Operation>>> {
     whole(
-        Source {
-            shared,
-            namespace,
-            page,
-            created: (None, None),
-        },
+        source,
+        (None, None),
         |recent| &recent.operations,
         &|operation: &Operation| filter.matches(operation),
         operation_plan(filter),
     )
-}
-
-/// Where a page is taken from, and which.
-struct Source<'a> {
-    shared: &'a Shared,
-    namespace: &'a Namespace,
-    page: &'a Page,
-    /// From when on, and before when, what it holds was created.
-    created: (Option<Timestamp>, Option<Timestamp>),
 }
 
 /// A changed document in memory: one that cannot be deleted is there as itself.
@@ -140,7 +111,8 @@ impl<T> Changed<T> for Option<Arc<T>> {
 
 /// A page of documents whose whole change is in memory, where `of` has them.
 fn whole<I, T, C>(
-    source: Source<'_>,
+    source: &Source<'_>,
+    created: Created,
     of: impl Fn(&Recent) -> &FxHashMap<Key<I>, C>,
     matches: &dyn Fn(&T) -> bool,
     plan: Plan,
@@ -151,11 +123,8 @@ where
     C: Changed<T>,
 {
     let Source {
-        shared,
-        namespace,
-        page,
-        created: (from, before),
-    } = source;
+        shared, namespace, ..
+    } = *source;
     let _gate = shared.list_gate.read();
     let mut newest: BTreeMap<I, C> = BTreeMap::new();
     for recent in shared.state.lock().recents() {
@@ -166,11 +135,8 @@ where
         }
     }
     let query = Query {
-        shared,
-        namespace,
-        page,
-        from,
-        before,
+        source: *source,
+        created,
         matches,
         present: &|state: &State, id: &str| {
             let key = (namespace.clone(), id.parse().ok()?);
@@ -184,11 +150,8 @@ where
 
 /// A page that is being put together.
 pub(super) struct Query<'a, T> {
-    pub(super) shared: &'a Shared,
-    pub(super) namespace: &'a Namespace,
-    page: &'a Page,
-    from: Option<Timestamp>,
-    before: Option<Timestamp>,
+    pub(super) source: Source<'a>,
+    created: Created,
     matches: &'a dyn Fn(&T) -> bool,
     /// How a document stands in memory: `None` when it is not there, `Some(None)` when it is there as
     /// deleted.
@@ -201,12 +164,8 @@ impl<T: Listed> Query<'_, T> {
     pub(super) fn matching(&self, documents: impl Iterator<Item = Arc<T>>) -> Vec<Arc<T>> {
         documents
             .filter(|document| {
-                (self.matches)(document)
-                    && self
-                        .page
-                        .after
-                        .as_ref()
-                        .is_none_or(|after| document.position() < *after)
+                let (created_at, id) = document.place();
+                (self.matches)(document) && self.source.page.admits(created_at, id)
             })
             .collect()
     }
@@ -229,7 +188,7 @@ impl<T: Listed> Query<'_, T> {
             // What lies further back in memory belongs among what was not looked at yet.
             items = items.split_off(stopped);
         }
-        let limit = self.page.limit;
+        let limit = self.source.page.limit;
         let mut newest = items.into_iter().rev();
         let page: Vec<(Position, Arc<T>)> = newest.by_ref().take(limit).collect();
         let next = match newest.next() {
@@ -245,20 +204,25 @@ impl<T: Listed> Query<'_, T> {
     /// What the tables have, as far as the page needs, each document as it stands now. A condition that the lists do
     /// not know may pass over many documents, so the search ends after a while and says where.
     fn stored(&self, plan: &Plan) -> Result<Found<T>> {
+        let Source {
+            shared,
+            namespace,
+            page,
+        } = self.source;
         let failed = |error: rusqlite::Error| read_failed(&error);
-        let reader = self.shared.pool.get().map_err(failed)?;
+        let reader = shared.pool.get().map_err(failed)?;
         // One snapshot for the lists and the documents they name.
         let snapshot = reader.unchecked_transaction().map_err(failed)?;
         let read = Read {
             connection: &snapshot,
-            namespaces: &self.shared.namespaces,
+            namespaces: &shared.namespaces,
         };
         // One more than the page holds tells whether there is another page.
-        let wanted = self.page.limit.saturating_add(1);
+        let wanted = page.limit.saturating_add(1);
         let mut found = Vec::new();
         let mut looked = 0;
-        let mut after = self.page.after.clone();
-        let looks_max = self.shared.options.list_looks_max;
+        let mut after = page.after.clone();
+        let looks_max = shared.options.list_looks_max;
         while found.len() < wanted {
             if looked >= looks_max {
                 return Ok(Found {
@@ -268,17 +232,17 @@ impl<T: Listed> Query<'_, T> {
             }
             let range = Range {
                 after: after.as_ref(),
-                from: self.from,
-                before: self.before,
+                from: self.created.0,
+                before: self.created.1,
                 // Where few pass, more at once.
                 limit: wanted.max(looked).min(looks_max - looked),
             };
-            let positions = read.positions(self.namespace, plan, &range)?;
+            let positions = read.positions(namespace, plan, &range)?;
             let last = positions.len() < range.limit;
             looked += positions.len();
             after = positions.last().cloned();
             let present: Vec<Option<Option<Arc<T>>>> = {
-                let state = self.shared.state.lock();
+                let state = shared.state.lock();
                 positions
                     .iter()
                     .map(|position| (self.present)(&state, &position.id))
@@ -287,9 +251,7 @@ impl<T: Listed> Query<'_, T> {
             for (position, present) in positions.into_iter().zip(present) {
                 let document = match present {
                     Some(newer) => newer,
-                    None => read
-                        .document::<T>(self.namespace, &position.id)?
-                        .map(Arc::new),
+                    None => read.document::<T>(namespace, &position.id)?.map(Arc::new),
                 };
                 // A row of a deleted document may name one that was made later under its id.
                 found.extend(document.filter(|document| {

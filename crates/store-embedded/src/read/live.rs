@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use mcpanel_domain::{Namespace, TaskId, Timestamp, task::Task};
+use mcpanel_domain::{TaskId, Timestamp, task::Task};
 use mcpanel_store::query::{Page, TaskFilter};
 
-use super::lists::Query;
-use crate::{limits::WALK_CHUNK, recent::Recent, shared::Shared, tables::lists::Listed};
+use super::lists::{Query, Source};
+use crate::{limits::WALK_CHUNK, recent::Recent};
 
 /// The tasks on the page, or after it, that changed since the tables were written.
 pub(super) fn changed(query: &Query<'_, Task>) -> Vec<Arc<Task>> {
@@ -14,19 +14,19 @@ pub(super) fn changed(query: &Query<'_, Task>) -> Vec<Arc<Task>> {
         let tasks = recent.tasks.iter();
         query.matching(
             tasks
-                .filter(|(key, _)| key.0 == *query.namespace)
+                .filter(|(key, _)| key.0 == *query.source.namespace)
                 .map(|(_, changed)| changed.task.clone()),
         )
     };
     let (mut found, frozen) = {
-        let state = query.shared.state.lock();
+        let state = query.source.shared.state.lock();
         (wanted(&state.active), state.frozen.clone())
     };
     if let Some(frozen) = frozen {
         let older = wanted(&frozen);
-        let state = query.shared.state.lock();
+        let state = query.source.shared.state.lock();
         for task in older {
-            let key = (query.namespace.clone(), task.id.clone());
+            let key = (query.source.namespace.clone(), task.id.clone());
             let newest = state.active.tasks.get(&key).map(|changed| &changed.task);
             found.extend(query.matching(std::iter::once(newest.cloned().unwrap_or(task))));
         }
@@ -36,18 +36,18 @@ pub(super) fn changed(query: &Query<'_, Task>) -> Vec<Arc<Task>> {
 
 /// The live tasks that belong on the page, and one more. The lock is let go now and then: what
 /// is created meanwhile is newer than where the walk is, and nothing leaves memory while a list is read.
-pub(super) fn walk(
-    shared: &Shared,
-    namespace: &Namespace,
-    filter: &TaskFilter,
-    page: &Page,
-) -> Vec<Arc<Task>> {
+pub(super) fn walk(source: &Source<'_>, filter: &TaskFilter) -> Vec<Arc<Task>> {
+    let Source {
+        shared,
+        namespace,
+        page,
+    } = *source;
     let mut found = Vec::new();
     if !filter.admits_live() {
         return found;
     }
     if filter.only_held() {
-        return held(shared, namespace, filter, page);
+        return held(source, filter);
     }
     let Some(mut bound) = first_bound(filter, page) else {
         return found;
@@ -67,11 +67,7 @@ pub(super) fn walk(
             let wanted = state
                 .task(&(namespace.clone(), key.1.clone()))
                 .filter(|task| filter.matches(task))
-                .filter(|task| {
-                    page.after.as_ref().is_none_or(|after| {
-                        (task.created_at, task.id.as_str()) < (after.created_at, after.id.as_str())
-                    })
-                });
+                .filter(|task| page.admits(task.created_at, task.id.as_str()));
             found.extend(wanted.cloned());
             if found.len() > page.limit {
                 return found;
@@ -87,21 +83,12 @@ pub(super) fn walk(
 
 /// The tasks in agents' hands that belong on the page or after it: as many as there are leases, which are far
 /// fewer than waiting tasks.
-fn held(
-    shared: &Shared,
-    namespace: &Namespace,
-    filter: &TaskFilter,
-    page: &Page,
-) -> Vec<Arc<Task>> {
-    let state = shared.state.lock();
-    let tasks = state.hot.held_tasks(namespace);
+fn held(source: &Source<'_>, filter: &TaskFilter) -> Vec<Arc<Task>> {
+    let state = source.shared.state.lock();
+    let tasks = state.hot.held_tasks(source.namespace);
     tasks
         .filter(|task| filter.matches(task))
-        .filter(|task| {
-            page.after
-                .as_ref()
-                .is_none_or(|after| task.position() < *after)
-        })
+        .filter(|task| source.page.admits(task.created_at, task.id.as_str()))
         .cloned()
         .collect()
 }

@@ -4,12 +4,23 @@ mod port;
 
 use std::{fs::File, path::Path, sync::Arc, thread::JoinHandle};
 
-use mcpanel_store::{Commit, Error, Receipt, Result};
+use mcpanel_domain::Namespace;
+use mcpanel_store::{
+    Commit, Error, Receipt, Result,
+    query::{Listing, Page},
+};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::{
-    error::OpenError, open, options::Options, settler, shared::Shared, tables, writer::Job,
+    error::OpenError,
+    open,
+    options::Options,
+    read::{lists::Source, off_thread},
+    settler,
+    shared::Shared,
+    tables,
+    writer::Job,
 };
 
 /// The embedded store.
@@ -109,5 +120,30 @@ impl EmbeddedStore {
                 reason: "its writer ended; a start tells".to_owned(),
             })
         })
+    }
+
+    /// A page of a list, put together where a thread may wait.
+    async fn list<F, T>(
+        &self,
+        namespace: &Namespace,
+        filter: &F,
+        page: &Page,
+        of: fn(&Source<'_>, &F) -> Result<Listing<Arc<T>>>,
+    ) -> Result<Listing<Arc<T>>>
+    where
+        F: Clone + Send + 'static,
+        T: Send + Sync + 'static,
+    {
+        let (shared, namespace) = (self.shared.clone(), namespace.clone());
+        let (filter, page) = (filter.clone(), page.clone());
+        off_thread(move || {
+            let source = Source {
+                shared: &shared,
+                namespace: &namespace,
+                page: &page,
+            };
+            of(&source, &filter)
+        })
+        .await
     }
 }

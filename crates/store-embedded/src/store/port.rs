@@ -56,13 +56,7 @@ impl Store for EmbeddedStore {
         filter: &TaskFilter,
         page: &Page,
     ) -> Result<Listing<Arc<Task>>> {
-        let (shared, namespace, filter, page) = (
-            self.shared.clone(),
-            namespace.clone(),
-            filter.clone(),
-            page.clone(),
-        );
-        off_thread(move || read::lists::tasks(&shared, &namespace, &filter, &page)).await
+        self.list(namespace, filter, page, read::lists::tasks).await
     }
 
     async fn dependents(&self, namespace: &Namespace, id: &TaskId) -> Result<Vec<TaskId>> {
@@ -192,13 +186,8 @@ impl Store for EmbeddedStore {
         filter: &PipelineFilter,
         page: &Page,
     ) -> Result<Listing<Arc<Pipeline>>> {
-        let (shared, namespace, filter, page) = (
-            self.shared.clone(),
-            namespace.clone(),
-            filter.clone(),
-            page.clone(),
-        );
-        off_thread(move || read::lists::pipelines(&shared, &namespace, &filter, &page)).await
+        self.list(namespace, filter, page, read::lists::pipelines)
+            .await
     }
 
     async fn stage_counts(
@@ -264,13 +253,8 @@ impl Store for EmbeddedStore {
         filter: &OperationFilter,
         page: &Page,
     ) -> Result<Listing<Arc<Operation>>> {
-        let (shared, namespace, filter, page) = (
-            self.shared.clone(),
-            namespace.clone(),
-            filter.clone(),
-            page.clone(),
-        );
-        off_thread(move || read::lists::operations(&shared, &namespace, &filter, &page)).await
+        self.list(namespace, filter, page, read::lists::operations)
+            .await
     }
 
     async fn running_operations(&self, limit: usize) -> Result<Vec<(Namespace, OperationId)>> {
@@ -304,13 +288,8 @@ impl Store for EmbeddedStore {
         filter: &ArtifactFilter,
         page: &Page,
     ) -> Result<Listing<Arc<Artifact>>> {
-        let (shared, namespace, filter, page) = (
-            self.shared.clone(),
-            namespace.clone(),
-            filter.clone(),
-            page.clone(),
-        );
-        off_thread(move || read::lists::artifacts(&shared, &namespace, &filter, &page)).await
+        self.list(namespace, filter, page, read::lists::artifacts)
+            .await
     }
 
     async fn key_by_hash(&self, sha256: &[u8; 32]) -> Result<Option<Arc<ApiKey>>> {

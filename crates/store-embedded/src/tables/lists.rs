@@ -5,7 +5,7 @@
 //! the other filtered fields, cannot match. What is left is read and checked in full.
 
 use mcpanel_domain::{
-    AgentId, ArtifactId, Name, OperationId, PipelineId, TaskId,
+    AgentId, ArtifactId, Name, OperationId, PipelineId, TaskId, Timestamp,
     artifact::Artifact,
     operation::{Operation, Status as OperationStatus},
     pipeline::{Pipeline, Status as PipelineStatus},
@@ -355,50 +355,47 @@ pub trait Listed: serde::Serialize + serde::de::DeserializeOwned {
     const TABLE: &'static str;
     /// Their id.
     type Id: std::str::FromStr + AsRef<str>;
-    /// Their place in lists.
-    fn position(&self) -> Position;
+    /// Their place in lists: when they were created, and their id.
+    fn place(&self) -> (Timestamp, &str);
+
+    /// The same, to keep.
+    fn position(&self) -> Position {
+        let (created_at, id) = self.place();
+        Position {
+            created_at,
+            id: id.to_owned(),
+        }
+    }
 }
 
 impl Listed for Task {
     const TABLE: &'static str = "task";
     type Id = TaskId;
-    fn position(&self) -> Position {
-        Position {
-            created_at: self.created_at,
-            id: self.id.to_string(),
-        }
+    fn place(&self) -> (Timestamp, &str) {
+        (self.created_at, self.id.as_str())
     }
 }
 
 impl Listed for Pipeline {
     const TABLE: &'static str = "pipeline";
     type Id = PipelineId;
-    fn position(&self) -> Position {
-        Position {
-            created_at: self.created_at,
-            id: self.id.to_string(),
-        }
+    fn place(&self) -> (Timestamp, &str) {
+        (self.created_at, self.id.as_str())
     }
 }
 
 impl Listed for Artifact {
     const TABLE: &'static str = "artifact";
     type Id = ArtifactId;
-    fn position(&self) -> Position {
-        Position {
-            created_at: self.created_at,
-            id: self.id.to_string(),
-        }
+    fn place(&self) -> (Timestamp, &str) {
+        (self.created_at, self.id.as_str())
     }
 }
 
 impl Listed for Operation {
     const TABLE: &'static str = "operation";
     type Id = OperationId;
-    fn position(&self) -> Position {
-        Position {
-            created_at: self.created_at,
-            id: self.id.to_string(),
-        }
+    fn place(&self) -> (Timestamp, &str) {
+        (self.created_at, self.id.as_str())
     }
 }

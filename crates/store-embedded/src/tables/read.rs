@@ -1,19 +1,17 @@
 //! Questions to the tables, answered by one connection.
 
+mod positions;
+
 use mcpanel_domain::{
     Namespace, Payload, PipelineId, TaskId, Timestamp, log::Line, pipeline::StageCounts,
     sample::Sample,
 };
-use mcpanel_store::{
-    Error, IdempotencyRecord, Result,
-    query::{Payloads, Position},
-};
+use mcpanel_store::{Error, IdempotencyRecord, Result, query::Payloads};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{
-    Namespaces,
-    lists::{List, Listed, Plan, STATUS_MASK},
-};
+pub use positions::Range;
+
+use super::{Namespaces, lists::Listed};
 use crate::{
     codec::{self, Place, Unreadable},
     error::read_failed,
@@ -29,18 +27,6 @@ pub struct Read<'a> {
 
 /// Sealed parameters and result.
 type PayloadRow = (Option<Vec<u8>>, Option<Vec<u8>>);
-
-/// Which part of a list.
-pub struct Range<'a> {
-    /// Only what comes after it.
-    pub after: Option<&'a Position>,
-    /// Created at this moment or later.
-    pub from: Option<Timestamp>,
-    /// Created before this moment.
-    pub before: Option<Timestamp>,
-    /// At most so many.
-    pub limit: usize,
-}
 
 impl Read<'_> {
     /// A task, a pipeline, an artifact or an operation.
@@ -98,23 +84,13 @@ impl Read<'_> {
         let Some(n) = self.namespaces.number(namespace) else {
             return Ok(Vec::new());
         };
-        let read = || -> rusqlite::Result<Result<Vec<Sample>>> {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT minute, body FROM sample
-                 WHERE namespace = ?1 AND minute >= ?2 AND minute < ?3 ORDER BY minute",
-            )?;
-            let mut rows = statement.query(params![n, from.as_ms(), to.as_ms()])?;
-            let mut samples = Vec::new();
-            while let Some(row) = rows.next()? {
-                let minute: i64 = row.get(0)?;
-                match open(SAMPLE, &minute.to_string(), row.get_ref(1)?.as_blob()?) {
-                    Ok(sample) => samples.push(sample),
-                    Err(error) => return Ok(Err(error)),
-                }
-            }
-            Ok(Ok(samples))
-        };
-        read().map_err(|error| read_failed(&error))?
+        let sql = "SELECT minute, body FROM sample
+             WHERE namespace = ?1 AND minute >= ?2 AND minute < ?3 ORDER BY minute";
+        self.rows(sql, params![n, from.as_ms(), to.as_ms()], |row| {
+            let minute: i64 = row.get(0)?;
+            let body = row.get_ref(1)?.as_blob()?;
+            Ok(open(SAMPLE, &minute.to_string(), body))
+        })
     }
 
     /// The memory of an answered request.
@@ -142,23 +118,13 @@ impl Read<'_> {
         let Some(n) = self.namespaces.number(namespace) else {
             return Ok(Vec::new());
         };
-        let read = || -> rusqlite::Result<Result<Vec<IdempotencyRecord>>> {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT key, body FROM idempotency WHERE namespace = ?1 AND key > ?2
-                 ORDER BY key LIMIT ?3",
-            )?;
-            let mut rows = statement.query(params![n, after, limit])?;
-            let mut records = Vec::new();
-            while let Some(row) = rows.next()? {
-                let key: String = row.get(0)?;
-                match open::<StoredIdempotency>("idempotency", &key, row.get_ref(1)?.as_blob()?) {
-                    Ok(record) => records.push(record.into()),
-                    Err(error) => return Ok(Err(error)),
-                }
-            }
-            Ok(Ok(records))
-        };
-        read().map_err(|error| read_failed(&error))?
+        let sql = "SELECT key, body FROM idempotency WHERE namespace = ?1 AND key > ?2
+             ORDER BY key LIMIT ?3";
+        self.rows(sql, params![n, after, limit], |row| {
+            let key: String = row.get(0)?;
+            let body = row.get_ref(1)?.as_blob()?;
+            Ok(open::<StoredIdempotency>("idempotency", &key, body).map(Into::into))
+        })
     }
 
     /// The number of the newest log line of a task; zero when it has none.
@@ -269,82 +235,18 @@ impl Read<'_> {
         read().map_err(|error| read_failed(&error))
     }
 
-    /// Places in the lists of a plan, newest first.
-    pub fn positions(
+    /// All rows that a question finds, unless one of them is damaged.
+    fn rows<T>(
         &self,
-        namespace: &Namespace,
-        plan: &Plan,
-        range: &Range<'_>,
-    ) -> Result<Vec<Position>> {
-        let Some(n) = self.namespaces.number(namespace) else {
-            return Ok(Vec::new());
+        sql: &str,
+        about: impl rusqlite::Params,
+        read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<Result<T>>,
+    ) -> Result<Vec<T>> {
+        let all = || -> rusqlite::Result<Result<Vec<T>>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            statement.query_map(about, read)?.collect()
         };
-        let mut found = Vec::new();
-        for list in &plan.lists {
-            self.list_positions(n, list, plan, range, &mut found)
-                .map_err(|error| read_failed(&error))?;
-        }
-        if plan.lists.len() > 1 {
-            found.sort_by(|a, b| b.cmp(a));
-            found.truncate(range.limit);
-        }
-        Ok(found)
-    }
-
-    fn list_positions(
-        &self,
-        namespace: i64,
-        list: &List,
-        plan: &Plan,
-        range: &Range<'_>,
-        into: &mut Vec<Position>,
-    ) -> rusqlite::Result<()> {
-        let number: Option<i64> = self
-            .connection
-            .prepare_cached("SELECT n FROM list WHERE namespace = ?1 AND name = ?2")?
-            .query_row(params![namespace, list.name()], |row| row.get(0))
-            .optional()?;
-        let Some(number) = number else {
-            return Ok(());
-        };
-        // Everything created before a moment comes after the place (that moment, no id).
-        let before = range.before.map(|before| (before.as_ms(), ""));
-        let after = range
-            .after
-            .map(|after| (after.created_at.as_ms(), after.id.as_str()));
-        let (created_at, id) = [before, after]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or((i64::MAX, ""));
-        let statuses = plan
-            .statuses
-            .iter()
-            .fold(0_i64, |bits, status| bits | 1 << status);
-        let statuses = if statuses == 0 { i64::MAX } else { statuses };
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT created_at, id FROM listing
-             WHERE list = ?1 AND (created_at, id) < (?2, ?3) AND created_at >= ?4
-               AND (facets & ?5) = ?6 AND ((1 << (facets & {STATUS_MASK})) & ?7) <> 0
-             ORDER BY created_at DESC, id DESC LIMIT ?8"
-        ))?;
-        let from = range.from.map_or(i64::MIN, Timestamp::as_ms);
-        let limit = i64::try_from(range.limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map(
-            params![
-                number, created_at, id, from, plan.mask, plan.want, statuses, limit
-            ],
-            |row| {
-                Ok(Position {
-                    created_at: Timestamp::from_ms(row.get(0)?),
-                    id: row.get(1)?,
-                })
-            },
-        )?;
-        for row in rows {
-            into.push(row?);
-        }
-        Ok(())
+        all().map_err(|error| read_failed(&error))?
     }
 
     fn one<T>(

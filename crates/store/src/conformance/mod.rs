@@ -17,6 +17,8 @@ pub mod history;
 pub mod lists;
 pub mod logs;
 pub mod operations;
+mod pages;
+pub mod pipelines;
 pub mod ready;
 pub mod restart;
 pub mod tasks;
@@ -37,9 +39,8 @@ macro_rules! conformance {
                 namespaces_are_apart, a_large_payload_survives, an_ended_task_can_change_and_come_back;
             lists: newest_first_with_ids_for_equal_times, pages_neither_lose_nor_repeat,
                 filters_all_hold_together, statuses_live_and_ended_mix, created_bounds_cut,
-                a_task_that_moves_on_stays_on_its_page, pipelines_by_status_and_tag,
-                pipelines_by_template_and_time,
-                artifacts_by_what_made_them, a_strange_cursor_is_only_a_place;
+                a_task_that_moves_on_stays_on_its_page, artifacts_by_what_made_them, a_strange_cursor_is_only_a_place;
+            pipelines: listed_by_status_and_tag, listed_by_template_and_time;
             ready: priority_then_deadline_then_age, pipelines_take_turns, needs_every_capability,
                 a_target_alone_gets_it, slots_are_counted_from_leases, reservations_come_back,
                 a_stale_return_leaves_a_newer_claim_alone, waits_for_its_time, ahead_counts_those_before,

@@ -10,6 +10,7 @@ use mcpanel_domain::{
 
 use super::{
     Backend, World,
+    pages::all_pages,
     world::{agent_id, conflict, name, namespace, pipeline_id},
 };
 use crate::{
@@ -148,17 +149,12 @@ pub async fn lists_newest_first<B: Backend>() {
             (vec![Status::Failed], vec![]),
         ] {
             let filter = OperationFilter { statuses };
-            let mut seen = Vec::new();
-            let mut page = Page::first(2);
-            loop {
+            let list = async |page: Page| {
                 let listing = world.list_operations(&world.ns, &filter, &page).await;
-                let listing = listing.unwrap();
-                seen.extend(listing.items.iter().map(|each| each.id.to_string()));
-                match listing.next {
-                    Some(next) => page.after = Some(next),
-                    None => break,
-                }
-            }
+                listing.unwrap()
+            };
+            let seen = all_pages(2, list).await;
+            let seen: Vec<&str> = seen.iter().map(|each| each.id.as_str()).collect();
             assert_eq!(seen, expected, "{filter:?}");
         }
         world = world.restart().await;

@@ -155,7 +155,7 @@ fn cut<T>(
             let (created_at, id) = key(&item);
             (Position { created_at, id }, item)
         })
-        .filter(|(position, _)| page.after.as_ref().is_none_or(|after| position < after))
+        .filter(|(position, _)| page.admits(position.created_at, &position.id))
         .collect();
     sorted.sort_by(|a, b| b.0.cmp(&a.0));
     let more = sorted.len() > page.limit;

@@ -22,13 +22,7 @@ impl Settling<'_> {
             if let Some(body) = self.body("pipeline", namespace, id)? {
                 self.unlist(namespace, "pipeline", id, &body, pipeline_rows)?;
             }
-            seal("pipeline", id, &**pipeline, &mut self.row);
-            self.transaction
-                .prepare_cached(
-                    "INSERT INTO pipeline (namespace, id, open, body) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT DO UPDATE SET open = excluded.open, body = excluded.body",
-                )?
-                .execute(params![namespace, id, is_open(pipeline), self.row])?;
+            self.put_open("pipeline", namespace, id, is_open(pipeline), &**pipeline)?;
             self.list(namespace, pipeline_rows(pipeline))?;
         }
         Ok(())
@@ -122,18 +116,8 @@ impl Settling<'_> {
                 self.remove("operation", namespace, id)?;
                 continue;
             };
-            seal("operation", id, &**operation, &mut self.row);
-            self.transaction
-                .prepare_cached(
-                    "INSERT INTO operation (namespace, id, open, body) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT DO UPDATE SET open = excluded.open, body = excluded.body",
-                )?
-                .execute(params![
-                    namespace,
-                    id,
-                    !operation.status.is_terminal(),
-                    self.row
-                ])?;
+            let open = !operation.status.is_terminal();
+            self.put_open("operation", namespace, id, open, &**operation)?;
             self.list(namespace, operation_rows(operation))?;
         }
         Ok(())
@@ -167,6 +151,25 @@ impl Settling<'_> {
                  ON CONFLICT DO UPDATE SET body = excluded.body"
             ))?
             .execute(params![namespace, id, self.row])?;
+        Ok(())
+    }
+
+    /// The same for documents of which the open ones are loaded at the start.
+    fn put_open<T: Serialize>(
+        &mut self,
+        table: &'static str,
+        namespace: i64,
+        id: &str,
+        open: bool,
+        document: &T,
+    ) -> rusqlite::Result<()> {
+        seal(table, id, document, &mut self.row);
+        self.transaction
+            .prepare_cached(&format!(
+                "INSERT INTO {table} (namespace, id, open, body) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET open = excluded.open, body = excluded.body"
+            ))?
+            .execute(params![namespace, id, open, self.row])?;
         Ok(())
     }
 
