@@ -12,8 +12,10 @@ use crate::{EmbeddedStore, read::with_tables, state::State};
 impl Portable for EmbeddedStore {
     async fn all_namespaces(&self) -> Result<Vec<Namespace>> {
         let shared = self.shared();
-        let mut found: BTreeSet<Namespace> = shared.namespaces.names().into_iter().collect();
+        let mut found = BTreeSet::new();
+        // Memory first: what leaves it meanwhile is in the tables by then.
         in_memory(&shared.state.lock(), &mut found);
+        found.extend(shared.namespaces.names());
         Ok(found.into_iter().collect())
     }
 
@@ -23,22 +25,23 @@ impl Portable for EmbeddedStore {
         after: &str,
         limit: usize,
     ) -> Result<Vec<IdempotencyRecord>> {
+        let mut found: BTreeMap<String, IdempotencyRecord> = BTreeMap::new();
+        {
+            // Memory first: what leaves it meanwhile is in the tables by then.
+            let state = self.shared().state.lock();
+            let recents = state.recents().flat_map(|recent| &recent.idempotency);
+            for ((of, key), record) in recents {
+                if of == namespace && key.as_str() > after {
+                    // Newest first.
+                    found.entry(key.clone()).or_insert_with(|| record.clone());
+                }
+            }
+        }
         let stored = with_tables(self.shared(), |read| {
             read.idempotency_records(namespace, after, limit)
         })?;
-        let mut found: BTreeMap<String, IdempotencyRecord> = stored
-            .into_iter()
-            .map(|record| (record.key.clone(), record))
-            .collect();
-        let state = self.shared().state.lock();
-        // Oldest first, so that the newest wins.
-        let recents: Vec<_> = state.recents().collect();
-        for recent in recents.into_iter().rev() {
-            for ((of, key), record) in &recent.idempotency {
-                if of == namespace && key.as_str() > after {
-                    found.insert(key.clone(), record.clone());
-                }
-            }
+        for record in stored {
+            found.entry(record.key.clone()).or_insert(record);
         }
         Ok(found.into_values().take(limit).collect())
     }

@@ -84,7 +84,10 @@ fn an_outcome_that_nobody_knows_has_words_of_its_own() {
     assert!(unknown.detail.contains("may have been done"));
     assert!(unknown.detail.contains("`Idempotency-Key`"));
     let away = problem_of(mcpanel_store::Error::Unavailable { reason: reason() });
-    assert_eq!((away.code.as_str(), away.status), ("store_unavailable", 503));
+    assert_eq!(
+        (away.code.as_str(), away.status),
+        ("store_unavailable", 503)
+    );
     assert!(!away.detail.contains("may have been done"));
     for problem in [unknown, away] {
         assert!(!problem.detail.contains("10.0.0.7"), "{}", problem.detail);

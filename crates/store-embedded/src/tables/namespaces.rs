@@ -70,10 +70,10 @@ impl Namespaces {
         Ok(connection.last_insert_rowid())
     }
 
-    /// Remembers numbers that are committed now.
-    pub fn learn(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let fresh = Self::load(connection)?;
-        *self.known.write() = fresh.known.into_inner();
-        Ok(())
+    /// Remembers numbers that are committed now. It cannot fail: what was committed must not be written again.
+    pub fn learn(&self, committed: FxHashMap<Namespace, i64>) {
+        if committed.keys().any(|each| self.number(each).is_none()) {
+            self.known.write().extend(committed);
+        }
     }
 }

@@ -90,11 +90,11 @@ impl Writer {
         let first_kept = settling.trim_events(last_seq, self.events_kept)?;
         settling.mark("settled", recent.last_frame)?;
         settling.mark("last_seq", last_seq)?;
-        let next_payload = settling.next_payload;
+        let (numbers, next_payload) = (settling.numbers, settling.next_payload);
         (self.row, self.added) = (settling.row, settling.added);
         transaction.commit()?;
         self.next_payload = next_payload;
-        self.namespaces.learn(&self.connection)?;
+        self.namespaces.learn(numbers);
         Ok(first_kept)
     }
 
