@@ -49,7 +49,7 @@ struct Copied {
 }
 
 impl Row for Copied {
-    const HEADER: &'static [&'static str] = &["kind", "count", "digest"];
+    const HEADER: &'static [&'static str] = &["KIND", "COUNT", "DIGEST"];
 
     fn name(&self) -> String {
         self.kind.to_owned()
@@ -66,7 +66,7 @@ impl Row for Copied {
 }
 
 impl Copy {
-    /// Copies, unless it is interrupted.
+    /// Copies, unless it is interrupted, and leaves both ends in order.
     pub async fn execute(self, form: Form<'_>) -> Result {
         if self.from == self.to {
             return Err(Failure::usage("`--from` and `--to` name the same store"));
@@ -76,14 +76,24 @@ impl Copy {
         let to = self.to.open_or_make(artifacts).await?;
         let mut interrupts = Interrupts::listen();
         let copied = tokio::select! {
-            copied = copy(&from, &to) => copied,
-            () = interrupts.next() => {
-                say("interrupted; the same command goes on from here");
-                return Ok(Exit::Interrupted);
-            }
+            copied = copy(&from, &to) => Some(copied),
+            () = interrupts.next() => None,
         };
-        from.close().await;
-        to.close().await;
+        if copied.is_none() {
+            say("interrupted; the same command goes on from here");
+        }
+        let close = async {
+            from.close().await;
+            to.close().await;
+        };
+        // Whoever interrupts again does not want to wait for it, either.
+        let copied = tokio::select! {
+            () = close => copied,
+            () = interrupts.next() => None,
+        };
+        let Some(copied) = copied else {
+            return Ok(Exit::Interrupted);
+        };
         let copied = copied?;
         listing::many(form, &copied)?;
         say("both hold the same, by count and digest");

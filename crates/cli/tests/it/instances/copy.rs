@@ -15,19 +15,25 @@ use crate::support::{Server, Watched, mcpanel, said};
 
 /// Tasks that are copied.
 const TASKS: usize = 150;
+/// Pipelines that are copied, each in a commit of its own and before all tasks: a copy of them takes its time.
+const PIPELINES: usize = 60;
+/// As often a copy is broken off that may be done before.
+const TRIES: usize = 10;
 
 /// Makes something of everything.
 async fn fill(client: &Client) {
     for _ in 0..TASKS {
         create(client, "work").await.unwrap();
     }
-    let pipeline = json!({
-        "name": "copied", "execute": true,
-        "stages": [{"stage": 1, "name": "only", "task_type": "other", "mode": "single"}],
-    });
-    let key = IdempotencyKey::random();
-    let pipeline = serde_json::from_value(pipeline).unwrap();
-    client.create_pipeline(&pipeline, &key).await.unwrap();
+    for n in 1..=PIPELINES {
+        let pipeline = json!({
+            "name": "copied", "execute": n == PIPELINES,
+            "stages": [{"stage": 1, "name": "only", "task_type": "other", "mode": "single"}],
+        });
+        let key = IdempotencyKey::random();
+        let pipeline = serde_json::from_value(pipeline).unwrap();
+        client.create_pipeline(&pipeline, &key).await.unwrap();
+    }
     let agent: RegisterAgent = serde_json::from_value(
         json!({"agent_id": "one", "name": "one", "type": "tester", "capabilities": ["work"], "concurrency": 10}),
     )
@@ -58,14 +64,14 @@ async fn seen(client: &Client) -> Value {
         ..TaskQuery::default()
     };
     let tasks = client.list_tasks(&query).await.unwrap().tasks;
-    let pipelines = client.list_pipelines(&Default::default()).await.unwrap();
+    let newest = client.list_pipelines(&Default::default()).await.unwrap();
     let events = EventQuery {
         after: Some(0),
         limit: Some(100),
         ..EventQuery::default()
     };
     let events = client.list_events(&events).await.unwrap().events;
-    json!({"tasks": tasks, "pipelines": pipelines.pipelines, "events": events})
+    json!({"tasks": tasks, "pipelines": newest.pipelines, "events": events})
 }
 
 fn copy(from: &str, to: &str) -> Output {
@@ -79,6 +85,34 @@ fn copied(output: &Output) -> Value {
     assert_eq!(output.status.code(), Some(0), "{}", said(output));
     assert!(said(output).contains("both hold the same, by count and digest"));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Breaks a copy off in this way after it has counted and before it is done. Where it was done already, it begins again
+/// with another database; so what this names holds a part.
+fn broken_off(here: &Path, shared: Shared, how: impl Fn(&mut Watched)) -> Shared {
+    for attempt in 1..=TRIES {
+        let Shared { mongodb, redis } = &shared;
+        let target = Shared {
+            mongodb: mongodb.replacen('?', &format!("_{attempt}?"), 1),
+            redis: redis.clone(),
+        };
+        let mut copying = Watched::start(&mut mcpanel([
+            "store",
+            "copy",
+            "--from",
+            text(here),
+            "--to",
+            &target.mongodb,
+        ]));
+        copying.wait_for("counting: ").expect("it counts");
+        how(&mut copying);
+        assert_ne!(copying.end(), Some(1), "{:?}", copying.heard);
+        // What it says at the end of that step.
+        if !copying.heard.iter().any(|line| line.contains("copying: ")) {
+            return target;
+        }
+    }
+    panic!("{TRIES} copies were done before they could be broken off");
 }
 
 fn text(path: &Path) -> &str {
@@ -104,17 +138,10 @@ async fn an_installation_moves_into_mongodb_and_back() {
     );
     drop(server);
 
-    // Broken off somewhere after it has counted: the same command goes on from there.
-    let mut first = Watched::start(&mut mcpanel([
-        "store",
-        "copy",
-        "--from",
-        text(&here),
-        "--to",
-        &shared.mongodb,
-    ]));
-    first.wait_for("counting: ").expect("it counts");
-    first.kill();
+    #[cfg(unix)]
+    let shared = broken_off(&here, shared, Watched::interrupt);
+    let shared = broken_off(&here, shared, Watched::kill);
+    // The same command goes on from there.
     let there = copied(&copy(text(&here), &shared.mongodb));
     let again = copied(&copy(text(&here), &shared.mongodb));
     assert_eq!(again, there, "a copy that is made twice is the same");
