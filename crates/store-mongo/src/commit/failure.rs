@@ -69,3 +69,19 @@ impl From<Failed> for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_outcome_that_nobody_knows_is_told_as_one() {
+        let lost = || DriverError::custom("the connection broke");
+        let unknown = Error::from(Failed::Unknown(lost()));
+        assert!(matches!(unknown, Error::Unknown { .. }), "{unknown:?}");
+        for failed in [Failed::Transient(lost()), Failed::Hard(lost())] {
+            let away = Error::from(failed);
+            assert!(matches!(away, Error::Unavailable { .. }), "{away:?}");
+        }
+    }
+}
