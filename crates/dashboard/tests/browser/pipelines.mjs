@@ -25,8 +25,8 @@ test("pipelines are found by a text and a template, and the filter is kept as a 
   await page.waitForURL(/[?&]q=ward/);
   assert.equal(await page.locator("tbody tr").count(), 2);
   await page.getByText("More filters").click();
-  await page.getByLabel("Template").fill("techdeck");
-  await page.getByLabel("Tag").fill("weekly");
+  await page.getByLabel("Template", { exact: true }).fill("techdeck");
+  await page.getByLabel("Tag", { exact: true }).fill("weekly");
   await page.getByLabel("Created from (UTC)").fill("2026-01-02T03:04");
   await page.getByRole("button", { name: "Filter", exact: true }).click();
   await page.waitForURL(/template=techdeck/);

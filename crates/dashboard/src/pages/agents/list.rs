@@ -66,7 +66,7 @@ fn table(viewer: &Viewer, shown: &[AgentView]) -> Markup {
     let may = viewer.may(Permission::AgentManage);
     let list = html! {
         div.scroll tabindex="0" role="region" aria-label="Agents" {
-            table data-rows {
+            table.cards data-rows {
                 thead { tr {
                     th scope="col" { "Status" } th scope="col" { "Agent" } th scope="col" { "Slots" } th scope="col" { "Runs now" }
                     th scope="col" { "Capabilities" } th scope="col" { "Version" } th scope="col" { "Session" } th scope="col" { "Last heard" }
@@ -86,12 +86,12 @@ pub fn row(viewer: &Viewer, view: &AgentView) -> Markup {
         tr id={ "row-" (agent.id) } {
             td { (status::agent(view.status)) " " (status::admission(agent.admission)) }
             td { a.row-link href={ "/agents/" (agent.id) } { (text::short(&agent.name, 40)) } div.under { (text::middle(agent.id.as_str())) " · " (agent.agent_type) } }
-            td { (slots(view)) }
-            td { (runs(view)) }
-            td { (capabilities(view)) }
-            td { @if let Some(version) = &agent.version { (text::short(version, 24)) } @else { (parts::none("not told")) } }
-            td { (parts::since(agent.session.opened_at, viewer.now)) div.under { "sign-on " (agent.session.epoch) } }
-            td { (parts::age(agent.session.last_heartbeat, viewer.now)) }
+            td data-label="Slots" { (slots(view)) }
+            td data-label="Runs now" { (runs(view)) }
+            td data-label="Capabilities" { (capabilities(view)) }
+            td data-label="Version" { @if let Some(version) = &agent.version { (text::short(version, 24)) } @else { (parts::none("not told")) } }
+            td data-label="Session" { (parts::since(agent.session.opened_at, viewer.now)) div.under { "sign-on " (agent.session.epoch) } }
+            td data-label="Last heard" { (parts::age(agent.session.last_heartbeat, viewer.now)) }
             @if viewer.may(Permission::AgentManage) { td.actions { (row_actions(view)) } }
         }
     }

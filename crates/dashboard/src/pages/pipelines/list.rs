@@ -115,7 +115,7 @@ fn table(viewer: &Viewer, views: &[PipelineView]) -> Markup {
     let may = viewer.may(Permission::PipelineManage);
     let list = html! {
         div.scroll tabindex="0" role="region" aria-label="Pipelines" {
-            table data-rows {
+            table.cards data-rows {
                 thead { tr {
                     th scope="col" { "Status" } th scope="col" { "Pipeline" } th.stages-column scope="col" { "Stages" }
                     th.number scope="col" { "Done" } th scope="col" { "Template" } th scope="col" { "Took" } th scope="col" { "Created" }
@@ -140,10 +140,10 @@ pub fn row(viewer: &Viewer, view: &PipelineView) -> Markup {
                 @if let Some(error) = &pipeline.error { div.error-line { (text::short(error, 110)) } }
             }
             td.stages-column { (segments(view)) }
-            td.number { (format!("{:.0} %", pipeline.progress(&view.facts))) }
-            td { @if let Some((template, version)) = &pipeline.template { a href={ "/settings/templates/" (template) } { (template) } span.muted { " v" (version) } } @else { (parts::none("none")) } }
-            td { (took(viewer, view)) }
-            td { (parts::age(pipeline.created_at, viewer.now)) }
+            td.number data-label="Done" { (format!("{:.0} %", pipeline.progress(&view.facts))) }
+            td data-label="Template" { @if let Some((template, version)) = &pipeline.template { a href={ "/settings/templates/" (template) } { (template) } span.muted { " v" (version) } } @else { (parts::none("none")) } }
+            td data-label="Took" { (took(viewer, view)) }
+            td data-label="Created" { (parts::age(pipeline.created_at, viewer.now)) }
             @if viewer.may(Permission::PipelineManage) { td.actions { (row_actions(view)) } }
         }
     }

@@ -186,7 +186,7 @@ pub fn table(viewer: &Viewer, tasks: &[Arc<Task>]) -> Markup {
 fn plain(viewer: &Viewer, tasks: &[Arc<Task>], may: bool) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Tasks" {
-            table data-rows {
+            table.cards data-rows {
                 thead { tr {
                     @if may { th.choose scope="col" { input type="checkbox" data-choose-all aria-label="Choose all rows"; } }
                     th scope="col" { "Status" } th scope="col" { "Task" } th scope="col" { "Pipeline" } th scope="col" { "Agent" }
@@ -213,12 +213,12 @@ pub fn row(viewer: &Viewer, task: &Task) -> Markup {
                     div.under { a href={ "/tasks/" (task.id) "?level=error#log" } { "Warnings and errors" span.visually-hidden { " of " (task.id) } } }
                 }
             }
-            td { @if let Some(place) = &task.place { (parts::link("/pipelines", place.pipeline_id.as_str())) div.under { "stage " (place.stage) } } @else { (parts::none("none")) } }
-            td { @if let Some(agent) = task.last_agent().or(task.target.as_ref()) { (parts::link("/agents", agent.as_str())) } @else { (parts::none("no agent yet")) } }
-            td { (progress(task)) }
-            td.number { (task.attempt) @if task.retry_count > 0 { div.under { (task.retry_count) "/" (task.retry.max_retries) " retries" } } }
-            td { (took(viewer, task)) }
-            td { (parts::age(task.created_at, viewer.now)) }
+            td data-label="Pipeline" { @if let Some(place) = &task.place { (parts::link("/pipelines", place.pipeline_id.as_str())) div.under { "stage " (place.stage) } } @else { (parts::none("none")) } }
+            td data-label="Agent" { @if let Some(agent) = task.last_agent().or(task.target.as_ref()) { (parts::link("/agents", agent.as_str())) } @else { (parts::none("no agent yet")) } }
+            td data-label="Progress" { (progress(task)) }
+            td.number data-label="Attempt" { (task.attempt) @if task.retry_count > 0 { div.under { (task.retry_count) "/" (task.retry.max_retries) " retries" } } }
+            td data-label="Took" { (took(viewer, task)) }
+            td data-label="Created" { (parts::age(task.created_at, viewer.now)) }
             @if may { td.actions { (row_actions(task)) } }
         }
     }
