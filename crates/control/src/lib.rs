@@ -45,6 +45,9 @@ pub use catalog::{Catalog, NewArtifact, NewKey};
 pub use env::Env;
 pub use error::{Error, Result};
 pub use events::{EVENTS_PER_READ_MAX, EventManager};
+/// For whoever shows what becomes of leases that nobody gave.
+#[doc(hidden)]
+pub use grants::token::sign as sign_lease;
 pub use history::{ERROR_GROUPS_SHOWN, HistoryManager, POINTS_MAX, Point};
 pub use idempotency::{Created, Idempotency};
 pub use operations::{OperationManager, OperationRequest, PREVIEW_TASKS_MAX};

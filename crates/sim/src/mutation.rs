@@ -32,7 +32,7 @@ pub enum Mutation {
     TrustQueue,
     /// A shared queue is never compared with the database.
     NeverVerify,
-    /// A lease that nobody remembers is believed, whatever it says.
+    /// What a shared queue says was given out is believed, though somebody forged it: the forgers know the servers' key.
     BelieveLeases,
 }
 

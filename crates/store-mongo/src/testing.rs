@@ -66,7 +66,7 @@ pub(crate) async fn link(address: &Address) -> Arc<Link> {
 /// An empty queue of its own, said to be whole.
 pub(crate) async fn queue(address: &Address) -> Arc<Queue> {
     let queue = Queue::new(link(address).await, Keys::with_prefix(&prefix()), true);
-    queue.built(&ns()).await.unwrap();
+    queue.built(&ns(), true).await.unwrap();
     queue
 }
 

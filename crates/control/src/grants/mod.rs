@@ -9,7 +9,7 @@
 //! - [`settle`]: writing grants that outlived a short task
 
 pub(crate) mod settle;
-mod token;
+pub(crate) mod token;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -43,8 +43,8 @@ impl Standing {
     }
 
     /// With an assignment that it does not say; as the document says when that is void.
-    fn with(document: Arc<Task>, grant: Option<&Grant>) -> Self {
-        let decision = grant.and_then(|grant| assignment(&document, grant));
+    fn with(document: Arc<Task>, grant: Option<&Grant>, key: &[u8; 32]) -> Self {
+        let decision = grant.and_then(|grant| assignment(&document, grant, key));
         match decision {
             Some(Decision {
                 task: Some(mut task),
@@ -78,10 +78,10 @@ pub(crate) struct Shown<'a> {
     pub(crate) proof: Proof,
 }
 
-/// The assignment that a grant stands for, as the rules make it; none when the document moved on. The same grant on the
-/// same document is the same assignment, whoever works it out and when.
-fn assignment(document: &Task, grant: &Grant) -> Option<Decision> {
-    if !grant.holds(document) {
+/// The assignment that a grant stands for, as the rules make it; none when the document moved on, or nobody with the
+/// key gave it. The same grant on the same document is the same assignment, whoever works it out and when.
+fn assignment(document: &Task, grant: &Grant, key: &[u8; 32]) -> Option<Decision> {
+    if !grant.holds(document) || !token::is_genuine(key, document, grant) {
         return None;
     }
     let command = Command::Assign {
@@ -147,13 +147,13 @@ impl<'a> Agents<'a> {
             && let Some(grant) =
                 token::verify(grants.key(), &document, &agent.id, &agent.session.id, proof)
         {
-            return Ok(Standing::with(document, Some(&grant)));
+            return Ok(Standing::with(document, Some(&grant), grants.key()));
         }
         let known = grants
             .of_tasks(self.namespace, &[(document.id.clone(), document.revision)])
             .await;
         let grant = known.into_iter().next().flatten();
-        Ok(Standing::with(document, grant.as_ref()))
+        Ok(Standing::with(document, grant.as_ref(), grants.key()))
     }
 }
 
@@ -183,7 +183,7 @@ impl Core {
             .into_iter()
             .map(|document| {
                 let grant = known.get(&document.id);
-                Standing::with(document, grant)
+                Standing::with(document, grant, grants.key())
             })
             .collect()
     }
@@ -195,19 +195,18 @@ impl Core {
         id: &AgentId,
     ) -> Result<(Vec<Held>, bool)> {
         // First those that are not written: one that is written meanwhile is then seen twice, and not missed.
-        let granted = match self.store.grants() {
+        let (granted, all_known) = match self.store.grants() {
             Some(grants) => grants.of_agent(namespace, id).await,
-            None => Ok(Vec::new()),
+            None => (Vec::new(), true),
         };
         let mut leases = self.store.leases(namespace, id).await?;
-        let known = granted.is_ok();
-        for grant in granted.unwrap_or_default() {
+        for grant in granted {
             if !leases.iter().any(|held| held.task_id == grant.task_id) {
                 leases.push(grant.held());
             }
         }
         leases.sort_by(|a, b| a.task_id.cmp(&b.task_id));
-        Ok((leases, known))
+        Ok((leases, all_known))
     }
 
     /// The secret part of a new lease: signed where it may have to be verified from itself.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use mcpanel_domain::{Namespace, TaskId};
-use mcpanel_store::{self as store, Commit, Grant, Write};
+use mcpanel_store::{self as store, Commit, Grant, Grants, Write};
 
 use super::assignment;
 use crate::{Error, Result, core::Core};
@@ -35,7 +35,7 @@ pub(crate) async fn settle(core: &Core) -> Result<Settled> {
         by_namespace.entry(namespace).or_default().push(grant);
     }
     for (namespace, grants) in by_namespace {
-        match write(core, &namespace, &grants).await {
+        match write(core, remembered, &namespace, &grants).await {
             Ok(()) => continue,
             // Nothing of it can be written now, or all of it was: the next round finds out.
             Err(
@@ -48,7 +48,7 @@ pub(crate) async fn settle(core: &Core) -> Result<Settled> {
             Err(_) => {}
         }
         for grant in &grants {
-            match write(core, &namespace, std::slice::from_ref(grant)).await {
+            match write(core, remembered, &namespace, std::slice::from_ref(grant)).await {
                 Ok(()) => {}
                 // It moved on just now: the next round finds the grant void.
                 Err(error) if error.conflict().is_some() => {}
@@ -64,13 +64,19 @@ pub(crate) async fn settle(core: &Core) -> Result<Settled> {
     Ok(settled)
 }
 
-async fn write(core: &Core, namespace: &Namespace, grants: &[Grant]) -> Result<()> {
+/// Grants that cannot be written ever, because the document moved on or because somebody made them up, are forgotten.
+async fn write(
+    core: &Core,
+    remembered: &dyn Grants,
+    namespace: &Namespace,
+    grants: &[Grant],
+) -> Result<()> {
     let ids: Vec<TaskId> = grants.iter().map(|grant| grant.task_id.clone()).collect();
     let documents = core.store.tasks(namespace, &ids).await?;
     let mut commit = Commit::default();
     let mut void = Vec::new();
     for (grant, document) in grants.iter().zip(documents) {
-        let decision = document.and_then(|document| assignment(&document, grant));
+        let decision = document.and_then(|document| assignment(&document, grant, remembered.key()));
         match decision.and_then(|decision| Some((decision.task?, decision.events))) {
             Some((task, events)) => {
                 commit.events.extend(events);
@@ -83,7 +89,7 @@ async fn write(core: &Core, namespace: &Namespace, grants: &[Grant]) -> Result<(
             None => void.push(grant.clone()),
         }
     }
-    if let Some(remembered) = core.store.grants().filter(|_| !void.is_empty()) {
+    if !void.is_empty() {
         remembered.drop_void(namespace, &void).await;
     }
     if commit.is_empty() {

@@ -17,7 +17,7 @@ use sha2::Sha256;
 const MAC_BITS: u32 = 80;
 
 /// The secret part of a lease on a document.
-pub(super) fn sign(
+pub fn sign(
     key: &[u8; 32],
     document: &Task,
     agent: &AgentId,
@@ -72,6 +72,16 @@ pub(super) fn verify(
     })
 }
 
+/// Whether a grant was signed as it is. Where grants are remembered others may write, and what they made up is
+/// nothing.
+pub(super) fn is_genuine(key: &[u8; 32], document: &Task, grant: &Grant) -> bool {
+    let proof = Proof {
+        attempt: grant.attempt,
+        nonce: grant.nonce,
+    };
+    verify(key, document, &grant.agent_id, &grant.session, proof).as_ref() == Some(grant)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -101,6 +111,41 @@ mod tests {
         let grant = verify(&KEY, &task, &id("ada"), &id("sess_1"), proof).unwrap();
         assert_eq!(grant.granted_at, at);
         assert!(grant.holds(&task));
+        assert!(is_genuine(&KEY, &task, &grant));
+    }
+
+    #[test]
+    fn what_somebody_made_up_is_not_genuine() {
+        let (task, at) = (document(), Timestamp::from_ms(1_700_000_000_123));
+        let nonce = sign(&KEY, &task, &id("ada"), &id("sess_1"), at);
+        let proof = Proof { attempt: 1, nonce };
+        let grant = verify(&KEY, &task, &id("ada"), &id("sess_1"), proof).unwrap();
+        let made_up = [
+            Grant {
+                agent_id: id("bob"),
+                ..grant.clone()
+            },
+            Grant {
+                session: id("sess_2"),
+                ..grant.clone()
+            },
+            Grant {
+                granted_at: at.plus_ms(1),
+                ..grant.clone()
+            },
+            Grant {
+                nonce: nonce ^ 1,
+                ..grant.clone()
+            },
+        ];
+        for each in made_up {
+            assert!(!is_genuine(&KEY, &task, &each), "{each:?}");
+        }
+        let moved_on = Task {
+            revision: 2,
+            ..task.clone()
+        };
+        assert!(!is_genuine(&KEY, &moved_on, &grant));
     }
 
     #[test]

@@ -23,10 +23,10 @@ impl Observer {
         {
             self.check_dependencies(&task);
         }
-        // Those that count: written ones are counted with the documents.
+        // Those that count: written ones are counted with the documents, and forged ones are nobody's.
         let unwritten = of_session
             .iter()
-            .filter(|each| self.waits_since(each))
+            .filter(|each| self.waits_since(each) && self.was_given(each))
             .count();
         let written = operation.map_or(0, |operation| *operation.least_held.lock());
         let slots = self
@@ -44,6 +44,12 @@ impl Observer {
                 )
             },
         );
+    }
+
+    /// Whether a server gave it, and nobody made it up.
+    fn was_given(&self, grant: &Grant) -> bool {
+        let key = (grant.task_id.clone(), grant.attempt, grant.nonce);
+        self.granted.get(&key) == Some(grant)
     }
 
     /// Whether the document is as it was when the grant was given.

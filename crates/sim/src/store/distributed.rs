@@ -275,10 +275,14 @@ impl SimStore {
         if self.ill(|faults| faults.forget) {
             let mut random = self.shared.random.lock();
             let mut queue = instance.common.queue.lock();
-            match random.within(0..=5) {
+            match random.within(0..=6) {
                 0 => queue.lose_entry(&mut random),
                 1 => queue.lose_reservation(&mut random),
                 2 => queue.lose_grant(&mut random),
+                3 => {
+                    drop((random, queue));
+                    self.forge(instance);
+                }
                 _ => {
                     let known: Vec<Arc<Task>> = self
                         .shared

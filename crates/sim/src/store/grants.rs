@@ -1,10 +1,11 @@
 //! Assignments that the documents do not say yet, as a model: a queue that may forget them, servers that remember
-//! their own until they die, answers that get lost.
+//! their own until they die, answers that get lost, and entries that somebody forged.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use mcpanel_domain::{AgentId, Namespace, TaskId};
+use mcpanel_control::sign_lease;
+use mcpanel_domain::{AgentId, Namespace, TaskId, agent::Agent, task::Task};
 use mcpanel_store::{Commit, Error, Grant, Grants, Result, Store, Write};
 
 use super::{SimStore, distributed::Instance};
@@ -37,23 +38,38 @@ impl SimStore {
         }
     }
 
-    /// With the rule broken that a lease must have been given: the one that a caller shows passes for given.
-    fn made_up(&self, id: &TaskId) -> Option<Grant> {
-        let operation = self.shared.current.lock().clone()?;
-        let (shown_for, proof) = operation.held.as_ref()?;
+    /// Somebody who can write to the queue notes that a task was given to an agent. The rule broken that a grant must be
+    /// signed is the same as that somebody knowing the key.
+    pub(super) fn forge(&self, instance: &Instance) {
+        let mut random = self.shared.random.lock();
         let observer = self.shared.observer.lock();
-        let task = observer.tasks().get(id)?;
-        let agent_id = AgentId::parse(&operation.by).ok()?;
-        let session = observer.agents().get(&agent_id)?.session.id.clone();
-        (shown_for == id && proof.attempt == task.attempt + 1).then(|| Grant {
-            task_id: id.clone(),
+        let waiting: Vec<&Arc<Task>> = observer
+            .tasks()
+            .values()
+            .filter(|task| task.ready_at().is_some())
+            .collect();
+        let agents: Vec<&Arc<Agent>> = observer.agents().values().collect();
+        let (Some(task), Some(agent)) = (random.pick(&waiting), random.pick(&agents)) else {
+            return;
+        };
+        let at = task.updated_at;
+        let signed = sign_lease(&KEY, task, &agent.id, &agent.session.id, at);
+        let nonce = match self.shared.breaks(Mutation::BelieveLeases) {
+            true => signed,
+            false => signed ^ 1,
+        };
+        let grant = Grant {
+            task_id: task.id.clone(),
             revision: task.revision,
-            attempt: proof.attempt,
-            nonce: proof.nonce,
-            agent_id,
-            session,
-            granted_at: task.updated_at,
-        })
+            attempt: task.attempt + 1,
+            nonce,
+            agent_id: agent.id.clone(),
+            session: agent.session.id.clone(),
+            granted_at: at,
+        };
+        self.shared.trace(|| format!("somebody forges {grant:?}"));
+        let now = self.shared.clock.elapsed_ms();
+        instance.common.queue.lock().forge(&grant, now);
     }
 }
 
@@ -118,11 +134,6 @@ impl Grants for SimStore {
         tasks
             .iter()
             .map(|(id, revision)| {
-                if self.shared.breaks(Mutation::BelieveLeases)
-                    && let Some(made_up) = self.made_up(id)
-                {
-                    return Some(made_up);
-                }
                 let own = given.get(id).map(|(grant, _)| grant);
                 let own = own.filter(|grant| grant.revision == *revision);
                 own.or_else(|| queue.grant_of(id).filter(|_| !away))

@@ -163,6 +163,12 @@ impl Queue {
         mine
     }
 
+    /// Believes that a task was given out that was not, unless it knows better.
+    pub fn forge(&mut self, grant: &Grant, now_ms: u64) {
+        let known = self.granted.entry(grant.task_id.clone());
+        known.or_insert_with(|| (grant.clone(), now_ms));
+    }
+
     /// The grant of a task.
     pub fn grant_of(&self, id: &TaskId) -> Option<&Grant> {
         self.granted.get(id).map(|(grant, _)| grant)

@@ -282,10 +282,12 @@ impl Queue {
         Ok(whole == 1)
     }
 
-    /// Says that the queue holds everything now.
-    pub async fn built(&self, namespace: &Namespace) -> Result<(), Away> {
+    /// Says that the queue holds everything now, as the documents say it. Where there are tasks, some may have been given
+    /// out without a word in them; an empty one lacks nothing.
+    pub async fn built(&self, namespace: &Namespace, is_empty: bool) -> Result<(), Away> {
         let key = self.keys.queue(namespace);
-        let arguments = ["built".to_owned()];
+        let new_ms = if is_empty { 0 } else { grants::NEW_MS };
+        let arguments = ["built".to_owned(), new_ms.to_string()];
         let _: i64 = self.scripts.epoch.run(&self.link, &key, &arguments).await?;
         Ok(())
     }

@@ -220,7 +220,7 @@ async fn what_was_torn_apart_is_noticed_and_wiped() {
         queue.wipe(&ns()).await.unwrap();
         assert!(!queue.look(&ns()).await.unwrap(), "wiped is not whole");
         queue.put(&ns(), &all, now(), true).await.unwrap();
-        queue.built(&ns()).await.unwrap();
+        queue.built(&ns(), true).await.unwrap();
         assert!(queue.look(&ns()).await.unwrap());
         assert_eq!(take(&queue, &ada).await, ["a", "b"]);
     }

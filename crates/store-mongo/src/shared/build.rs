@@ -95,7 +95,7 @@ impl Shared {
         }
         self.drop_strangers(source, namespace).await?;
         self.note_all(source, namespace).await?;
-        self.queue.built(namespace).await?;
+        self.queue.built(namespace, told == 0).await?;
         self.first(namespace, SWEPT, SWEEP_MS).await?;
         self.built.notify_waiters();
         tracing::info!(

@@ -23,15 +23,34 @@ const RIPE_MS: u64 = 1_000;
 /// what they give out.
 const GIVEN_MAX: usize = 50_000;
 
-/// The grants of one instance, and its way to those of the others.
+/// The grants of one instance, and its way to those of the others. Without Redis it remembers none, and knows the key
+/// that proves those of instances that have it.
 pub(crate) struct Ledger {
-    shared: Arc<Shared>,
+    shared: Option<Arc<Shared>>,
     key: [u8; 32],
     given: Mutex<FxHashMap<Key<TaskId>, (Grant, Instant)>>,
 }
 
+impl Shared {
+    /// Grants that another instance should have had written by now.
+    pub(super) fn left_behind(&self, namespace: &Namespace, grants: Vec<Grant>) {
+        let mut left = self.left.lock();
+        for grant in grants {
+            left.insert((namespace.clone(), grant.task_id.clone()), grant);
+        }
+    }
+
+    /// They need not be told any more.
+    fn forget_left(&self, key: &Key<TaskId>, is_over: impl FnOnce(&Grant) -> bool) {
+        let mut left = self.left.lock();
+        if left.get(key).is_some_and(is_over) {
+            left.remove(key);
+        }
+    }
+}
+
 impl Ledger {
-    pub(crate) fn new(shared: Arc<Shared>, key: [u8; 32]) -> Self {
+    pub(crate) fn new(shared: Option<Arc<Shared>>, key: [u8; 32]) -> Self {
         Self {
             shared,
             key,
@@ -76,8 +95,11 @@ impl Grants for Ledger {
                 what: format!("{GIVEN_MAX} assignments wait to be written"),
             });
         }
-        let noted = self.shared.queue.grant(namespace, grants).await;
-        let noted = noted.map_err(unknown)?;
+        let shared = self.shared.as_ref().ok_or_else(unknown)?;
+        let Ok(noted) = shared.queue.grant(namespace, grants).await else {
+            shared.note_disturbance();
+            return Err(unknown());
+        };
         let now = Instant::now();
         let mut given = self.given.lock();
         for (grant, noted) in grants.iter().zip(&noted) {
@@ -102,12 +124,8 @@ impl Grants for Ledger {
         let ids = || tasks.iter().map(|(id, _)| id);
         let elsewhere: Vec<&TaskId> = ids().filter(|id| !found.contains_key(*id)).collect();
         // Away, none is known: a task may be given out again then, and the documents tell who is first.
-        if !elsewhere.is_empty()
-            && let Ok(known) = self
-                .shared
-                .queue
-                .grants_of_tasks(namespace, &elsewhere)
-                .await
+        if let Some(shared) = self.shared.as_ref().filter(|_| !elsewhere.is_empty())
+            && let Ok(known) = shared.queue.grants_of_tasks(namespace, &elsewhere).await
         {
             found.extend(
                 known
@@ -118,13 +136,16 @@ impl Grants for Ledger {
         ids().map(|id| found.remove(id)).collect()
     }
 
-    async fn of_agent(&self, namespace: &Namespace, id: &AgentId) -> Result<Vec<Grant>> {
-        let mut grants = {
-            let queue = &self.shared.queue;
-            queue
-                .grants_of_agent(namespace, id)
-                .await
-                .map_err(unknown)?
+    async fn of_agent(&self, namespace: &Namespace, id: &AgentId) -> (Vec<Grant>, bool) {
+        let Some(shared) = &self.shared else {
+            return (Vec::new(), true);
+        };
+        let (mut grants, all) = match shared.queue.grants_of_agent(namespace, id).await {
+            Ok((grants, all)) => (grants, all && shared.is_steady()),
+            Err(Away) => {
+                shared.note_disturbance();
+                (Vec::new(), false)
+            }
         };
         let known: FxHashSet<TaskId> = grants.iter().map(|grant| grant.task_id.clone()).collect();
         let given = self.given.lock();
@@ -132,32 +153,35 @@ impl Grants for Ledger {
             grant.agent_id == *id && of == namespace && !known.contains(task_id)
         });
         grants.extend(forgotten.map(|(_, (grant, _))| grant.clone()));
-        Ok(grants)
+        (grants, all)
     }
 
     async fn ripe(&self, limit: usize) -> Vec<(Namespace, Grant)> {
-        let mut ripe: Vec<(Namespace, Grant)> = {
-            let given = self.given.lock();
-            let (age, now) = (Duration::from_millis(RIPE_MS), self.shared.now());
-            // By both clocks: this machine's may stand where leases are counted by another.
-            let is_ripe = |grant: &Grant, at: &Instant| {
-                at.elapsed() >= age || now.ms_since(grant.granted_at) >= RIPE_MS
-            };
-            let old = given.iter().filter(|(_, (grant, at))| is_ripe(grant, at));
-            old.take(limit)
-                .map(|((namespace, _), (grant, _))| (namespace.clone(), grant.clone()))
-                .collect()
+        let Some(shared) = &self.shared else {
+            return Vec::new();
         };
-        // Those that cannot be written now are found again in Redis.
-        let left = std::mem::take(&mut *self.shared.left.lock());
-        for (namespace, grant) in left {
-            let known = ripe
-                .iter()
-                .any(|(of, each)| *of == namespace && each.task_id == grant.task_id);
-            if !known {
-                ripe.push((namespace, grant));
-            }
-        }
+        let told = |(namespace, _): &Key<TaskId>, grant: &Grant| (namespace.clone(), grant.clone());
+        let given = self.given.lock();
+        let (age, now) = (Duration::from_millis(RIPE_MS), shared.now());
+        // By both clocks: this machine's may stand where leases are counted by another.
+        let is_ripe = |grant: &Grant, at: &Instant| {
+            at.elapsed() >= age || now.ms_since(grant.granted_at) >= RIPE_MS
+        };
+        let old = given.iter().filter(|(_, (grant, at))| is_ripe(grant, at));
+        let mut ripe: Vec<(Namespace, Grant)> = old
+            .take(limit)
+            .map(|(key, (grant, _))| told(key, grant))
+            .collect();
+        // However many there are of either, the others get half.
+        let room = limit.saturating_sub(ripe.len()).max(limit / 2);
+        let left = shared.left.lock();
+        let left = left.iter().filter(|(key, _)| !given.contains_key(*key));
+        let left: Vec<(Namespace, Grant)> = left
+            .take(room)
+            .map(|(key, grant)| told(key, grant))
+            .collect();
+        ripe.truncate(limit - left.len());
+        ripe.extend(left);
         ripe
     }
 
@@ -171,12 +195,17 @@ impl Grants for Ledger {
                 }
             }
         }
+        let Some(shared) = &self.shared else { return };
+        for grant in grants {
+            let key = (namespace.clone(), grant.task_id.clone());
+            shared.forget_left(&key, |known| known == grant);
+        }
         // Away, whoever finds them again drops them.
-        let now = self.shared.now();
-        let _ = self.shared.queue.drop_grants(namespace, grants, now).await;
+        let now = shared.now();
+        let _ = shared.queue.drop_grants(namespace, grants, now).await;
         let ids = grants.iter().map(|grant| &grant.task_id);
-        self.shared.owe(namespace, ids);
-        self.shared.nudge.notify_one();
+        shared.owe(namespace, ids);
+        shared.nudge.notify_one();
     }
 }
 
@@ -184,8 +213,9 @@ impl Grants for Ledger {
 impl Projection for Ledger {
     /// What was written needs no memory.
     async fn apply(&self, changes: &[Change]) {
+        let Some(shared) = &self.shared else { return };
         let mut given = self.given.lock();
-        if given.is_empty() {
+        if given.is_empty() && shared.left.lock().is_empty() {
             return;
         }
         for change in changes {
@@ -199,14 +229,15 @@ impl Projection for Ledger {
             {
                 given.remove(&key);
             }
+            shared.forget_left(&key, |grant| grant.revision < new.revision);
         }
     }
 
     async fn publish(&self, _: &[Arc<Numbered>]) {}
 }
 
-fn unknown(_: Away) -> Error {
+fn unknown() -> Error {
     Error::Unavailable {
-        reason: "the queue in Redis cannot be used now".to_owned(),
+        reason: "no queue in Redis can be used now".to_owned(),
     }
 }

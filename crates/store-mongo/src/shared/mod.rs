@@ -24,10 +24,10 @@ use std::{
     time::Duration,
 };
 
-use mcpanel_domain::{Namespace, Timestamp};
-use mcpanel_store::Grant;
+use mcpanel_domain::{Namespace, TaskId, Timestamp};
+use mcpanel_store::{Grant, Key};
 use parking_lot::Mutex;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{sync::Notify, task::JoinHandle, time::Instant};
 
@@ -85,7 +85,7 @@ pub struct Shared {
     /// Changes that could not be told.
     overdue: Mutex<Overdue>,
     /// Grants that other instances left behind, to be written.
-    left: Mutex<Vec<(Namespace, Grant)>>,
+    left: Mutex<FxHashMap<Key<TaskId>, Grant>>,
     /// When something last went wrong with Redis.
     disturbed: Mutex<Option<Instant>>,
     /// Queues that are to be built.

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use mcpanel_domain::{Namespace, TaskId, Timestamp, event::Numbered, task::Task};
-use mcpanel_store::{Grant, Offer};
+use mcpanel_store::Offer;
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
@@ -155,15 +155,6 @@ impl Shared {
         Ok(taken.tasks.into_iter().map(|(id, _)| id).collect())
     }
 
-    fn left_behind(&self, grants: impl Iterator<Item = (Namespace, Grant)>) {
-        let mut left = self.left.lock();
-        for each in grants {
-            if !left.contains(&each) {
-                left.push(each);
-            }
-        }
-    }
-
     async fn wait_until_built(&self, namespace: &Namespace) -> Result<(), Away> {
         let built = self.built.notified();
         tokio::pin!(built);
@@ -182,10 +173,7 @@ impl Shared {
                     if !state.whole {
                         self.want(&namespace);
                     }
-                    let left = state.left.into_iter();
-                    let left = left.map(|grant| (namespace.clone(), grant));
-                    // What another look finds again is in it already.
-                    self.left_behind(left);
+                    self.left_behind(&namespace, state.left);
                 }
                 Err(Away) => {
                     self.note_disturbance();

@@ -22,10 +22,7 @@ impl MongoStore {
         if held >= offer.concurrency {
             return Ok(Vec::new());
         }
-        let given = |id: &TaskId| {
-            let ledger = self.ledger.as_ref();
-            ledger.is_some_and(|ledger| ledger.may_have_given(&offer.namespace, id))
-        };
+        let given = |id: &TaskId| self.ledger.may_have_given(&offer.namespace, id);
         let ids = self.queue.take(offer, held, now, &given).await?;
         self.claimed(offer, ids, now, false).await
     }
@@ -66,9 +63,7 @@ impl MongoStore {
 
     /// How many tasks the offer's session holds.
     async fn held(&self, offer: &Offer) -> Result<u32> {
-        let given = self.ledger.as_ref().map_or(0, |ledger| {
-            ledger.given_to(&offer.namespace, &offer.session)
-        });
+        let given = self.ledger.given_to(&offer.namespace, &offer.session);
         let held = answer::held_by_session(&self.mongo, offer).await?;
         Ok(held.saturating_add(given))
     }
@@ -104,12 +99,7 @@ impl MongoStore {
             .filter(|(task, blocked)| !blocked && task.ready_at().is_some_and(|at| at <= now))
             .map(|(task, _)| task)
             // A queue that forgot whom it was given to offers it again.
-            .filter(|task| {
-                !self
-                    .ledger
-                    .as_ref()
-                    .is_some_and(|ledger| ledger.has_given(task))
-            })
+            .filter(|task| !self.ledger.has_given(task))
             .collect();
         for task in &ready {
             self.committer.heads().put_task(task);

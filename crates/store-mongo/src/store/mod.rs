@@ -44,7 +44,7 @@ pub struct MongoStore {
     activities: Arc<Activities>,
     pub(crate) live_pipelines: answer::LivePipelines,
     shared: Option<Arc<Shared>>,
-    ledger: Option<Arc<Ledger>>,
+    ledger: Arc<Ledger>,
     templates: Lasting<Template>,
     keys: Brief<[u8; 32], Arc<ApiKey>>,
     /// The oldest event that MongoDB kept when it was last asked; it only grows.

@@ -54,15 +54,13 @@ impl MongoStore {
         let activities = Arc::new(Activities::new(mongo.clone()));
         followers.add(queue.clone());
         followers.add(activities.clone());
-        let mut ledger = None;
+        let key = answer::lease_key(&mongo)
+            .await
+            .map_err(|error| OpenError::Unavailable(error.to_string()))?;
+        let ledger = Arc::new(Ledger::new(shared.clone(), key));
+        followers.add(ledger.clone());
         if let Some(shared) = &shared {
-            let key = answer::lease_key(&mongo)
-                .await
-                .map_err(|error| OpenError::Unavailable(error.to_string()))?;
-            let own = Arc::new(Ledger::new(shared.clone(), key));
-            followers.add(own.clone());
             followers.add(shared.clone());
-            ledger = Some(own);
         }
         let committer = Arc::new(Committer::new(mongo.clone(), sequencer.clone(), followers));
         let store = Arc::new(Self {

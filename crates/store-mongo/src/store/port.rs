@@ -114,7 +114,7 @@ impl Store for MongoStore {
     }
 
     fn grants(&self) -> Option<&dyn Grants> {
-        self.ledger.as_deref().map(|ledger| ledger as &dyn Grants)
+        Some(&*self.ledger)
     }
 
     fn wait_ready(&self, offer: &Offer) -> oneshot::Receiver<()> {

@@ -26,7 +26,7 @@ struct Two {
     redis: Redis,
     one: Arc<MongoStore>,
     other: Arc<MongoStore>,
-    _database: Database,
+    database: Database,
 }
 
 async fn instance(database: &Database, url: String) -> Arc<MongoStore> {
@@ -50,7 +50,7 @@ impl Two {
             one: instance(&database, redis.url()).await,
             other: instance(&database, redis.url()).await,
             redis,
-            _database: database,
+            database,
         })
     }
 

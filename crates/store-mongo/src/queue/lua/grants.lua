@@ -1,4 +1,5 @@
--- The grants of an agent. ARGV: agent. Answers with whether the queue is whole, and for each grant its task and itself.
+-- The grants of an agent. ARGV: agent. Answers with whether none can be missing, and for each grant its task and itself.
+-- A queue that is new was built from documents, which say nothing of what had been given out before.
 local found = {}
 for _, id in ipairs(call('SMEMBERS', B .. '|given|' .. ARGV[1])) do
   local grant = call('HGET', GRANTS, id)
@@ -7,4 +8,5 @@ for _, id in ipairs(call('SMEMBERS', B .. '|given|' .. ARGV[1])) do
     found[#found + 1] = grant
   end
 end
-return { call('EXISTS', B .. '|epoch'), found }
+local whole = call('EXISTS', B .. '|epoch') == 1 and call('EXISTS', B .. '|new') == 0
+return { whole and 1 or 0, found }

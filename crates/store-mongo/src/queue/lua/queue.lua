@@ -24,6 +24,7 @@
 --   |moved, |moving     set    what the views must look at, and what is being looked at
 --   |mover              string the instance that keeps the views
 --   |epoch              string the server's run id when the queue was last built wholly
+--   |new                string for ten seconds after it was built where nothing was: grants may be missing
 --
 -- A call of a command costs more than the command, so those that nobody in the script asks the outcome of are gathered
 -- (`later_on`) and made once per key, in `flush`.

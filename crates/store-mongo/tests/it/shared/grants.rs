@@ -43,7 +43,7 @@ async fn what_one_instance_grants_the_other_knows_and_does_not_give_out() {
     );
     let ada = AgentId::parse("ada").unwrap();
     let of_ada = two.other.grants().unwrap().of_agent(&ns(), &ada).await;
-    assert_eq!(of_ada.unwrap(), grants);
+    assert_eq!(of_ada.0, grants);
     // The document says nothing, and costs nothing.
     assert_eq!(status(&two.other, &granted.task_id).await, Status::Pending);
     let rest = take(&two.other, "bob", 9).await;
@@ -80,27 +80,111 @@ async fn the_end_of_a_granted_task_is_one_write_and_makes_the_grant_void() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_an_instance_leaves_behind_is_told_to_the_others_to_write() {
+async fn what_an_instance_leaves_behind_is_told_to_the_others_until_it_is_written() {
     let Some(two) = Two::open().await else { return };
-    create(&two.one, ["a".to_owned()]).await;
-    let taken = take(&two.one, "ada", 1).await;
+    create(&two.one, ["a".to_owned(), "b".to_owned()]).await;
+    let taken = take(&two.one, "ada", 2).await;
     let grants = give(&two.one, "ada", &taken).await;
+    let told = async |store: &MongoStore, limit| {
+        let mut told = store.grants().unwrap().ripe(limit).await;
+        told.sort_by(|(_, a), (_, b)| a.task_id.cmp(&b.task_id));
+        told
+    };
+    let mut all: Vec<(Namespace, Grant)> = grants.iter().map(|each| (ns(), each.clone())).collect();
+    all.sort_by(|(_, a), (_, b)| a.task_id.cmp(&b.task_id));
     eventually("its own is ripe", || async {
-        two.one.grants().unwrap().ripe(9).await == [(ns(), grants[0].clone())]
+        told(&two.one, 9).await == all
     })
     .await;
     two.one.kill();
     eventually("what was left is told", || async {
         two.other.due(now(), 9).await.unwrap();
-        two.other.grants().unwrap().ripe(9).await == [(ns(), grants[0].clone())]
+        told(&two.other, 9).await == all
     })
     .await;
+    assert_eq!(told(&two.other, 1).await.len(), 1, "no more than asked for");
+    assert_eq!(told(&two.other, 9).await, all, "as nothing was written");
     let written = assigned(&taken[0], "ada");
     two.other.commit(Commit::of(write(&written))).await.unwrap();
     assert_eq!(known(&two.other, &written.id).await, None);
     two.other.due(now(), 9).await.unwrap();
-    assert!(two.other.grants().unwrap().ripe(9).await.is_empty());
+    let (_, rest) = all
+        .into_iter()
+        .partition::<Vec<_>, _>(|(_, each)| each.task_id == written.id);
+    assert_eq!(told(&two.other, 9).await, rest);
+    let remembered = two.other.grants().unwrap();
+    remembered.drop_void(&ns(), &[rest[0].1.clone()]).await;
+    two.other.due(now(), 9).await.unwrap();
+    assert_eq!(told(&two.other, 9).await, []);
     two.other.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_redis_forgot_nobody_is_sure_what_an_agent_holds() {
+    let Some(two) = Two::open().await else { return };
+    create(&two.one, ["a".to_owned()]).await;
+    let taken = take(&two.one, "ada", 1).await;
+    let grants = give(&two.one, "ada", &taken).await;
+    let ada = AgentId::parse("ada").unwrap();
+    let of_ada = async |store: &MongoStore| store.grants().unwrap().of_agent(&ns(), &ada).await;
+    eventually("the queue is not new any more", || async {
+        of_ada(&two.other).await == (grants.clone(), true)
+    })
+    .await;
+    // A stall makes it seem steady before it was asked: try again.
+    loop {
+        let began = Instant::now();
+        two.redis.command(&["FLUSHALL"]).unwrap();
+        let shared = two.other.shared().unwrap();
+        eventually("it is whole again", || async {
+            shared.queue().look(&ns()).await == Ok(true)
+        })
+        .await;
+        let (known, all) = of_ada(&two.other).await;
+        assert_eq!(known, [], "it is in nobody's queue");
+        if !all {
+            break;
+        }
+        assert!(began.elapsed() >= Duration::from_secs(9), "ada has a task");
+    }
+    // Who gave it says so, and is not sure of the rest either.
+    assert_eq!(of_ada(&two.one).await.0, grants);
+    two.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_known_of_an_agent_is_told_also_while_redis_is_away() {
+    let Some(mut two) = Two::open().await else {
+        return;
+    };
+    create(&two.one, ["a".to_owned()]).await;
+    let taken = take(&two.one, "ada", 1).await;
+    let grants = give(&two.one, "ada", &taken).await;
+    two.redis.process().kill().unwrap();
+    let ada = AgentId::parse("ada").unwrap();
+    let of_ada = two.one.grants().unwrap().of_agent(&ns(), &ada).await;
+    assert_eq!(of_ada, (grants, false));
+    two.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_without_redis_knows_the_key_and_notes_nothing() {
+    let Some(two) = Two::open().await else { return };
+    let alone = MongoStore::open(two.database.settings(), None)
+        .await
+        .unwrap();
+    create(&two.one, ["a".to_owned()]).await;
+    let remembered = alone.grants().unwrap();
+    assert_eq!(remembered.key(), two.one.grants().unwrap().key());
+    let taken = take(&alone, "ada", 1).await;
+    let given = assigned(&taken[0], "ada");
+    let grant = Grant::of(given.id.clone(), taken[0].revision, given.lease().unwrap());
+    assert!(remembered.note(&ns(), &[grant]).await.is_err());
+    let ada = AgentId::parse("ada").unwrap();
+    assert_eq!(remembered.of_agent(&ns(), &ada).await, (Vec::new(), true));
+    assert!(remembered.ripe(9).await.is_empty());
+    alone.close().await;
+    two.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
