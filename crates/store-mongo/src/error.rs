@@ -43,6 +43,8 @@ pub mod code {
     pub const WRITE_CONFLICT: i32 = 112;
     /// Somebody ended the session, or the operation.
     pub const INTERRUPTED: i32 = 11_601;
+    /// The transaction was aborted, or never begun.
+    pub const NO_SUCH_TRANSACTION: i32 = 251;
     /// The operation took longer than it may.
     pub const MAX_TIME_EXPIRED: i32 = 50;
 }

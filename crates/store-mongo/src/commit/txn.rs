@@ -3,7 +3,9 @@
 use mongodb::{
     ClientSession, Database,
     bson::{Bson, Document, RawArrayBuf, RawDocumentBuf, doc, raw::cstr, rawdoc},
-    error::UNKNOWN_TRANSACTION_COMMIT_RESULT,
+    error::{
+        ErrorKind, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT, WriteFailure,
+    },
     options::{ReadConcern, TransactionOptions},
 };
 use std::time::{Duration, Instant};
@@ -209,10 +211,18 @@ impl<'a> Txn<'a> {
 }
 
 /// Whether a commit may hold all the same. One that another instance interrupted ([`crate::sessions`]) may have been done
-/// already; asked again, the server says so, or that there is no such transaction.
+/// already; asked again, the server says so, or that there is no such transaction. One whose way to the majority was
+/// interrupted is done, and comes as a failure of the write concern; where that met the answer that there is none, the
+/// server does not vouch for it by the label.
 fn is_open(error: &mongodb::error::Error) -> bool {
+    let is_sure = error.contains_label(TRANSIENT_TRANSACTION_ERROR);
     error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT)
         || error::code(error) == Some(error::code::INTERRUPTED)
+        || error::code(error) == Some(error::code::NO_SUCH_TRANSACTION) && !is_sure
+        || matches!(
+            error.kind.as_ref(),
+            ErrorKind::Write(WriteFailure::WriteConcernError(_))
+        )
 }
 
 /// A command with many statements or documents, in order, stopping at the first that fails.

@@ -1,5 +1,7 @@
 //! Several instances on one database, each as if it were alone.
 
+mod interrupted;
+
 use std::{
     collections::BTreeMap,
     sync::Arc,

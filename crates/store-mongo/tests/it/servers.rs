@@ -9,6 +9,7 @@ use std::{
 };
 
 use mcpanel_store_mongo::Settings;
+use mongodb::bson::{Bson, Document, doc};
 
 /// Where MongoDB is.
 pub const MONGODB: &str = "MCPANEL_TEST_MONGODB_URI";
@@ -39,6 +40,28 @@ pub async fn newest_here() -> Option<mongodb::Database> {
     let (uri, name) = NEWEST.with_borrow(Clone::clone)?;
     let client = mongodb::Client::with_uri_str(&uri).await.unwrap();
     Some(client.database(&name))
+}
+
+/// The sessions that instances on a database wrote down.
+pub async fn known_sessions(database: &mongodb::Database) -> Vec<Bson> {
+    let meta = database.collection::<Document>("meta");
+    let instances = doc! { "_id": { "$regex": "^sessions:" } };
+    let mut found = meta.find(instances).await.unwrap();
+    let mut sessions = Vec::new();
+    while found.advance().await.unwrap() {
+        let instance = found.deserialize_current().unwrap();
+        let known = instance.get_array("sessions");
+        sessions.extend(known.into_iter().flatten().cloned());
+    }
+    sessions
+}
+
+/// Ends what these sessions have under way: a transaction that a dead instance left open holds its database for a minute.
+pub async fn end_sessions(client: &mongodb::Client, sessions: &[Bson]) {
+    if !sessions.is_empty() {
+        let end = doc! { "killSessions": sessions };
+        client.database("admin").run_command(end).await.unwrap();
+    }
 }
 
 /// A database of its own, dropped with this.
@@ -89,7 +112,9 @@ impl Drop for Database {
                 .build();
             runtime.unwrap().block_on(async {
                 let client = mongodb::Client::with_uri_str(&uri).await.unwrap();
-                client.database(&name).drop().await.unwrap();
+                let database = client.database(&name);
+                end_sessions(&client, &known_sessions(&database).await).await;
+                database.drop().await.unwrap();
             });
         });
         if dropping.join().is_err() && !std::thread::panicking() {
