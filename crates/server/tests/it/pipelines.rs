@@ -406,7 +406,7 @@ async fn a_stage_waits_for_those_it_depends_on() {
 }
 
 #[tokio::test]
-async fn lists_page_newest_first_by_status_and_tag() {
+async fn lists_page_newest_first_by_what_pipelines_have_in_common() {
     let server = TestServer::new().await;
     let admin = server.admin();
     for n in 0..5 {
@@ -441,6 +441,14 @@ async fn lists_page_newest_first_by_status_and_tag() {
     assert_eq!(names("").await, ["p4", "p3", "p2", "p1", "p0"]);
     assert_eq!(names("tag=even").await, ["p4", "p2", "p0"]);
     assert_eq!(names("status=running").await, ["p4"]);
+    assert_eq!(names("text=P3").await, ["p3"]);
+    assert!(names("template_id=techdeck").await.is_empty());
+    let middle: Value = admin.get("/api/v1/pipelines/p2").await.json();
+    let at = middle["created_at"].as_str().unwrap();
+    let since = names(&format!("created_from={at}")).await;
+    assert_eq!(since, ["p4", "p3", "p2"]);
+    let until = names(&format!("created_before={at}&tag=even")).await;
+    assert_eq!(until, ["p0"]);
     let of_tasks: Value = admin.get("/api/v1/tasks?limit=1").await.json();
     if let Some(cursor) = of_tasks["next_cursor"].as_str() {
         let path = format!("/api/v1/pipelines?cursor={cursor}");
