@@ -12,12 +12,12 @@ use tokio::{
 const READ_BYTES: usize = 4 * 1024;
 
 /// The head of a frame with a short text, and of a masked one; and the mask that changes nothing.
-const TEXT: u8 = 0x81;
+pub const TEXT: u8 = 0x81;
 const MASKED: u8 = 0x80;
 const MASK: [u8; 4] = [0; 4];
 
 /// From this on, the length of a frame has two bytes of its own.
-const LONG: usize = 126;
+pub const LONG: usize = 126;
 
 /// A client that follows everything.
 pub struct Ear {

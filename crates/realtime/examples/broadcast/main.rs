@@ -2,8 +2,10 @@
 //!
 //! `cargo run --release -p mcpanel-realtime --example broadcast -- 1000 200 20` tells 1,000 clients of 200 events, 20 a second, from
 //! a process of its own with a log in memory. `mcpanel bench sockets` measures the same with a real store behind it, and with
-//! clients that read what they hear; these here only look at the time.
+//! clients that read what they hear; these here only look at the time. With `bare` behind the numbers, a server that does nothing
+//! but send stands in the edge's place: no edge on this machine can be faster.
 
+mod bare;
 mod ear;
 
 use std::{
@@ -26,10 +28,14 @@ use mcpanel_realtime::{
 use parking_lot::Mutex;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
+use bare::Bare;
 use ear::Ear;
 
 /// Where the process that serves finds what it is asked for.
 const SERVE: &str = "BROADCAST_SERVE";
+
+/// The word that asks for the floor.
+const BARE: &str = "bare";
 
 /// How long sockets are idle before memory is looked at.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -63,22 +69,26 @@ impl Log {
     fn happen(&self) {
         let mut events = self.events.lock();
         let seq = events.len() as u64 + 1;
-        events.push(Event {
-            seq,
-            kind: "task:completed".to_owned(),
-            timestamp: Timestamp::from_ms((micros() / 1_000) as i64),
-            namespace: Namespace::default_namespace(),
-            payload: EventPayload {
-                task_id: TaskId::parse("pipe_1.s2.000000").ok(),
-                status: Some("completed".to_owned()),
-                progress: Some(100.0),
-                // When it was in the log, for those who hear.
-                message: Some(micros().to_string()),
-                ..EventPayload::default()
-            },
-        });
+        events.push(event(seq));
         drop(events);
         self.newest.send_replace(seq);
+    }
+}
+
+fn event(seq: u64) -> Event {
+    Event {
+        seq,
+        kind: "task:completed".to_owned(),
+        timestamp: Timestamp::from_ms((micros() / 1_000) as i64),
+        namespace: Namespace::default_namespace(),
+        payload: EventPayload {
+            task_id: TaskId::parse("pipe_1.s2.000000").ok(),
+            status: Some("completed".to_owned()),
+            progress: Some(100.0),
+            // When it was in the log, for those who hear.
+            message: Some(micros().to_string()),
+            ..EventPayload::default()
+        },
     }
 }
 
@@ -108,9 +118,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .filter_map(|word| word.parse().ok())
         .collect();
     let [clients, events, rate] = numbers[..] else {
-        return Err("usage: broadcast CLIENTS EVENTS EVENTS_A_SECOND".into());
+        return Err("usage: broadcast CLIENTS EVENTS EVENTS_A_SECOND [bare]".into());
     };
     match std::env::var(SERVE) {
+        Ok(address) if std::env::args().any(|word| word == BARE) => {
+            serve_bare(&address, clients, events, rate).await
+        }
         Ok(address) => serve(&address, clients, events, rate).await,
         Err(_) => measure(clients, events).await,
     }
@@ -144,6 +157,23 @@ async fn serve(
     for _ in 0..events {
         tick.tick().await;
         log.happen();
+    }
+    std::future::pending().await
+}
+
+/// The same at the floor.
+async fn serve_bare(
+    address: &str,
+    clients: u64,
+    events: u64,
+    rate: u64,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let mut bare = Bare::open(&TcpListener::bind(address).await?, clients).await?;
+    tokio::time::sleep(SETTLE).await;
+    let mut tick = tokio::time::interval(Duration::from_secs(1) / u32::try_from(rate)?);
+    for seq in 1..=events {
+        tick.tick().await;
+        bare.tell(&event(seq)).await?;
     }
     std::future::pending().await
 }
