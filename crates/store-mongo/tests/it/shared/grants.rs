@@ -18,6 +18,17 @@ async fn give(store: &MongoStore, agent: &str, tasks: &[Arc<Task>]) -> Vec<Grant
     grants
 }
 
+/// Makes tasks and gives them to ada; answers with them as they were taken, and with the grants.
+async fn give_new<const N: usize>(
+    store: &MongoStore,
+    names: [&str; N],
+) -> (Vec<Arc<Task>>, Vec<Grant>) {
+    create(store, names.map(str::to_owned)).await;
+    let taken = take(store, "ada", u32::try_from(N).unwrap()).await;
+    let grants = give(store, "ada", &taken).await;
+    (taken, grants)
+}
+
 async fn known(store: &MongoStore, id: &TaskId) -> Option<Grant> {
     let found = store.tasks(&ns(), std::slice::from_ref(id)).await.unwrap();
     let at = [(id.clone(), found[0].as_ref().unwrap().revision)];
@@ -63,9 +74,7 @@ async fn what_one_instance_grants_the_other_knows_and_does_not_give_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_end_of_a_granted_task_is_one_write_and_makes_the_grant_void() {
     let Some(two) = Two::open().await else { return };
-    create(&two.one, ["a".to_owned()]).await;
-    let taken = take(&two.one, "ada", 1).await;
-    let grants = give(&two.one, "ada", &taken).await;
+    let (taken, grants) = give_new(&two.one, ["a"]).await;
     let mut ended = assigned(&taken[0], "ada");
     ended.state = State::Completed;
     two.other.commit(Commit::of(write(&ended))).await.unwrap();
@@ -82,9 +91,7 @@ async fn the_end_of_a_granted_task_is_one_write_and_makes_the_grant_void() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_an_instance_leaves_behind_is_told_to_the_others_until_it_is_written() {
     let Some(two) = Two::open().await else { return };
-    create(&two.one, ["a".to_owned(), "b".to_owned()]).await;
-    let taken = take(&two.one, "ada", 2).await;
-    let grants = give(&two.one, "ada", &taken).await;
+    let (taken, grants) = give_new(&two.one, ["a", "b"]).await;
     let told = async |store: &MongoStore, limit| {
         let mut told = store.grants().unwrap().ripe(limit).await;
         told.sort_by(|(_, a), (_, b)| a.task_id.cmp(&b.task_id));
@@ -122,9 +129,7 @@ async fn what_an_instance_leaves_behind_is_told_to_the_others_until_it_is_writte
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_redis_forgot_nobody_is_sure_what_an_agent_holds() {
     let Some(two) = Two::open().await else { return };
-    create(&two.one, ["a".to_owned()]).await;
-    let taken = take(&two.one, "ada", 1).await;
-    let grants = give(&two.one, "ada", &taken).await;
+    let (_, grants) = give_new(&two.one, ["a"]).await;
     let ada = AgentId::parse("ada").unwrap();
     let of_ada = async |store: &MongoStore| store.grants().unwrap().of_agent(&ns(), &ada).await;
     eventually("the queue is not new any more", || async {
@@ -157,9 +162,7 @@ async fn what_is_known_of_an_agent_is_told_also_while_redis_is_away() {
     let Some(mut two) = Two::open().await else {
         return;
     };
-    create(&two.one, ["a".to_owned()]).await;
-    let taken = take(&two.one, "ada", 1).await;
-    let grants = give(&two.one, "ada", &taken).await;
+    let (_, grants) = give_new(&two.one, ["a"]).await;
     two.redis.process().kill().unwrap();
     let ada = AgentId::parse("ada").unwrap();
     let of_ada = two.one.grants().unwrap().of_agent(&ns(), &ada).await;
@@ -192,9 +195,7 @@ async fn a_grant_that_redis_forgot_is_remembered_by_who_gave_it() {
     let Some(mut two) = Two::open().await else {
         return;
     };
-    create(&two.one, ["a".to_owned()]).await;
-    let taken = take(&two.one, "ada", 1).await;
-    let grants = give(&two.one, "ada", &taken).await;
+    let (taken, grants) = give_new(&two.one, ["a"]).await;
     two.redis.process().kill().unwrap();
     two.redis.process().start_again().unwrap();
     two.redis.answers().unwrap();
