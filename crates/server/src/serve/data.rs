@@ -72,7 +72,10 @@ pub(super) async fn open(settings: &Settings) -> Result<(Data, Secrets), StartEr
 }
 
 fn embedded(dir: &Path) -> Result<Data, StartError> {
-    let store = EmbeddedStore::open(dir.join(STORE_FOLDER), Options::new(Arc::new(SystemEnv::now)))?;
+    let store = EmbeddedStore::open(
+        dir.join(STORE_FOLDER),
+        Options::new(Arc::new(SystemEnv::now)),
+    )?;
     Ok(Data {
         store: Documents::Embedded(store),
         files: ArtifactFiles::new(dir.join(ARTIFACTS_FOLDER)).into(),
