@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mcpanel_api::Namespace;
 
-use crate::{Failure, Result, commands, exit, help::topics, output::form::Form};
+use crate::{
+    Failure, Result, commands, exit,
+    help::topics,
+    output::{form::Form, log::Lines},
+};
 
 /// Where `serve` keeps its data, and where other commands look for the administrator's key.
 pub const DATA_DEFAULT: &str = "mcpanel-data";
@@ -135,6 +139,16 @@ impl Global {
             );
         }
         Ok(())
+    }
+}
+
+impl Command {
+    /// How lines on stderr look while it runs.
+    pub fn lines(&self) -> Lines {
+        match self {
+            Self::Serve(serve) => serve.lines(),
+            _ => Lines::default(),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use mcpanel_api::Problem;
 use mcpanel_client::{Distrust, Error};
 
-use crate::output::cell::harmless;
+use crate::output::{cell::harmless, log};
 
 /// The exit codes, for scripts; `mcpanel help` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +112,12 @@ impl Failure {
 
     /// Writes it to stderr.
     pub fn show(&self) {
+        if log::is_json() {
+            if !self.what.is_empty() {
+                tracing::error!(hint = self.hint.as_deref(), "{}", self.what);
+            }
+            return;
+        }
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let dim = Style::new().dimmed();
         if !self.what.is_empty() {

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
-    output::start(&arguments.global);
+    output::start(&arguments.global, arguments.command.lines());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

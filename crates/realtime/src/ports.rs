@@ -69,6 +69,11 @@ pub trait Follow: Send + Sync {
 
     /// The newest number, as it changes.
     fn watch(&self) -> watch::Receiver<u64>;
+
+    /// Whether it hears at present of what happens: a store of the same process always does.
+    fn is_live(&self) -> bool {
+        true
+    }
 }
 
 /// An agent that signed on over a socket.

@@ -70,16 +70,31 @@ pub fn unavailable(error: &DriverError) -> Error {
     }
 }
 
-/// One line of a failure, at most 300 characters: server selection lists the whole topology.
-fn brief(error: &DriverError) -> String {
-    let text = error.to_string();
+/// One line of a failure, at most 300 characters: server selection lists the whole topology. Of the kind alone: the driver's
+/// own text goes on with labels and sources in the form of its code.
+pub fn brief(error: &DriverError) -> String {
+    let text = error.kind.to_string();
     let line = text.lines().next().unwrap_or_default();
     line.chars().take(300).collect()
 }
 
+/// What to look at when a server cannot be used from the start.
+fn hint(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Authentication { .. } => {
+            "; look at the user, the password and `authSource` in `MONGODB_URI`"
+        }
+        ErrorKind::ServerSelection { .. } => {
+            "; look at the addresses and at `replicaSet` in `MONGODB_URI`, and whether the servers run"
+        }
+        ErrorKind::DnsResolve { .. } => "; look at the host names in `MONGODB_URI`",
+        _ => "",
+    }
+}
+
 impl From<DriverError> for OpenError {
     fn from(error: DriverError) -> Self {
-        Self::Unavailable(brief(&error))
+        Self::Unavailable(format!("{}{}", brief(&error), hint(&error.kind)))
     }
 }
 

@@ -60,7 +60,7 @@ impl Mongo {
     pub async fn connect(settings: &Settings) -> std::result::Result<Self, OpenError> {
         let mut options = ClientOptions::parse(&settings.uri)
             .await
-            .map_err(|error| OpenError::Uri(error.to_string()))?;
+            .map_err(|error| OpenError::Uri(crate::error::brief(&error)))?;
         options.app_name.get_or_insert_with(|| "mcpanel".to_owned());
         options
             .server_selection_timeout
@@ -79,8 +79,8 @@ impl Mongo {
             .clone()
             .or_else(|| options.default_database.clone())
             .unwrap_or_else(|| DATABASE_DEFAULT.to_owned());
-        let client =
-            Client::with_options(options).map_err(|error| OpenError::Uri(error.to_string()))?;
+        let client = Client::with_options(options)
+            .map_err(|error| OpenError::Uri(crate::error::brief(&error)))?;
         let db = client.database(&name);
         let hello = db.run_command(doc! { "hello": 1 }).await?;
         if !hello.contains_key("setName") && hello.get_str("msg").ok() != Some("isdbgrid") {

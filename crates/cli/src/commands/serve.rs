@@ -17,7 +17,7 @@ use crate::{
     Failure, Result, addresses,
     arguments::DATA_DEFAULT,
     exit::{Exit, with_causes},
-    output,
+    output::{self, log::Lines},
 };
 
 /// How long a server may take to stop, in seconds. Supervisors commonly wait 30 s before they kill.
@@ -89,6 +89,9 @@ pub struct Serve {
         value_parser = clap::value_parser!(u64).range(1..=3_600)
     )]
     drain_seconds: u64,
+    /// How lines on stderr look: `text` for people, or `json`: one log entry each, with what happens as well as warnings.
+    #[arg(long, env = "MCPANEL_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value_t = Lines::Text)]
+    log_format: Lines,
 }
 
 /// What an instance serves.
@@ -103,6 +106,11 @@ pub enum RoleName {
 }
 
 impl Serve {
+    /// How lines on stderr look.
+    pub fn lines(&self) -> Lines {
+        self.log_format
+    }
+
     pub async fn execute(self) -> Result {
         if let Some(alone) = self.sockets_alone() {
             return show_events(alone).await;

@@ -1,26 +1,52 @@
 //! The log of this process, on stderr.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anstream::{AutoStream, ColorChoice};
+use clap::ValueEnum;
+use mcpanel_server::logging;
 use tracing_subscriber::EnvFilter;
 
 /// The variable that says in detail what is logged.
 const VARIABLE: &str = "MCPANEL_LOG";
 
-/// Starts logging: warnings, or more as `-v` and [`VARIABLE`] say, or less as `-q` does.
-pub fn start(verbose: u8, quiet: bool) {
-    let usual = match verbose {
+/// How lines on stderr look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Lines {
+    /// For people.
+    #[default]
+    Text,
+    /// A `LogEntry` of the specification on each line, notes and errors too.
+    Json,
+}
+
+/// Whether stderr is for programs. Of the process like stderr itself; set once, by [`start`].
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// Whether all that goes to stderr is to be an entry of the log.
+pub fn is_json() -> bool {
+    IS_JSON.load(Ordering::Relaxed)
+}
+
+/// Starts logging: warnings (with JSON what happens too), or more as `-v` and [`VARIABLE`] say, or less as `-q` does.
+pub fn start(lines: Lines, verbose: u8, quiet: bool) {
+    let usual = match (verbose, lines) {
         _ if quiet => "error",
-        0 => "warn",
-        1 => "info,mcpanel=debug",
+        (0, Lines::Text) => "warn",
+        (0, Lines::Json) => "info",
+        (1, _) => "info,mcpanel=debug",
         _ => "debug",
     };
-    let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(usual));
-    let ansi = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(ansi)
-        .finish();
-    // Only the first in a process wins, and this is the first.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    let given = std::env::var(VARIABLE).ok();
+    let filter = given
+        .filter(|given| !given.trim().is_empty() && EnvFilter::try_new(given).is_ok())
+        .unwrap_or_else(|| usual.to_owned());
+    let format = match lines {
+        Lines::Text => logging::Format::Human,
+        Lines::Json => logging::Format::Json,
+    };
+    let colours = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
+    IS_JSON.store(lines == Lines::Json, Ordering::Relaxed);
+    // The filter was read before, and only the first in a process wins, which this is.
+    let _ = logging::begin(format, &filter, colours);
 }

@@ -25,7 +25,7 @@ use crate::{
 static IS_QUIET: AtomicBool = AtomicBool::new(false);
 
 /// Makes stdout and stderr as the command line wants them.
-pub fn start(global: &Global) {
+pub fn start(global: &Global, lines: log::Lines) {
     match global.color {
         // anstream would colour for a dumb terminal where `CI` is set.
         Colour::Auto if is_dumb() && !is_forced() => anstream::ColorChoice::Never.write_global(),
@@ -35,7 +35,7 @@ pub fn start(global: &Global) {
         Colour::Never => anstream::ColorChoice::Never.write_global(),
     }
     IS_QUIET.store(global.quiet, Ordering::Relaxed);
-    log::start(global.verbose, global.quiet);
+    log::start(lines, global.verbose, global.quiet);
 }
 
 /// Whether somebody insists on colours.
@@ -105,7 +105,9 @@ pub fn jsonl<T: Serialize + ?Sized>(document: &T) -> Result<()> {
 
 /// Says something on stderr, unless nothing is to be said.
 pub fn say(text: impl std::fmt::Display) {
-    if !is_quiet() {
+    if log::is_json() {
+        tracing::info!("{text}");
+    } else if !is_quiet() {
         anstream::eprintln!("{text}");
     }
 }

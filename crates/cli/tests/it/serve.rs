@@ -39,6 +39,40 @@ fn the_first_start_makes_a_key_that_only_its_owner_reads_and_the_next_keeps_it()
 }
 
 #[test]
+fn programs_read_each_line_of_the_log_as_an_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Watched::start(serve(folder.path()).args(["--log-format", "json"]));
+    process.wait_for("serving http://").unwrap();
+    #[cfg(unix)]
+    {
+        process.interrupt();
+        assert_eq!(process.end(), Some(0));
+        assert!(process.heard.iter().any(|line| line.contains("stopped")));
+    }
+    for line in &process.heard {
+        let entry: serde_json::Value = serde_json::from_str(line).expect(line);
+        for name in ["timestamp", "level", "component", "message"] {
+            assert!(entry[name].is_string(), "{name}: {line}");
+        }
+        assert!(entry["context"].is_object(), "{line}");
+    }
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut refused = mcpanel(["serve", "--log-format", "json", "--http", &address]);
+    let refused = refused.arg("--data").arg(folder.path()).output().unwrap();
+    assert!(!refused.status.success());
+    let last = said(&refused);
+    let last = last.lines().last().unwrap();
+    let entry: serde_json::Value = serde_json::from_str(last).expect(last);
+    assert_eq!(entry["level"], "error", "{last}");
+    assert!(
+        entry["message"].as_str().unwrap().contains(&address),
+        "{last}"
+    );
+}
+
+#[test]
 fn variables_that_are_set_and_empty_count_as_not_set() {
     let folder = tempfile::tempdir().unwrap();
     let addresses = ["--http", "127.0.0.1:0", "--realtime", "127.0.0.1:0"];

@@ -5,7 +5,10 @@
 
 mod origin;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use axum::{
     Json, Router,
@@ -15,7 +18,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use mcpanel_api::Problem;
+use mcpanel_api::{
+    Problem, Timestamp,
+    health::{Health, Probe},
+};
 use serde::Serialize;
 use socketioxide::layer::SocketIoLayer;
 use tokio::time::Instant;
@@ -41,26 +47,67 @@ const QUERY_CREDENTIALS: &[&str] = &[
     "x-api-key",
 ];
 
+/// How the sockets are, for whoever watches an instance that serves nothing else.
 #[derive(Serialize)]
-struct Health {
-    status: &'static str,
+struct Report {
+    service: &'static str,
+    version: &'static str,
+    status: Health,
+    timestamp: Timestamp,
+    /// What is to be known, for people.
+    message: Option<&'static str>,
+    /// How many are open.
     sockets: usize,
+    /// Those that were ended because their peers took nothing.
+    slow_readers: u64,
 }
 
-/// Socket.IO behind the gate, and `/health` for whoever watches an instance that serves only sockets.
+/// What a server says that hears of nothing.
+const DEAF: &str =
+    "events cannot be read: Redis is away, or refuses; sockets stay open and get what they missed";
+
+/// Socket.IO behind the gate, and health under the paths of the API's port.
 pub(crate) fn router(server: Arc<Inner>, sockets: SocketIoLayer) -> Router {
     Router::new()
         .route("/health", get(health))
+        .route("/health/ready", get(ready))
+        .route("/health/live", get(live))
         .fallback(no_such_path)
         .with_state(server.clone())
         .layer(sockets)
         .layer(middleware::from_fn_with_state(server, gate))
 }
 
-async fn health(State(server): State<Arc<Inner>>) -> Json<Health> {
-    Json(Health {
-        status: "ok",
+async fn health(State(server): State<Arc<Inner>>) -> Json<Report> {
+    let is_live = server.parts.follow.is_live();
+    Json(Report {
+        service: "mcpanel",
+        version: env!("CARGO_PKG_VERSION"),
+        status: if is_live {
+            Health::Healthy
+        } else {
+            Health::Degraded
+        },
+        timestamp: server.parts.identify.now(),
+        message: (!is_live).then_some(DEAF),
         sockets: server.sockets(),
+        slow_readers: server.slow_readers.load(Ordering::Relaxed),
+    })
+}
+
+/// Whether new sockets should come here: not while it hears of nothing.
+async fn ready(State(server): State<Arc<Inner>>) -> (StatusCode, Json<Probe>) {
+    let (code, status) = match server.parts.follow.is_live() {
+        true => (StatusCode::OK, Health::Healthy),
+        false => (StatusCode::SERVICE_UNAVAILABLE, Health::Unhealthy),
+    };
+    (code, Json(Probe { status }))
+}
+
+/// That the process runs.
+async fn live() -> Json<Probe> {
+    Json(Probe {
+        status: Health::Healthy,
     })
 }
 

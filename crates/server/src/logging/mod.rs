@@ -43,22 +43,21 @@ pub enum Error {
 }
 
 /// Begins to log to standard error: lines that `filter` lets through, such as `info` or
-/// `warn,mcpanel_server=debug`. With `colours`, a terminal shows them.
+/// `warn,mcpanel_server=debug`. With `colours`, lines for people have them.
 pub fn begin(format: Format, filter: &str, colours: bool) -> Result<(), Error> {
     let filter = EnvFilter::try_new(filter).map_err(|source| Error::Filter {
         filter: filter.to_owned(),
         source,
     })?;
-    let terminal = io::stderr().is_terminal();
     let human = match format {
-        Format::Auto => terminal,
+        Format::Auto => io::stderr().is_terminal(),
         Format::Human => true,
         Format::Json => false,
     };
     if human {
         tracing_subscriber::fmt()
             .with_env_filter(filter)
-            .with_ansi(colours && terminal)
+            .with_ansi(colours)
             .with_writer(io::stderr)
             .finish()
             .try_init()?;

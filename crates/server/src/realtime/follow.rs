@@ -98,4 +98,8 @@ impl Follow for Stream {
     fn watch(&self) -> watch::Receiver<u64> {
         self.0.watch()
     }
+
+    fn is_live(&self) -> bool {
+        self.0.is_live()
+    }
 }

@@ -49,6 +49,12 @@ impl Alone {
             let _ = tokio::time::timeout(Duration::from_millis(100), read).await;
         })
         .await;
+        if !events.is_live() {
+            tracing::warn!(
+                waited_ms = STREAM_MS_MAX,
+                "events cannot be read from Redis yet: it is away, or refuses the credentials of `REDIS_URL`"
+            );
+        }
         let stop = Stop::new();
         let sockets = realtime::over_events(events, jwt, realtime::settings(self.origins));
         tracing::info!(%address, "serving sockets alone");

@@ -61,7 +61,8 @@ impl Row for Task {
     }
 
     fn details(&self) -> Vec<(&'static str, Cell)> {
-        let attempts = format!("{} of {}", self.attempt, self.max_retries.saturating_add(1));
+        // Attempts count on when a task is tried again by hand; retries begin anew.
+        let retries = format!("{} of {}", self.retry_count, self.max_retries);
         let counters: Vec<String> = self
             .counters
             .iter()
@@ -94,7 +95,8 @@ impl Row for Task {
             ("CAPABILITIES", Cell::words(&self.capabilities)),
             ("DEPENDENCIES", Cell::words(&self.dependencies)),
             ("PRIORITY", text(self.priority)),
-            ("ATTEMPT", attempts.into()),
+            ("ATTEMPT", text(self.attempt)),
+            ("RETRIES", retries.into()),
             ("RUN AT", self.run_at.into()),
             ("DEADLINE", self.deadline.into()),
             ("CREATED", self.created_at.into()),

@@ -135,12 +135,12 @@ fn tiles(picture: &Picture, hour: Option<&Activity>, now: Timestamp) -> Markup {
         .count();
     html! {
         div.tiles {
-            (parts::tile("Queued", figure(count(TaskStatus::Pending)), html! { (text::count(picture.totals.ready)) " could start now" }, "/tasks?status=pending", "t-pending"))
+            (parts::tile("Queued", figure(count(TaskStatus::Pending)), html! { (text::count(picture.totals.ready)) " ready to be handed out" }, "/tasks?status=pending", "t-pending"))
             (parts::tile("Running", figure(running), html! { (text::count(count(TaskStatus::Assigned))) " just handed out" }, "/tasks?status=running&status=assigned", "t-running"))
             (parts::tile("Retrying", figure(count(TaskStatus::Retry)), html! { "waiting for another try" }, "/tasks?status=retry", "t-warn"))
             @if let Some(hour) = hour {
-                (parts::tile("Failed, last hour", figure(hour.failed), html! { (text::count(count(TaskStatus::Failed))) " in all" }, &lately("failed", now), "t-bad"))
-                (parts::tile("Done, last hour", figure(hour.completed), html! { (text::count(count(TaskStatus::Completed))) " in all" }, &lately("completed", now), "t-good"))
+                (parts::tile("Failures, last hour", figure(hour.failed), html! { (text::count(count(TaskStatus::Failed))) " failed now" }, &lately("failed", now), "t-bad"))
+                (parts::tile("Done, last hour", figure(hour.completed), html! { (text::count(count(TaskStatus::Completed))) " completed now" }, &lately("completed", now), "t-good"))
             } @else {
                 (parts::tile("Failed", figure(count(TaskStatus::Failed)), html! { (text::count(count(TaskStatus::Cancelled))) " cancelled" }, "/tasks?status=failed", "t-bad"))
                 (parts::tile("Done", figure(count(TaskStatus::Completed)), html! { "completed" }, "/tasks?status=completed", "t-good"))

@@ -42,7 +42,7 @@ pub(super) fn advance(mut draft: Draft, facts: &Facts) -> Decision {
         .any(|stage| stage.status == StageStatus::Failed)
     {
         let message = draft.failure(facts);
-        draft.next.progress_floor = draft.next.progress(facts);
+        draft.raise(facts);
         draft.end(Status::Failed, Kind::PipelineFailed, Some(message));
         return draft.done();
     }
@@ -55,13 +55,13 @@ pub(super) fn advance(mut draft: Draft, facts: &Facts) -> Decision {
         .iter()
         .all(|stage| stage.status == StageStatus::Completed)
     {
-        draft.end(Status::Completed, Kind::PipelineCompleted, None);
         draft.next.progress_floor = 100.0;
+        draft.end(Status::Completed, Kind::PipelineCompleted, None);
         draft.effects.push(Effect::CollectOutput);
         changed = true;
     }
     if changed {
-        draft.next.progress_floor = draft.next.progress(facts);
+        draft.raise(facts);
         draft.done()
     } else {
         Decision {
@@ -72,6 +72,11 @@ pub(super) fn advance(mut draft: Draft, facts: &Facts) -> Decision {
 }
 
 impl Draft {
+    /// Takes in how far the pipeline is: before what happened is recorded, so that events tell of the state afterwards.
+    fn raise(&mut self, facts: &Facts) {
+        self.next.progress_floor = self.next.progress(facts);
+    }
+
     /// Ends a running stage whose tasks have ended; asks for what is missing otherwise.
     fn settle_stage(&mut self, at: usize, facts: &Facts) -> bool {
         let stage = &mut self.next.stages[at];
@@ -94,6 +99,7 @@ impl Draft {
         if counts.lost() > 0 {
             stage.status = StageStatus::Failed;
             stage.completed_at = Some(self.now);
+            self.raise(facts);
             self.record(Kind::StageFailed, Some(number), None);
             return true;
         }
@@ -104,6 +110,7 @@ impl Draft {
         if counts.count(crate::task::Status::Completed) == stage.total {
             stage.status = StageStatus::Completed;
             stage.completed_at = Some(self.now);
+            self.raise(facts);
             self.record(Kind::StageCompleted, Some(number), None);
             return true;
         }
@@ -148,6 +155,7 @@ impl Draft {
             let stage = &mut self.next.stages[at];
             stage.status = StageStatus::Completed;
             stage.completed_at = Some(self.now);
+            self.raise(facts);
             self.record(Kind::StageCompleted, Some(number), None);
         } else {
             self.effects.push(Effect::FillStage { stage: number });

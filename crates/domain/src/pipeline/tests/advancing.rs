@@ -52,6 +52,14 @@ fn stages_follow_each_other_as_their_tasks_end() {
     assert_eq!(second.effects, [Effect::FillStage { stage: 2 }]);
     let kinds: Vec<Kind> = second.events.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [Kind::StageCompleted, Kind::StageStarted]);
+    let told: Vec<Option<f64>> = second.events.iter().map(|event| event.progress).collect();
+    let floor = second.pipeline.as_ref().unwrap().progress_floor;
+    assert!(floor > 0.0);
+    assert_eq!(
+        told,
+        [Some(floor); 2],
+        "events tell how far it is after them"
+    );
     run = second.pipeline.unwrap();
     assert_eq!(run.stages[1].total, 2);
 
@@ -71,6 +79,8 @@ fn stages_follow_each_other_as_their_tasks_end() {
         },
     );
     assert_eq!(last.effects, [Effect::CollectOutput]);
+    let told = last.events.last().map(|event| (event.kind, event.progress));
+    assert_eq!(told, Some((Kind::PipelineCompleted, Some(100.0))));
     let done = last.pipeline.unwrap();
     assert_eq!(
         (done.status, done.progress_floor),

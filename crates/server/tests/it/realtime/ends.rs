@@ -1,7 +1,11 @@
 //! Who is let in, and how sockets end: with a reason.
 
 use mcpanel_client::{Credential, socket::SocketError};
-use mcpanel_server::realtime::{Settings, settings};
+use mcpanel_guard::Secret;
+use mcpanel_server::{
+    realtime::{Settings, settings},
+    serve::{Alone, JWT_SECRET_BYTES_MIN},
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -19,16 +23,40 @@ fn refusal(outcome: Result<super::world::Visitor, SocketError>) -> String {
 
 /// The status and body of a plain request.
 async fn get(world: &World, path: &str, more: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(&world.address).await.unwrap();
-    let head = format!(
-        "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{more}\r\n",
-        world.address
-    );
+    get_at(&world.address, path, more).await
+}
+
+async fn get_at(address: &str, path: &str, more: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{more}\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
     let status = text.split(' ').nth(1).unwrap().parse().unwrap();
     (status, text)
+}
+
+#[tokio::test]
+async fn sockets_alone_that_hear_of_nothing_say_so() {
+    // Nothing listens there.
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = nowhere.local_addr().unwrap();
+    drop(nowhere);
+    let alone = Alone {
+        address: "127.0.0.1:0".parse().unwrap(),
+        origins: Vec::new(),
+        redis_url: Secret::new(format!("redis://{address}")),
+        jwt: Some(Secret::new("a".repeat(JWT_SECRET_BYTES_MIN))),
+    };
+    let showing = alone.start().await.unwrap();
+    let at = showing.address().to_string();
+    let (status, text) = get_at(&at, "/health", "").await;
+    assert_eq!(status, 200);
+    assert!(text.contains(r#""status":"degraded""#), "{text}");
+    assert!(text.contains("Redis is away"), "{text}");
+    assert_eq!(get_at(&at, "/health/ready", "").await.0, 503);
+    assert_eq!(get_at(&at, "/health/live", "").await.0, 200);
+    showing.stop().await;
 }
 
 const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";
@@ -80,7 +108,11 @@ async fn credentials_in_the_query_and_foreign_pages_are_refused() {
         text.contains("access-control-allow-origin: https://panel.example.org"),
         "{text}"
     );
-    assert_eq!(get(&world, "/health", "").await.0, 200);
+    for path in ["/health", "/health/ready", "/health/live"] {
+        let (status, text) = get(&world, path, "").await;
+        assert_eq!(status, 200, "{path}");
+        assert!(text.contains(r#""status":"healthy""#), "{path}: {text}");
+    }
     assert_eq!(get(&world, "/nothing", "").await.0, 404);
 }
 
