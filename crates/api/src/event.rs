@@ -25,6 +25,9 @@ pub struct Event {
     pub timestamp: Timestamp,
     #[schema(value_type = schema::Name)]
     pub namespace: Namespace,
+    /// Who caused it: `admin`, `key:<id>` or `agent:<id>`; left out for what the server does by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// What it happened to.
     pub payload: EventPayload,
 }
@@ -125,6 +128,9 @@ pub struct EventQuery {
     #[schema(value_type = Option<schema::Id>)]
     #[param(value_type = Option<schema::Id>)]
     pub agent_id: Option<AgentId>,
+    /// Only what this caller caused, such as `admin`, `key:<id>` or `agent:<id>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Limit>)]
     #[param(value_type = Option<schema::Limit>)]
@@ -156,6 +162,9 @@ pub struct FollowQuery {
     #[schema(value_type = Option<schema::Id>)]
     #[param(value_type = Option<schema::Id>)]
     pub agent_id: Option<AgentId>,
+    /// Only what this caller caused, such as `admin`, `key:<id>` or `agent:<id>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// Events, oldest first.

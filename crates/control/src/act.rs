@@ -38,7 +38,7 @@ async fn cancel_dependents(core: &Core, namespace: &Namespace, id: &TaskId) -> R
     let mut effects = Vec::new();
     for dependent in core.store.dependents(namespace, id).await? {
         let changed = core
-            .change_task(namespace, &dependent, |_, _| {
+            .change_task(namespace, None, &dependent, |_, _| {
                 Ok(Command::CancelForDependency {
                     dependency: id.clone(),
                 })

@@ -128,7 +128,7 @@ impl Catalog {
                     .writes
                     .push(request.record(&self.core, scope, &artifact.id)?);
             }
-            match self.core.commit(commit).await {
+            match self.core.commit(commit.caused_by(&scope.actor)).await {
                 Ok(()) => return Ok(Created::new(artifact)),
                 // The same request came twice at once: the other one's answer is this one's too.
                 Err(error) if is_about_idempotency(&error) => {}
@@ -175,7 +175,7 @@ impl Catalog {
             revision: artifact.revision,
         })
         .with_events([event]);
-        match self.core.commit(commit).await {
+        match self.core.commit(commit.caused_by(&scope.actor)).await {
             Ok(()) => Ok(artifact),
             Err(error) if error.conflict().is_some() => {
                 Err(Rejection::not_found("artifact", id).into())
@@ -231,7 +231,7 @@ impl Catalog {
                     .writes
                     .push(request.record(&self.core, scope, &outcome)?);
             }
-            match self.core.commit(commit).await {
+            match self.core.commit(commit.caused_by(&scope.actor)).await {
                 Ok(()) => return Ok(Created::new(key)),
                 // The same request, at the same time: the next round finds its outcome.
                 Err(error) if error.conflict().is_some() => {}
@@ -277,7 +277,11 @@ impl Catalog {
             event.subject = Some(key.id.to_string());
             match self
                 .core
-                .commit(Commit::of(Write::Key(next.clone())).with_events([event]))
+                .commit(
+                    Commit::of(Write::Key(next.clone()))
+                        .with_events([event])
+                        .caused_by(&scope.actor),
+                )
                 .await
             {
                 Ok(()) => return Ok(next),

@@ -36,6 +36,17 @@ pub(crate) struct Core {
     pub(crate) retention: Mutex<Retention>,
 }
 
+/// Who causes a change; none where the server does it by itself.
+pub(crate) type By<'a> = Option<&'a Arc<str>>;
+
+/// The commit with events that say who caused it.
+fn caused(commit: Commit, by: By<'_>) -> Commit {
+    match by {
+        Some(actor) => commit.caused_by(actor),
+        None => commit,
+    }
+}
+
 /// A committed change of a task.
 pub(crate) struct Changed {
     /// The document afterwards.
@@ -116,19 +127,22 @@ impl Core {
     pub(crate) async fn change_task<F>(
         &self,
         namespace: &Namespace,
+        by: By<'_>,
         id: &TaskId,
         command: F,
     ) -> Result<Changed>
     where
         F: FnMut(&Task, Timestamp) -> Result<task::Command>,
     {
-        self.change_task_shown(namespace, id, None, command).await
+        self.change_task_shown(namespace, by, id, None, command)
+            .await
     }
 
     /// The same for a caller who shows a lease.
     pub(crate) async fn change_task_shown<F>(
         &self,
         namespace: &Namespace,
+        by: By<'_>,
         id: &TaskId,
         shown: Option<Shown<'_>>,
         mut command: F,
@@ -154,7 +168,10 @@ impl Core {
                 result: None,
             };
             match self
-                .commit(Commit::of(write).with_events(standing.events(decision.events)))
+                .commit(caused(
+                    Commit::of(write).with_events(standing.events(decision.events)),
+                    by,
+                ))
                 .await
             {
                 Ok(()) => {
@@ -174,6 +191,7 @@ impl Core {
     pub(crate) async fn change_agent<F>(
         &self,
         namespace: &Namespace,
+        by: By<'_>,
         id: &AgentId,
         mut decide: F,
     ) -> Result<Arc<Agent>>
@@ -188,7 +206,7 @@ impl Core {
             };
             let next = Arc::new(next);
             let commit = Commit::of(Write::Agent(next.clone())).with_events(decision.events);
-            match self.commit(commit).await {
+            match self.commit(caused(commit, by)).await {
                 Ok(()) => return Ok(next),
                 Err(error) if error.conflict().is_some() => {}
                 Err(error) => return Err(error),

@@ -117,7 +117,7 @@ impl Control {
         for (namespace, id, dependency) in self.core.store.doomed_tasks(BATCH).await? {
             let changed = self
                 .core
-                .change_task(&namespace, &id, |_, _| {
+                .change_task(&namespace, None, &id, |_, _| {
                     Ok(task::Command::CancelForDependency {
                         dependency: dependency.clone(),
                     })
@@ -174,7 +174,7 @@ impl Control {
 
 async fn tick_task(core: &Arc<Core>, due: &Due, namespace: &Namespace, id: &TaskId) -> Result<()> {
     let outcome = core
-        .change_task(namespace, id, |_, alive_until| {
+        .change_task(namespace, None, id, |_, alive_until| {
             Ok(task::Command::Tick { alive_until })
         })
         .await;
@@ -199,7 +199,7 @@ async fn tick_agent(
     id: &AgentId,
 ) -> Result<()> {
     let outcome = core
-        .change_agent(namespace, id, |agent, now| {
+        .change_agent(namespace, None, id, |agent, now| {
             Ok(agent::decide(agent, agent::Command::Tick, now)?)
         })
         .await;

@@ -124,6 +124,15 @@ impl Commit {
         self
     }
 
+    /// The same, with events that were caused by this caller where they do not say already by whom.
+    #[must_use]
+    pub fn caused_by(mut self, actor: &Arc<str>) -> Self {
+        for event in &mut self.events {
+            event.by.get_or_insert_with(|| actor.clone());
+        }
+        self
+    }
+
     /// Adds another commit's writes and events, to become durable with these.
     pub fn absorb(&mut self, other: Self) {
         self.writes.extend(other.writes);

@@ -102,6 +102,8 @@ pub struct EventFilter {
     pub agent_id: Option<AgentId>,
     /// About this pipeline.
     pub pipeline_id: Option<PipelineId>,
+    /// Caused by this caller, such as `key:<id>`.
+    pub by: Option<String>,
 }
 
 impl EventFilter {
@@ -112,6 +114,7 @@ impl EventFilter {
             && (self.task_id.is_none() || self.task_id == event.task_id)
             && (self.agent_id.is_none() || self.agent_id == event.agent_id)
             && (self.pipeline_id.is_none() || self.pipeline_id == event.pipeline_id)
+            && (self.by.is_none() || self.by.as_deref() == event.by.as_deref())
     }
 }
 

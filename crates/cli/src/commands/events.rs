@@ -49,6 +49,9 @@ struct Filter {
     /// Only events about this agent.
     #[arg(long, value_name = "AGENT_ID")]
     agent: Option<AgentId>,
+    /// Only what this caller caused, such as `admin`, `key:<id>` or `agent:<id>`.
+    #[arg(long, value_name = "WHO")]
+    by: Option<String>,
 }
 
 /// Which events to list.
@@ -101,6 +104,7 @@ impl Filter {
             task_id: self.task,
             pipeline_id: self.pipeline,
             agent_id: self.agent,
+            by: self.by,
             ..EventQuery::default()
         }
     }
@@ -226,7 +230,7 @@ fn words(event: &Event) -> String {
 impl Row for Event {
     const HEADER: &'static [&'static str] = &["SEQ", "TIME", "TYPE", "ABOUT", "STATUS", "MESSAGE"];
 
-    const WIDE: &'static [&'static str] = &["TASK", "PIPELINE", "STAGE", "AGENT", "PROGRESS"];
+    const WIDE: &'static [&'static str] = &["BY", "TASK", "PIPELINE", "STAGE", "AGENT", "PROGRESS"];
 
     fn name(&self) -> String {
         self.seq.to_string()
@@ -246,6 +250,7 @@ impl Row for Event {
     fn wide_cells(&self) -> Vec<Cell> {
         let payload = &self.payload;
         vec![
+            self.by.as_deref().into(),
             payload.task_id.as_ref().map(text).into(),
             payload.pipeline_id.as_ref().map(text).into(),
             payload.stage.map(text).into(),

@@ -95,7 +95,7 @@ impl AgentManager {
                     .writes
                     .push(request.record(&self.core, scope, &outcome)?);
             }
-            match self.core.commit(commit).await {
+            match self.core.commit(commit.caused_by(&scope.actor)).await {
                 Ok(()) => {
                     end_other_sessions(&self.core, &scope.namespace, &next, LeaseLoss::Superseded)
                         .await;
@@ -136,7 +136,7 @@ impl AgentManager {
     ) -> Result<HeartbeatAnswer> {
         let agent = self
             .core
-            .change_agent(&scope.namespace, id, |agent, now| {
+            .change_agent(&scope.namespace, Some(&scope.actor), id, |agent, now| {
                 let session = session.unwrap_or(&agent.session.id).clone();
                 let command = Command::Heartbeat {
                     session,
@@ -204,7 +204,7 @@ impl AgentManager {
     ) -> Result<AgentView> {
         let agent = self
             .core
-            .change_agent(&scope.namespace, id, |agent, now| {
+            .change_agent(&scope.namespace, Some(&scope.actor), id, |agent, now| {
                 if let Some(given) = revision.filter(|given| *given != agent.settings_revision) {
                     return Err(Rejection::RevisionMismatch {
                         what: "agent",
@@ -229,7 +229,8 @@ impl AgentManager {
                 id: agent.id.clone(),
                 revision: agent.revision,
             })
-            .with_events([event]);
+            .with_events([event])
+            .caused_by(&scope.actor);
             match self.core.commit(commit).await {
                 Ok(()) => {
                     if let Ok((leases, _)) = self.core.leases(&scope.namespace, id).await {
@@ -286,7 +287,7 @@ async fn end_other_sessions(core: &Core, namespace: &Namespace, agent: &Agent, c
 /// Ends one lease without its holder's doing, and does what follows.
 pub(crate) async fn lose(core: &Core, namespace: &Namespace, held: &Held, cause: LeaseLoss) {
     let changed = core
-        .change_task(namespace, &held.task_id, |_, _| {
+        .change_task(namespace, None, &held.task_id, |_, _| {
             Ok(task::Command::LoseLease {
                 session: held.session.clone(),
                 attempt: held.attempt,

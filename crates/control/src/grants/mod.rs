@@ -90,7 +90,18 @@ fn assignment(document: &Task, grant: &Grant, key: &[u8; 32]) -> Option<Decision
         nonce: grant.nonce,
         lease_ttl_ms: LEASE_TTL_MS,
     };
-    task::decide(document, command, grant.granted_at).ok()
+    let mut decision = task::decide(document, command, grant.granted_at).ok()?;
+    // Whoever writes it: the agent took it.
+    let by = taken_by(&grant.agent_id);
+    for event in &mut decision.events {
+        event.by = Some(by.clone());
+    }
+    Some(decision)
+}
+
+/// Who causes it that a task is given out: the agent, whoever speaks for it.
+pub(crate) fn taken_by(agent: &AgentId) -> Arc<str> {
+    format!("agent:{agent}").into()
 }
 
 /// Agents as one decision sees them, each read once.

@@ -92,7 +92,7 @@ impl OperationManager {
                     .writes
                     .push(idempotency.record(&self.core, scope, &operation.id)?);
             }
-            match self.core.commit(commit).await {
+            match self.core.commit(commit.caused_by(&scope.actor)).await {
                 Ok(()) => return Ok(Created::new(operation)),
                 // The same request at the same time.
                 Err(error) if error.conflict().is_some() => {}
@@ -139,7 +139,7 @@ impl OperationManager {
                 return Ok(operation);
             };
             let commit = Commit::of(Write::Operation(next.clone())).with_events(decision.events);
-            match self.core.commit(commit).await {
+            match self.core.commit(commit.caused_by(&scope.actor)).await {
                 Ok(()) => return Ok(next),
                 Err(error) if error.conflict().is_some() => {}
                 Err(error) => return Err(error),

@@ -89,7 +89,9 @@ async fn take(
     });
     let more = step.cursor.is_some();
     let decision = operation::decide(&operation, operation::Command::Advance(step), core.now())?;
-    let mut commit = work.commit.with_events(decision.events);
+    let by: Arc<str> = operation.created_by.as_str().into();
+    // What tasks went through was asked for; how far the operation is, the server tells by itself.
+    let mut commit = work.commit.caused_by(&by).with_events(decision.events);
     commit.writes.extend(
         decision
             .operation
@@ -173,9 +175,12 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         let command = self.command();
+        let by: Arc<str> = self.operation.created_by.as_str().into();
         let changed = self
             .core
-            .change_task(&task.namespace, &task.id, |_, _| Ok(command.clone()))
+            .change_task(&task.namespace, Some(&by), &task.id, |_, _| {
+                Ok(command.clone())
+            })
             .await;
         match changed {
             Ok(changed) => {

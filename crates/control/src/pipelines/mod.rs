@@ -103,7 +103,7 @@ impl PipelineOrchestrator {
                     .writes
                     .push(idempotency.record(&self.core, scope, &pipeline.id)?);
             }
-            match self.core.commit(commit).await {
+            match self.core.commit(commit.caused_by(&scope.actor)).await {
                 Ok(()) => {
                     return Ok(Created::new(PipelineView {
                         pipeline,
@@ -241,7 +241,11 @@ impl PipelineOrchestrator {
                 Some(next) => {
                     let write = Write::Pipeline(Arc::new(next));
                     self.core
-                        .commit(Commit::of(write).with_events(decision.events))
+                        .commit(
+                            Commit::of(write)
+                                .with_events(decision.events)
+                                .caused_by(&scope.actor),
+                        )
                         .await
                 }
                 None => Ok(()),

@@ -58,7 +58,7 @@ impl PipelineOrchestrator {
                     .writes
                     .push(request.record(&self.core, scope, &outcome)?);
             }
-            match self.core.commit(commit).await {
+            match self.core.commit(commit.caused_by(&scope.actor)).await {
                 Ok(()) => return Ok(Created::new(template)),
                 Err(error) if error.conflict().is_some() => {}
                 Err(error) => return Err(error),

@@ -67,7 +67,7 @@ async fn look_through(core: &Core, set_back: bool, round: &mut Round) -> Result<
             round.handled += 1;
             let tick =
                 |agent: &agent::Agent, now| Ok(agent::decide(agent, agent::Command::Tick, now)?);
-            if let Err(error) = core.change_agent(&namespace, &each.id, tick).await {
+            if let Err(error) = core.change_agent(&namespace, None, &each.id, tick).await {
                 tracing::warn!(agent.id = %each.id, %error, "cannot bring an agent's heartbeat back to the present");
                 round.failed += 1;
             }
@@ -93,7 +93,7 @@ async fn tasks(core: &Core, namespace: &Namespace, round: &mut Round) -> Result<
             }
             round.handled += 1;
             let tick = |_: &task::Task, alive_until| Ok(task::Command::Tick { alive_until });
-            if let Err(error) = core.change_task(namespace, &each.id, tick).await {
+            if let Err(error) = core.change_task(namespace, None, &each.id, tick).await {
                 tracing::warn!(task.id = %each.id, %error, "cannot bring a task back to the present");
                 round.failed += 1;
             }

@@ -12,7 +12,7 @@ use mcpanel_store::{Commit, Grant, Offer, Reserved, Write};
 use tokio::sync::oneshot;
 
 use super::TaskManager;
-use crate::{Error, Result, Scope};
+use crate::{Error, Result, Scope, grants::taken_by};
 
 /// What an agent asks for.
 #[derive(Debug, Clone)]
@@ -178,7 +178,9 @@ impl TaskManager {
                         result: None,
                     });
                 }
-                self.core.commit(commit).await?;
+                self.core
+                    .commit(commit.caused_by(&taken_by(&offer.agent_id)))
+                    .await?;
                 assigned.into_iter().map(|each| Some(each.task)).collect()
             }
         };

@@ -90,7 +90,7 @@ impl TaskManager {
                 let ids: Vec<&TaskId> = new.iter().map(|each| &each.id).collect();
                 commit.writes.push(request.record(&self.core, scope, &ids)?);
             }
-            match self.core.commit(commit).await {
+            match self.core.commit(commit.caused_by(&scope.actor)).await {
                 Ok(()) => return Ok(Created::new(views)),
                 Err(error) => match error.conflict() {
                     // The same request, at the same time: the next round finds its outcome.

@@ -69,7 +69,7 @@ impl TaskManager {
                     .collect(),
                 ..Commit::default()
             };
-            match self.core.commit(commit).await {
+            match self.core.commit(commit.caused_by(&scope.actor)).await {
                 Ok(()) => {
                     act::perform(&self.core, &scope.namespace, decision.effects).await;
                     return Ok(next);

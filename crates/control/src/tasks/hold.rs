@@ -151,10 +151,16 @@ impl TaskManager {
         });
         let changed = self
             .core
-            .change_task_shown(&scope.namespace, id, shown, |task, alive_until| {
-                check_holder(scope, task)?;
-                Ok(command(Held { proof, alive_until }))
-            })
+            .change_task_shown(
+                &scope.namespace,
+                Some(&scope.actor),
+                id,
+                shown,
+                |task, alive_until| {
+                    check_holder(scope, task)?;
+                    Ok(command(Held { proof, alive_until }))
+                },
+            )
             .await?;
         act::perform(&self.core, &scope.namespace, changed.effects).await;
         Ok(changed.task)
@@ -201,7 +207,7 @@ impl TaskManager {
             if commit.is_empty() {
                 return Ok(outcomes);
             }
-            match self.core.commit(commit).await {
+            match self.core.commit(commit.caused_by(&scope.actor)).await {
                 Ok(()) => {
                     effects.dedup();
                     act::perform(&self.core, &scope.namespace, effects).await;

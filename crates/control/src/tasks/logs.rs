@@ -61,7 +61,7 @@ impl TaskManager {
                     result: None,
                 });
             }
-            match self.core.commit(commit).await {
+            match self.core.commit(commit.caused_by(&scope.actor)).await {
                 Err(error) if error.conflict().is_some() => {}
                 outcome => return outcome,
             }

@@ -180,7 +180,10 @@ impl TaskManager {
     where
         F: FnMut(&Task, mcpanel_domain::Timestamp) -> Result<Command>,
     {
-        let changed = self.core.change_task(&scope.namespace, id, command).await?;
+        let changed = self
+            .core
+            .change_task(&scope.namespace, Some(&scope.actor), id, command)
+            .await?;
         act::perform(&self.core, &scope.namespace, changed.effects).await;
         Ok(changed.task)
     }

@@ -14,7 +14,11 @@ impl TaskManager {
         let seen = format!("parameters and result shown to `{}`", scope.actor);
         let event = task::event(&view.task, Kind::TaskRevealed, self.core.now(), Some(seen));
         self.core
-            .commit(Commit::default().with_events([event]))
+            .commit(
+                Commit::default()
+                    .with_events([event])
+                    .caused_by(&scope.actor),
+            )
             .await?;
         Ok(view)
     }

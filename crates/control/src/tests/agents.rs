@@ -311,3 +311,29 @@ async fn an_agent_that_reports_an_error_is_given_nothing_until_it_is_well() {
         .unwrap();
     assert_eq!(world.claim_ids("a", 1).await, ["t"]);
 }
+
+#[tokio::test]
+async fn events_tell_who_caused_them() {
+    let world = World::new();
+    world.agent("a", &["read"], 1).await;
+    world.task("t", "read").await;
+    let proof = world.hold("a", "t").await;
+    world.start("t", proof).await;
+    world.pass(LEASE_TTL_MS).await;
+    let found = world
+        .control
+        .events
+        .list(&world.scope, &EventFilter::default(), 0, 100)
+        .await
+        .unwrap();
+    let by = |kind: Kind| {
+        let event = found.events.iter().find(|event| event.event.kind == kind);
+        event.unwrap().event.by.as_deref()
+    };
+    assert_eq!(by(Kind::TaskCreated), Some(&*world.scope.actor));
+    assert_eq!(by(Kind::TaskDelegated), Some("agent:a"));
+    assert!(by(Kind::TaskStarted).is_some());
+    // Nobody asked for it: the server saw that the agent was silent.
+    assert_eq!(by(Kind::AgentInactivated), None);
+    assert_eq!(by(Kind::TaskRetrying), None);
+}

@@ -2,7 +2,7 @@
 
 mod detail;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -132,6 +132,9 @@ pub struct Event {
     pub message: Option<String>,
     /// The task type, agent type, artifact role, template name or operation id, where it helps a listener.
     pub subject: Option<String>,
+    /// Who caused it: `admin`, `key:<id>` or `agent:<id>`; none for what the server does by itself. Last, because the stored
+    /// form of events that were written before there was one ends here.
+    pub by: Option<Arc<str>>,
 }
 
 impl Event {
@@ -149,7 +152,15 @@ impl Event {
             progress: None,
             message: None,
             subject: None,
+            by: None,
         }
+    }
+
+    /// The same, caused by this caller, where it does not say already by whom.
+    #[must_use]
+    pub fn caused_by(mut self, actor: &Arc<str>) -> Self {
+        self.by.get_or_insert_with(|| actor.clone());
+        self
     }
 }
 

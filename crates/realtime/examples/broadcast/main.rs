@@ -81,6 +81,7 @@ fn event(seq: u64) -> Event {
         kind: "task:completed".to_owned(),
         timestamp: Timestamp::from_ms((micros() / 1_000) as i64),
         namespace: Namespace::default_namespace(),
+        by: None,
         payload: EventPayload {
             task_id: TaskId::parse("pipe_1.s2.000000").ok(),
             status: Some("completed".to_owned()),

@@ -39,6 +39,7 @@ impl Log {
                 kind: "task:created".to_owned(),
                 timestamp: Timestamp::ZERO,
                 namespace: Namespace::default_namespace(),
+                by: None,
                 payload: EventPayload {
                     task_id: Some(TaskId::parse(task).unwrap()),
                     ..EventPayload::default()

@@ -61,6 +61,7 @@ async fn list(
         task_id: query.task_id,
         agent_id: query.agent_id,
         pipeline_id: query.pipeline_id,
+        by: query.by,
     };
     let mut events = Vec::new();
     let mut after = begin;
@@ -128,6 +129,7 @@ async fn stream(
         task_id: query.task_id,
         agent_id: query.agent_id,
         pipeline_id: query.pipeline_id,
+        by: query.by,
     };
     let scope = app.scope(&caller);
     let follower = Follower::new(app, scope, filter, after)?;

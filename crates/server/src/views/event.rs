@@ -13,6 +13,7 @@ pub fn event(numbered: &Numbered) -> Event {
         kind: event.kind.as_str().to_owned(),
         timestamp: event.at,
         namespace: event.namespace.clone(),
+        by: event.by.as_deref().map(str::to_owned),
         payload: payload(event),
     }
 }

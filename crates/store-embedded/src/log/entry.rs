@@ -3,19 +3,19 @@
 //! ```text
 //! u32 length of what follows
 //! u32 number of writes, then each: a tag and its fields
-//! u32 number of events, then each in postcard
+//! u32 number of events, then each in its stored form
 //! ```
 //! Byte strings have a u32 length before them; an absent one has the length `u32::MAX`.
 
 use std::sync::Arc;
 
 use mcpanel_domain::{
-    AgentId, ArtifactId, Namespace, OperationId, Payload, TaskId, Timestamp, event::Event,
-    log::Line,
+    AgentId, ArtifactId, Namespace, OperationId, Payload, TaskId, Timestamp, log::Line,
 };
 use mcpanel_store::{Commit, IdempotencyRecord, Write};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::event::append_event;
 use crate::codec;
 
 const ABSENT: u32 = u32::MAX;
@@ -42,7 +42,7 @@ pub fn append_entry(commit: &Commit, into: &mut Vec<u8>) -> usize {
     put_u32(count(commit.events.len()), into);
     let events_at = into.len();
     for event in &commit.events {
-        codec::append_bare(event, into);
+        append_event(event, into);
     }
     let length = count(into.len() - start - 4);
     into[start..start + 4].copy_from_slice(&length.to_le_bytes());
@@ -66,17 +66,6 @@ pub fn read_entries(body: &[u8]) -> Option<Vec<Entry>> {
         });
     }
     Some(entries)
-}
-
-/// Reads events that were appended one after the other.
-pub fn read_events(mut bytes: &[u8], count: u32) -> Option<Vec<Event>> {
-    let mut events = Vec::with_capacity(count.min(65_536) as usize);
-    for _ in 0..count {
-        let (event, rest) = postcard::take_from_bytes(bytes).ok()?;
-        events.push(event);
-        bytes = rest;
-    }
-    bytes.is_empty().then_some(events)
 }
 
 /// [`IdempotencyRecord`] in its stored form.

@@ -9,12 +9,14 @@
 //! frame before it.
 
 mod entry;
+mod event;
 mod frame;
 mod segment;
 
 #[cfg(test)]
 mod tests;
 
-pub use entry::{StoredIdempotency, append_entry, read_entries, read_events};
+pub use entry::{StoredIdempotency, append_entry, read_entries};
+pub use event::read_events;
 pub use frame::Frame;
 pub use segment::{AppendError, Log, Recovered, flush};

@@ -8,9 +8,10 @@ use super::{APPLICATION_ID, sqlite_error};
 use crate::error::OpenError;
 
 /// Number n makes form n of form n − 1. What was released is never changed, only added to.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/0001_first.sql"),
     include_str!("../../migrations/0002_history.sql"),
+    include_str!("../../migrations/0003_actors.sql"),
 ];
 
 /// The form this program writes.

@@ -23,6 +23,7 @@ pub fn encode(event: &Event) -> Fields {
     fields.put_opt("progress", event.progress);
     fields.put_opt("message", event.message.as_deref());
     fields.put_opt("subject", event.subject.as_deref());
+    fields.put_opt("by", event.by.as_deref());
     fields
 }
 
@@ -45,6 +46,7 @@ pub fn decode(reader: &Reader<'_>) -> Result<Event, Unreadable> {
         progress,
         message: text("message")?,
         subject: text("subject")?,
+        by: text("by")?.map(Into::into),
     })
 }
 

@@ -48,7 +48,12 @@ pub async fn numbers_have_no_gaps<B: Backend>() {
 pub async fn filters_and_namespaces_hold<B: Backend>() {
     let world = World::<B>::open().await;
     record(&world, Kind::TaskCreated, "a").await;
-    record(&world, Kind::TaskCompleted, "a").await;
+    let somebody = "key:key_1".into();
+    let done = world.event(Kind::TaskCompleted, "a").caused_by(&somebody);
+    world
+        .commit(Commit::default().with_events([done]))
+        .await
+        .unwrap();
     record(&world, Kind::TaskCreated, "b").await;
     let mut theirs = world.event(Kind::TaskCreated, "a");
     theirs.namespace = namespace("other");
@@ -77,9 +82,16 @@ pub async fn filters_and_namespaces_hold<B: Backend>() {
         (
             EventFilter {
                 agent_id: Some(agent_id("worker")),
-                ..base
+                ..base.clone()
             },
             vec![],
+        ),
+        (
+            EventFilter {
+                by: Some("key:key_1".to_owned()),
+                ..base
+            },
+            vec![2],
         ),
     ];
     for (filter, expected) in cases {

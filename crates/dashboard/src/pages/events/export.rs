@@ -28,7 +28,7 @@ use crate::{
 
 /// The first line of a table.
 const COLUMNS: &str =
-    "seq,timestamp,type,task_id,agent_id,pipeline_id,stage,status,progress,subject,message\r\n";
+    "seq,timestamp,type,task_id,agent_id,pipeline_id,stage,status,progress,subject,message,by\r\n";
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,7 +214,7 @@ fn row(numbered: &Numbered, text: &mut String) {
     // Writing to a string cannot fail.
     let _ = write!(
         text,
-        "{},{},{},{},{},{},{stage},{},{progress},{},{}\r\n",
+        "{},{},{},{},{},{},{stage},{},{progress},{},{},{}\r\n",
         numbered.seq,
         event.at,
         event.kind.as_str(),
@@ -224,6 +224,7 @@ fn row(numbered: &Numbered, text: &mut String) {
         id(event.status.as_deref()),
         id(event.subject.as_deref()),
         id(event.message.as_deref()),
+        id(event.by.as_deref()),
     );
 }
 

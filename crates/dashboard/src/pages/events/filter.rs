@@ -7,7 +7,7 @@ use mcpanel_store::query::EventFilter;
 use crate::ui::{list::Query, text};
 
 /// The names of the query that make the filter.
-pub const NAMES: [&str; 4] = ["kind", "task", "agent", "pipeline"];
+pub const NAMES: [&str; 5] = ["kind", "task", "agent", "pipeline", "by"];
 
 /// The views that everybody has: word and query.
 pub const VIEWS: [(&str, &str); 4] = [
@@ -22,7 +22,7 @@ pub const VIEWS: [(&str, &str); 4] = [
     ),
     (
         "Audit",
-        "kind=task:revealed&kind=key:created&kind=key:revoked&kind=template:stored&kind=operation:created&kind=operation:aborted",
+        "kind=task:revealed&kind=task:cancel_requested&kind=task:cancelled&kind=task:replayed&kind=task:updated&kind=agent:updated&kind=agent:unregistered&kind=pipeline:created&kind=pipeline:cancelled&kind=pipeline:replayed&kind=key:created&kind=key:revoked&kind=template:stored&kind=artifact:deleted&kind=operation:created&kind=operation:aborted",
     ),
 ];
 
@@ -65,6 +65,7 @@ pub fn read(query: &Query) -> Asked {
         task_id: task_id.and_then(Result::ok),
         agent_id: agent_id.and_then(Result::ok),
         pipeline_id: pipeline_id.and_then(Result::ok),
+        by: query.text("by").map(str::to_owned),
     };
     Asked { filter, faults }
 }
@@ -82,7 +83,7 @@ pub fn bar(query: &Query) -> Markup {
                     option value="" { "Every kind" }
                     @for kind in Kind::ALL { option value=(kind.as_str()) selected[kinds == [kind.as_str()]] { (kind.as_str()) } }
                 } }
-                (field("task", "Task")) (field("agent", "Agent")) (field("pipeline", "Pipeline"))
+                (field("task", "Task")) (field("agent", "Agent")) (field("pipeline", "Pipeline")) (field("by", "Done by"))
             }
             @if let [_, _, ..] = kinds.as_slice() {
                 fieldset.statuses { legend { "Several kinds" }

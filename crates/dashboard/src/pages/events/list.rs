@@ -148,7 +148,7 @@ fn table(events: &[Arc<Numbered>]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Events" {
             table data-rows {
-                thead { tr { th.number scope="col" { "No." } th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "About" } th scope="col" { "Tells" } } }
+                thead { tr { th.number scope="col" { "No." } th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "About" } th scope="col" { "By" } th scope="col" { "Tells" } } }
                 tbody { @for numbered in events {
                     @let event = &numbered.event;
                     tr id={ "e" (numbered.seq) } {
@@ -156,6 +156,7 @@ fn table(events: &[Arc<Numbered>]) -> Markup {
                         td { (parts::time(event.at)) }
                         td { span class={ "kind " (tone(event)) } { (event.kind.as_str()) } }
                         td { div.about { (about(event)) } }
+                        td { (by(event)) }
                         td { (tells(event)) }
                     }
                 } }
@@ -182,6 +183,16 @@ fn about(event: &Event) -> Markup {
         @if let Some(id) = &event.pipeline_id { (parts::link("/pipelines", id.as_str())) }
         @if let Some(stage) = event.stage { span.muted { "stage " (stage) } }
         @if let Some(subject) = &event.subject { span.chip { (text::short(subject, 40)) } }
+    }
+}
+
+/// Who caused it, with what else they did behind it.
+fn by(event: &Event) -> Markup {
+    html! {
+        @match event.by.as_deref() {
+            Some(by) => a href=(Query::default().with("by", by).on("/events")) { (text::short(by, 40)) },
+            None => span.muted title="The server did it by itself" { "server" },
+        }
     }
 }
 
