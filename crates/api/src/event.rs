@@ -131,6 +131,21 @@ pub struct EventQuery {
     /// Only what this caller caused, such as `admin`, `key:<id>` or `agent:<id>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// Contained in the message, in what the event is about or in its ids; case does not matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::SearchText>)]
+    #[param(value_type = Option<schema::SearchText>)]
+    pub text: Option<String>,
+    /// Happened at this moment or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Time>)]
+    #[param(value_type = Option<schema::Time>)]
+    pub happened_from: Option<Timestamp>,
+    /// Happened before this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Time>)]
+    #[param(value_type = Option<schema::Time>)]
+    pub happened_before: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::Limit>)]
     #[param(value_type = Option<schema::Limit>)]
@@ -165,6 +180,11 @@ pub struct FollowQuery {
     /// Only what this caller caused, such as `admin`, `key:<id>` or `agent:<id>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// Contained in the message, in what the event is about or in its ids; case does not matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::SearchText>)]
+    #[param(value_type = Option<schema::SearchText>)]
+    pub text: Option<String>,
 }
 
 /// Events, oldest first.

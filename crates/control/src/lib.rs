@@ -44,7 +44,7 @@ pub use agents::{AgentManager, AgentView, HeartbeatAnswer};
 pub use catalog::{Catalog, NewArtifact, NewKey};
 pub use env::Env;
 pub use error::{Error, Result};
-pub use events::{EVENTS_PER_READ_MAX, EventManager};
+pub use events::{EVENTS_PER_READ_MAX, EventManager, Span};
 /// For whoever shows what becomes of leases that nobody gave.
 #[doc(hidden)]
 pub use grants::token::sign as sign_lease;

@@ -289,6 +289,9 @@ pub trait Store: Send + Sync + 'static {
         after: u64,
         limit: usize,
     ) -> Result<Events>;
+    /// Number and time of the first event above `after`, whatever its namespace; no more of it, since it may be
+    /// another's. Finding events by time needs it.
+    async fn event_time(&self, after: u64) -> Result<Option<(u64, Timestamp)>>;
     /// The newest event number, as it changes.
     fn watch_events(&self) -> watch::Receiver<u64>;
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use mcpanel_domain::{
     AgentId, Name, PipelineId, TaskId, TemplateId, Timestamp,
     artifact::Artifact,
-    event::{Kind, Numbered},
+    event::{Event, Kind, Numbered},
     operation::{Operation, Status as OperationStatus},
     pipeline::{Pipeline, Status as PipelineStatus},
-    task::Status as TaskStatus,
+    task::{Needle, Status as TaskStatus},
 };
 
 /// Which page of a list, newest first.
@@ -104,6 +104,12 @@ pub struct EventFilter {
     pub pipeline_id: Option<PipelineId>,
     /// Caused by this caller, such as `key:<id>`.
     pub by: Option<String>,
+    /// Happened at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Happened before this moment.
+    pub before: Option<Timestamp>,
+    /// With this in what it tells or in an id of what it is about.
+    pub text: Option<Needle>,
 }
 
 impl EventFilter {
@@ -115,7 +121,24 @@ impl EventFilter {
             && (self.agent_id.is_none() || self.agent_id == event.agent_id)
             && (self.pipeline_id.is_none() || self.pipeline_id == event.pipeline_id)
             && (self.by.is_none() || self.by.as_deref() == event.by.as_deref())
+            && self.from.is_none_or(|from| event.at >= from)
+            && self.before.is_none_or(|before| event.at < before)
+            && self.text.as_ref().is_none_or(|text| says(event, text))
     }
+}
+
+/// Whether an event has a text in its message, its subject or the ids of what it is about.
+fn says(event: &Event, text: &Needle) -> bool {
+    [
+        event.message.as_deref(),
+        event.subject.as_deref(),
+        event.task_id.as_ref().map(TaskId::as_str),
+        event.agent_id.as_ref().map(AgentId::as_str),
+        event.pipeline_id.as_ref().map(PipelineId::as_str),
+    ]
+    .into_iter()
+    .flatten()
+    .any(|told| text.is_in(told))
 }
 
 /// Events, oldest first.

@@ -4,12 +4,15 @@ use std::pin::pin;
 
 use clap::{Args, Subcommand};
 use mcpanel_api::{
-    AgentId, PipelineId, TaskId,
+    AgentId, PipelineId, TaskId, Timestamp,
     event::{Event, EventQuery},
 };
 use mcpanel_client::{Client, events::Happening};
 
-use super::{common, interrupted};
+use super::{
+    common::{self, filter::moment},
+    interrupted,
+};
 use crate::{
     Result,
     arguments::Global,
@@ -52,6 +55,9 @@ struct Filter {
     /// Only what this caller caused, such as `admin`, `key:<id>` or `agent:<id>`.
     #[arg(long, value_name = "WHO")]
     by: Option<String>,
+    /// Only events with this in their message, in what they are about or in an id; case does not matter.
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
 }
 
 /// Which events to list.
@@ -65,6 +71,12 @@ pub struct List {
     /// Look through the newest N events only.
     #[arg(long, value_name = "N", conflicts_with = "after")]
     last: Option<u64>,
+    /// Only those that happened since: a moment such as `2026-01-02T03:04:05Z`, or a time ago such as `2h`.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    since: Option<Timestamp>,
+    /// Only those that happened before.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    until: Option<Timestamp>,
     /// Show at most so many.
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
@@ -105,6 +117,7 @@ impl Filter {
             pipeline_id: self.pipeline,
             agent_id: self.agent,
             by: self.by,
+            text: self.text,
             ..EventQuery::default()
         }
     }
@@ -115,6 +128,8 @@ impl List {
         let mut left = if self.all { u64::MAX } else { self.limit };
         let mut query = self.filter.query();
         query.after = self.after;
+        query.happened_from = self.since;
+        query.happened_before = self.until;
         if let Some(last) = self.last {
             query.after = Some(before_last(client, last).await?);
         }

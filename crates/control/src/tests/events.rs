@@ -4,7 +4,7 @@ use mcpanel_domain::{Namespace, event::Kind, retry::ErrorType};
 use mcpanel_store::query::EventFilter;
 
 use super::{world::World, *};
-use crate::NewKey;
+use crate::{NewKey, Span};
 
 #[tokio::test]
 async fn a_tasks_whole_life_is_told_in_order() {
@@ -52,6 +52,49 @@ async fn a_follower_goes_on_after_its_last_number_and_sees_its_namespace_only() 
     assert_eq!((seqs, rest.scanned_to), (vec![3], 4));
     let theirs = events.list(&other, &all, 0, 100).await.unwrap();
     assert_eq!(theirs.events.len(), 1);
+}
+
+#[tokio::test]
+async fn times_lead_to_the_part_of_the_log_where_their_events_are() {
+    const HOUR_MS: u64 = 60 * 60_000;
+    let world = World::new();
+    let began = world.control.now();
+    for hour in 0..20 {
+        for n in 0..3 {
+            let task = format!("t{hour}.{n}");
+            let new = World::wish(&task, "read");
+            // Whose events they are makes no difference to where they lie.
+            let whose = if n == 1 {
+                world.stranger()
+            } else {
+                world.scope.clone()
+            };
+            world.control.tasks.create(&whose, new, None).await.unwrap();
+        }
+        world.pass(HOUR_MS).await;
+    }
+    let events = &world.control.events;
+    let span = async |from: Option<u64>, before: Option<u64>| {
+        let filter = EventFilter {
+            from: from.map(|hours| began.plus_ms(hours * HOUR_MS)),
+            before: before.map(|hours| began.plus_ms(hours * HOUR_MS)),
+            ..EventFilter::default()
+        };
+        events.span(&filter).await.unwrap()
+    };
+    assert_eq!(span(None, None).await, Span { after: 0, to: None });
+    assert_eq!(span(Some(0), None).await, Span { after: 0, to: None });
+    assert_eq!(span(Some(19), None).await.after, 57);
+    assert_eq!(span(Some(30), None).await.after, 60, "nothing is so new");
+    // A little more than the hours asked for: numbers may be a minute out of order.
+    assert_eq!(
+        span(Some(7), Some(9)).await,
+        Span {
+            after: 21,
+            to: Some(30)
+        }
+    );
+    assert_eq!(span(None, Some(1_000)).await.to, Some(60));
 }
 
 #[tokio::test]

@@ -30,6 +30,24 @@ async fn events_are_read_backwards_page_by_page() {
 }
 
 #[tokio::test]
+async fn events_are_found_by_time_and_text() {
+    let world = World::new();
+    for task in ["ward_1", "ward_2"] {
+        world.task(task, "{}").await;
+    }
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let page = browser.get("/events?q=WARD_2").await.body;
+    assert!(page.contains("/tasks/ward_2") && !page.contains("/tasks/ward_1"));
+    let old = browser.get("/events?from=2020-01-02T03:04").await.body;
+    assert!(old.contains("/tasks/ward_1") && old.contains("/tasks/ward_2"));
+    for nothing in ["until=2020-01-02", "from=2999-01-01"] {
+        let page = browser.get(&format!("/events?{nothing}")).await.body;
+        assert!(page.contains("No event fits"), "{nothing}: {page}");
+        assert!(!page.contains("rel=\"next\""), "there is nothing older");
+    }
+}
+
+#[tokio::test]
 async fn what_a_filter_shows_is_saved_newest_first() {
     let world = World::new();
     world.task("task_1", "{}").await;

@@ -36,11 +36,16 @@ impl<'q> Reading<'q> {
 
     /// All words of `status` that there are.
     pub fn statuses<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        self.all("status", "there is no status", read)
+    }
+
+    /// All values of a name; `what` and the text make the sentence about each that `read` does not understand.
+    pub fn all<T>(&mut self, name: &str, what: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
         let mut found = Vec::new();
-        for word in self.query.all("status") {
-            match read(word) {
-                Some(status) => found.push(status),
-                None => self.faults.push(format!("there is no status “{word}”")),
+        for text in self.query.all(name) {
+            match read(text) {
+                Some(value) => found.push(value),
+                None => self.faults.push(format!("{what} “{text}”")),
             }
         }
         found

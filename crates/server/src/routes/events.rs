@@ -8,6 +8,7 @@ use axum::{
 };
 use mcpanel_api::event::{Event, EventPage, EventQuery, FollowQuery};
 use mcpanel_control::EVENTS_PER_READ_MAX;
+use mcpanel_domain::task::Needle;
 use mcpanel_guard::Permission;
 use mcpanel_store::query::EventFilter;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -42,7 +43,7 @@ pub(super) fn table() -> Vec<Route> {
 
 /// Lists events
 ///
-/// Oldest first, after the number that `after` names. With a filter a page may hold few events or none and still not be the last:
+/// Oldest first, after the number that `after` names or from the moment `happened_from`. With a filter a page may hold few events or none and still not be the last:
 /// `has_more` tells.
 #[utoipa::path(
     get, path = "/api/v1/events", operation_id = "list_events", tag = "events", params(EventQuery),
@@ -55,18 +56,24 @@ async fn list(
 ) -> ApiResult<Json<EventPage>> {
     let scope = app.scope(&caller);
     let limit = page::size(query.limit);
-    let begin = query.after.unwrap_or_default();
     let filter = EventFilter {
         kinds: views::event::kinds(query.kind.as_deref())?,
         task_id: query.task_id,
         agent_id: query.agent_id,
         pipeline_id: query.pipeline_id,
         by: query.by,
+        from: query.happened_from,
+        before: query.happened_before,
+        text: query.text.as_deref().map(Needle::new),
     };
+    let span = app.control.events.span(&filter).await?;
+    let begin = query.after.unwrap_or_default().max(span.after);
     let mut events = Vec::new();
     let mut after = begin;
     let mut reset = false;
     let mut last = begin;
+    // Where what was asked for ends.
+    let mut end = begin;
     for read in 0..EVENT_READS_MAX {
         let manager = &app.control.events;
         let found = manager
@@ -76,11 +83,12 @@ async fn list(
             reset = true;
             // The store never came as far as this caller: all that there is, is new to it.
             if after > found.last {
-                after = 0;
+                after = span.after;
                 continue;
             }
         }
         last = found.last;
+        end = span.to.map_or(last, |to| to.min(last));
         after = found.scanned_to;
         let room = limit - events.len();
         if found.events.len() > room {
@@ -89,7 +97,7 @@ async fn list(
             break;
         }
         events.extend(found.events);
-        if events.len() == limit || after >= last {
+        if events.len() == limit || after >= end {
             break;
         }
     }
@@ -100,7 +108,7 @@ async fn list(
             .collect(),
         next_after: after,
         last_seq: last,
-        has_more: after < last,
+        has_more: after < end,
         reset,
     }))
 }
@@ -130,6 +138,8 @@ async fn stream(
         agent_id: query.agent_id,
         pipeline_id: query.pipeline_id,
         by: query.by,
+        text: query.text.as_deref().map(Needle::new),
+        ..EventFilter::default()
     };
     let scope = app.scope(&caller);
     let follower = Follower::new(app, scope, filter, after)?;

@@ -115,6 +115,13 @@ fn seqs(page: &Value) -> Vec<u64> {
         .collect()
 }
 
+/// The tasks that a page of events is about.
+fn about(page: &Value) -> Vec<&str> {
+    let events = page["events"].as_array().unwrap();
+    let tasks = events.iter().map(|event| &event["payload"]["taskId"]);
+    tasks.map(|id| id.as_str().unwrap()).collect()
+}
+
 #[tokio::test]
 async fn an_event_tells_what_happened_under_the_specifications_names() {
     let server = TestServer::new().await;
@@ -340,6 +347,56 @@ async fn a_slow_follower_gets_everything_and_holds_nobody_up() {
     for seq in 1..=2_000 {
         assert_eq!(following.event().await.unwrap().id, seq.to_string());
     }
+}
+
+#[tokio::test]
+async fn events_are_found_by_time_and_text() {
+    const HOUR_MS: u64 = 60 * 60_000;
+    let server = TestServer::new().await;
+    let admin = server.admin();
+    let mut hours = Vec::new();
+    for hour in 0..4 {
+        hours.push(server.now());
+        for n in 0..3 {
+            task(&admin, &format!("hour{hour}.{n}")).await;
+        }
+        server.advance_ms(HOUR_MS);
+    }
+    let created = "type=task:created";
+    let page = list(&admin, &format!("?{created}&happened_from={}", hours[2])).await;
+    assert_eq!(
+        about(&page),
+        [
+            "hour2.0", "hour2.1", "hour2.2", "hour3.0", "hour3.1", "hour3.2"
+        ]
+    );
+    let day = format!(
+        "?{created}&happened_from={}&happened_before={}",
+        hours[1], hours[2]
+    );
+    let page = list(&admin, &day).await;
+    assert_eq!(about(&page), ["hour1.0", "hour1.1", "hour1.2"]);
+    assert_eq!(page["has_more"], false, "what comes later is not asked for");
+    // Page by page, and beginning in the middle.
+    let page = list(&admin, &format!("{day}&limit=2")).await;
+    assert_eq!(about(&page), ["hour1.0", "hour1.1"]);
+    assert_eq!(page["has_more"], true);
+    let page = list(&admin, &format!("{day}&after={}", page["next_after"])).await;
+    assert_eq!(about(&page), ["hour1.2"]);
+    let page = list(
+        &admin,
+        &format!("?{created}&text=HOUR3&happened_from={}", hours[0]),
+    )
+    .await;
+    assert_eq!(about(&page), ["hour3.0", "hour3.1", "hour3.2"]);
+    let mut following = Following::begin(&admin, "?after=0&text=our2.1", None).await;
+    let word = following.event().await.unwrap();
+    let data: Value = serde_json::from_str(&word.data).unwrap();
+    assert_eq!(data["payload"]["taskId"], "hour2.1");
+    admin
+        .get("/api/v1/events?happened_from=yesterday")
+        .await
+        .problem("validation");
 }
 
 #[tokio::test]

@@ -360,6 +360,11 @@ impl Store for SimStore {
         self.inner.events(namespace, filter, after, limit).await
     }
 
+    async fn event_time(&self, after: u64) -> Result<Option<(u64, Timestamp)>> {
+        self.interleave().await;
+        self.inner.event_time(after).await
+    }
+
     fn watch_events(&self) -> watch::Receiver<u64> {
         self.inner.watch_events()
     }

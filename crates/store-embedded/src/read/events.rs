@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mcpanel_domain::Namespace;
+use mcpanel_domain::{Namespace, Timestamp, event::Numbered};
 use mcpanel_store::{
     Error, Result,
     query::{EventFilter, Events},
@@ -63,6 +63,24 @@ impl Look {
         after: u64,
         limit: usize,
     ) -> Result<Events> {
+        self.those(shared, after, limit, |event| {
+            event.event.namespace == *namespace && filter.matches(event)
+        })
+    }
+
+    /// Number and time of the first event.
+    pub fn first(self, shared: &Shared, after: u64) -> Result<Option<(u64, Timestamp)>> {
+        let found = self.those(shared, after, 1, |_| true)?;
+        Ok(found.events.first().map(|first| (first.seq, first.event.at)))
+    }
+
+    fn those(
+        self,
+        shared: &Shared,
+        after: u64,
+        limit: usize,
+        is_asked_for: impl Fn(&Numbered) -> bool,
+    ) -> Result<Events> {
         // Nothing is to be looked for before the first one: the numbers of a store that took in another's begin there.
         let after = after.max(self.first_kept.saturating_sub(1));
         let mut blocks: Vec<Arc<Block>> = Vec::new();
@@ -100,7 +118,7 @@ impl Look {
                 }
                 looked += 1;
                 found.scanned_to = event.seq;
-                if event.event.namespace == *namespace && filter.matches(event) {
+                if is_asked_for(event) {
                     found.events.push(event.clone());
                 }
             }

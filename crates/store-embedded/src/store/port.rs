@@ -361,6 +361,16 @@ impl Store for EmbeddedStore {
         off_thread(move || look.events(&shared, &namespace, &filter, after, limit)).await
     }
 
+    async fn event_time(&self, after: u64) -> Result<Option<(u64, Timestamp)>> {
+        let after = after.min(NUMBER_MAX);
+        let look = read::events::look(&self.shared, after);
+        if look.is_enough(after) {
+            return look.first(&self.shared, after);
+        }
+        let shared = self.shared.clone();
+        off_thread(move || look.first(&shared, after)).await
+    }
+
     fn watch_events(&self) -> watch::Receiver<u64> {
         self.shared.last_seq.subscribe()
     }

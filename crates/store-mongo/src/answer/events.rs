@@ -1,6 +1,6 @@
 //! The event log.
 
-use mcpanel_domain::Namespace;
+use mcpanel_domain::{Namespace, Timestamp};
 use mcpanel_store::{
     Result,
     query::{EventFilter, Events},
@@ -14,6 +14,17 @@ use crate::{
 
 /// Blocks read at once: a page of events is in far fewer, unless every commit had only one.
 const BLOCKS_MAX: usize = 500;
+
+/// Number and time of the first event above `after`.
+pub async fn event_time(mongo: &Mongo, after: u64) -> Result<Option<(u64, Timestamp)>> {
+    let blocks = mongo.find(&read::blocks_after(long(after), 1)).await?;
+    let Some(block) = blocks.first() else {
+        return Ok(None);
+    };
+    let events = read::numbered(block)?;
+    let first = events.into_iter().find(|event| event.seq > after);
+    Ok(first.map(|first| (first.seq, first.event.at)))
+}
 
 /// Events with a number above `after`; `last` is the newest number known so far.
 pub async fn events(

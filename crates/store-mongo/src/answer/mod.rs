@@ -13,7 +13,7 @@ pub use documents::{
     artifact, idempotency, key, key_by_hash, keys, list_artifacts, list_operations, operation,
     purge_idempotency, purge_samples, running_operations, samples,
 };
-pub use events::events;
+pub use events::{event_time, events};
 pub use live::LivePipelines;
 pub use pipelines::{
     doomed, list_pipelines, pipeline, stage_counts, template, templates, unsettled,

@@ -271,6 +271,10 @@ impl Store for MongoStore {
         self.page_of_events(namespace, filter, after, limit).await
     }
 
+    async fn event_time(&self, after: u64) -> Result<Option<(u64, Timestamp)>> {
+        answer::event_time(&self.mongo, after).await
+    }
+
     fn watch_events(&self) -> watch::Receiver<u64> {
         self.sequencer.watch()
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcpanel_domain::event::Kind;
+use mcpanel_domain::{event::Kind, task::Needle};
 
 use super::{
     Backend, World,
@@ -89,9 +89,16 @@ pub async fn filters_and_namespaces_hold<B: Backend>() {
         (
             EventFilter {
                 by: Some("key:key_1".to_owned()),
-                ..base
+                ..base.clone()
             },
             vec![2],
+        ),
+        (
+            EventFilter {
+                text: Some(Needle::new("B")),
+                ..base
+            },
+            vec![3],
         ),
     ];
     for (filter, expected) in cases {
@@ -99,6 +106,43 @@ pub async fn filters_and_namespaces_hold<B: Backend>() {
         let numbers: Vec<u64> = found.events.iter().map(|event| event.seq).collect();
         assert_eq!(numbers, expected);
         assert_eq!(found.scanned_to, 4, "others are passed over");
+    }
+}
+
+/// The time of an event is told by its number, and times are filtered by, across restarts.
+pub async fn times_are_told_and_filtered_by<B: Backend>() {
+    let mut world = World::<B>::open().await;
+    let began = world.event(Kind::TaskCreated, "t").at;
+    for minute in 0..5 {
+        let mut event = world.event(Kind::TaskCreated, "t");
+        event.at = began.plus_ms(minute * 60_000);
+        event.namespace = namespace(if minute == 3 { "other" } else { "default" });
+        world
+            .commit(Commit::default().with_events([event]))
+            .await
+            .unwrap();
+    }
+    for _ in 0..2 {
+        for after in 0..5 {
+            let at = began.plus_ms(after * 60_000);
+            let found = world.event_time(after).await.unwrap();
+            assert_eq!(found, Some((after + 1, at)), "whosever it is");
+        }
+        for after in [5, 6, u64::MAX - 1] {
+            assert_eq!(world.event_time(after).await.unwrap(), None);
+        }
+        let filter = EventFilter {
+            from: Some(began.plus_ms(60_000)),
+            before: Some(began.plus_ms(4 * 60_000)),
+            ..EventFilter::default()
+        };
+        let found = world
+            .events(&namespace("default"), &filter, 0, 100)
+            .await
+            .unwrap();
+        let numbers: Vec<u64> = found.events.iter().map(|event| event.seq).collect();
+        assert_eq!(numbers, [2, 3]);
+        world = world.restart().await;
     }
 }
 

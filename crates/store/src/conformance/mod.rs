@@ -62,7 +62,7 @@ macro_rules! conformance {
                 filters_look_at_changes, activity_follows_commits, minutes_are_apart, samples_are_taken_once,
                 samples_come_and_go;
             logs: lines_are_numbered_and_paged, only_the_newest_are_kept, a_log_needs_its_task;
-            events: numbers_have_no_gaps, filters_and_namespaces_hold, pages_tell_where_to_go_on,
+            events: numbers_have_no_gaps, filters_and_namespaces_hold, times_are_told_and_filtered_by, pages_tell_where_to_go_on,
                 watchers_hear_of_new_ones, any_number_may_be_asked_for;
             restart: everything_is_still_there, the_queue_is_rebuilt, reservations_are_forgotten,
                 numbers_go_on, counts_are_the_same, twice_in_a_row;

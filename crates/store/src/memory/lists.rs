@@ -119,6 +119,11 @@ impl Documents {
         keys
     }
 
+    pub(super) fn event_time(&self, after: u64) -> Option<(u64, Timestamp)> {
+        let at = self.events.partition_point(|event| event.seq <= after);
+        self.events.get(at).map(|first| (first.seq, first.event.at))
+    }
+
     pub(super) fn events(
         &self,
         namespace: &Namespace,

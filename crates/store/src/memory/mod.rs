@@ -309,6 +309,10 @@ impl Store for MemoryStore {
         Ok(self.inner.lock().events(namespace, filter, after, limit))
     }
 
+    async fn event_time(&self, after: u64) -> Result<Option<(u64, Timestamp)>> {
+        Ok(self.inner.lock().event_time(after))
+    }
+
     fn watch_events(&self) -> watch::Receiver<u64> {
         self.last_seq.subscribe()
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mcpanel_control::Scope;
+use mcpanel_control::{Scope, Span};
 use mcpanel_domain::event::Numbered;
 use mcpanel_store::query::EventFilter;
 
@@ -18,16 +18,20 @@ pub struct Backwards {
     end: u64,
     /// Numbers up to this one are not looked at.
     floor: u64,
+    /// Numbers up to this one are not asked for.
+    after: u64,
     /// The oldest number that is kept.
     first_kept: u64,
 }
 
 impl Backwards {
-    /// Looks at `most` events, beginning with the number `top`.
-    pub fn from(top: u64, most: u64) -> Self {
+    /// Looks at `most` events of a span, beginning with the number `top`.
+    pub fn from(top: u64, most: u64, span: Span) -> Self {
+        let end = span.to.map_or(top, |to| to.min(top));
         Self {
-            end: top,
-            floor: top.saturating_sub(most),
+            end,
+            floor: end.saturating_sub(most).max(span.after),
+            after: span.after,
             first_kept: 1,
         }
     }
@@ -56,6 +60,6 @@ impl Backwards {
 
     /// The number below which somebody could go on; none at the beginning of the log.
     pub fn rest(&self) -> Option<u64> {
-        Some(self.end + 1).filter(|before| *before > self.first_kept.max(1))
+        Some(self.end + 1).filter(|before| *before > self.first_kept.max(self.after + 1))
     }
 }

@@ -110,8 +110,9 @@ pub async fn export(
         .text("before")
         .and_then(|text| text.parse::<u64>().ok());
     let top = before.map_or(newest, |before| before.saturating_sub(1).min(newest));
+    let span = dashboard.control.events.span(&asked.filter).await?;
     let writing = Writing {
-        log: Backwards::from(top, EXPORT_SCANNED_MAX),
+        log: Backwards::from(top, EXPORT_SCANNED_MAX, span),
         left: EVENTS_EXPORTED_MAX,
         head: Some(format.head()),
         session: session::session(&headers).unwrap_or_default(),
@@ -244,6 +245,8 @@ fn cell(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mcpanel_control::Span;
+
     use super::*;
 
     #[test]
@@ -264,7 +267,7 @@ mod tests {
         let world = crate::tests::world::World::new();
         let exports = world.dashboard.exports.clone();
         Writing {
-            log: Backwards::from(1, EXPORT_SCANNED_MAX),
+            log: Backwards::from(1, EXPORT_SCANNED_MAX, Span { after: 0, to: None }),
             left: EVENTS_EXPORTED_MAX,
             head: None,
             session: session.to_owned(),

@@ -1,13 +1,19 @@
 //! Which events: the address says it.
 
 use maud::{Markup, html};
-use mcpanel_domain::{AgentId, PipelineId, TaskId, event::Kind};
+use mcpanel_domain::{AgentId, PipelineId, TaskId, event::Kind, task::Needle};
 use mcpanel_store::query::EventFilter;
 
-use crate::ui::{list::Query, text};
+use crate::ui::{
+    filter::Reading,
+    list::{Query, moment},
+    text,
+};
 
 /// The names of the query that make the filter.
-pub const NAMES: [&str; 5] = ["kind", "task", "agent", "pipeline", "by"];
+pub const NAMES: [&str; 8] = [
+    "kind", "task", "agent", "pipeline", "by", "from", "until", "q",
+];
 
 /// The views that everybody has: word and query.
 pub const VIEWS: [(&str, &str); 4] = [
@@ -36,44 +42,34 @@ pub struct Asked {
 
 /// Reads the filter of a query.
 pub fn read(query: &Query) -> Asked {
-    let mut faults = Vec::new();
-    let mut kinds = Vec::new();
-    for word in query.all("kind") {
-        match Kind::ALL.iter().find(|kind| kind.as_str() == word) {
-            Some(kind) => kinds.push(*kind),
-            None => faults.push(format!("there is no kind “{}”", text::short(word, 60))),
-        }
-    }
-    let mut unknown = |name: &str| {
-        let id = query.text(name).unwrap_or_default();
-        faults.push(format!("no {name} can be called “{}”", text::short(id, 60)));
-    };
-    let task_id = query.text("task").map(TaskId::parse);
-    let agent_id = query.text("agent").map(AgentId::parse);
-    let pipeline_id = query.text("pipeline").map(PipelineId::parse);
-    if let Some(Err(_)) = task_id {
-        unknown("task");
-    }
-    if let Some(Err(_)) = agent_id {
-        unknown("agent");
-    }
-    if let Some(Err(_)) = pipeline_id {
-        unknown("pipeline");
-    }
+    let mut asked = Reading::of(query);
+    let kinds = asked.all("kind", "there is no kind", |word| {
+        Kind::ALL.iter().copied().find(|kind| kind.as_str() == word)
+    });
     let filter = EventFilter {
         kinds,
-        task_id: task_id.and_then(Result::ok),
-        agent_id: agent_id.and_then(Result::ok),
-        pipeline_id: pipeline_id.and_then(Result::ok),
+        task_id: asked.value("task", "no task can be called", |id| TaskId::parse(id).ok()),
+        agent_id: asked.value("agent", "no agent can be called", |id| {
+            AgentId::parse(id).ok()
+        }),
+        pipeline_id: asked.value("pipeline", "no pipeline can be called", |id| {
+            PipelineId::parse(id).ok()
+        }),
         by: query.text("by").map(str::to_owned),
+        from: asked.value("from", "not a time:", moment),
+        before: asked.value("until", "not a time:", moment),
+        text: query.text("q").map(Needle::new),
     };
-    Asked { filter, faults }
+    Asked {
+        filter,
+        faults: asked.faults(),
+    }
 }
 
 /// The bar above the list.
 pub fn bar(query: &Query) -> Markup {
-    let field = |name: &'static str, label: &str| {
-        html! { label.field { span { (label) } input type="text" name=(name) value=[query.text(name)] autocomplete="off" spellcheck="false"; } }
+    let field = |name: &'static str, label: &str, hint: &str| {
+        html! { label.field { span { (label) } input type="text" name=(name) value=[query.text(name)] placeholder=(hint) autocomplete="off" spellcheck="false"; } }
     };
     let kinds: Vec<&str> = query.all("kind").collect();
     html! {
@@ -83,7 +79,9 @@ pub fn bar(query: &Query) -> Markup {
                     option value="" { "Every kind" }
                     @for kind in Kind::ALL { option value=(kind.as_str()) selected[kinds == [kind.as_str()]] { (kind.as_str()) } }
                 } }
-                (field("task", "Task")) (field("agent", "Agent")) (field("pipeline", "Pipeline")) (field("by", "Done by"))
+                (field("q", "Text", "in messages and ids"))
+                (field("task", "Task", "")) (field("agent", "Agent", "")) (field("pipeline", "Pipeline", "")) (field("by", "Done by", "key:key_…"))
+                (field("from", "From (UTC)", "2026-01-02T03:04")) (field("until", "Until (UTC)", "2026-01-03"))
             }
             @if let [_, _, ..] = kinds.as_slice() {
                 fieldset.statuses { legend { "Several kinds" }
@@ -98,16 +96,21 @@ pub fn bar(query: &Query) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use mcpanel_domain::Timestamp;
+
     use super::*;
 
     #[test]
     fn says_what_it_does_not_understand_instead_of_ignoring_it() {
         let asked = read(&Query::read(Some(
-            "kind=task:failed&kind=x&task=a/b&agent=ok",
+            "kind=task:failed&kind=x&task=a/b&agent=ok&from=2026-01-02&until=soon&q=Ward",
         )));
         assert_eq!(asked.filter.kinds, [Kind::TaskFailed]);
         assert_eq!(asked.filter.agent_id, AgentId::parse("ok").ok());
-        assert_eq!(asked.faults.len(), 2, "{:?}", asked.faults);
+        let midnight = Timestamp::parse("2026-01-02T00:00:00Z").ok();
+        assert_eq!(asked.filter.from, midnight);
+        assert!(asked.filter.text.is_some_and(|text| text.is_in("ward 7")));
+        assert_eq!(asked.faults.len(), 3, "{:?}", asked.faults);
     }
 
     #[test]

@@ -122,7 +122,8 @@ async fn find(
         .or(number("to"))
         .unwrap_or(newest)
         .min(newest);
-    let mut log = Backwards::from(top, EVENTS_SCANNED_MAX);
+    let span = dashboard.control.events.span(filter).await?;
+    let mut log = Backwards::from(top, EVENTS_SCANNED_MAX, span);
     let mut found: Vec<Arc<Numbered>> = Vec::new();
     while found.len() < EVENTS_SHOWN {
         match log.next(dashboard, &viewer.scope, filter).await? {
