@@ -154,14 +154,25 @@ fn redis(app: &App) -> HealthStatus {
         return unused("this server needs none");
     };
     let health = look();
+    let (status, message) = match (health.up, &health.reason) {
+        (true, None) => (Health::Healthy, None),
+        (true, Some(reason)) => (
+            Health::Degraded,
+            Some(format!("Redis refuses some calls ({reason})")),
+        ),
+        (false, reason) => {
+            let reason = reason
+                .as_ref()
+                .map_or_else(String::new, |reason| format!(" ({reason})"));
+            let text = format!(
+                "Redis is away{reason}: work goes on from MongoDB, more slowly and less fairly"
+            );
+            (Health::Degraded, Some(text))
+        }
+    };
     HealthStatus {
-        status: match health.up {
-            true => Health::Healthy,
-            false => Health::Degraded,
-        },
-        message: (!health.up).then(|| {
-            "Redis is away: work goes on from MongoDB, more slowly and less fairly".to_owned()
-        }),
+        status,
+        message,
         latency_ms: Some(health.latency_us as f64 / 1_000.0),
         figures: BTreeMap::from([
             ("answered".to_owned(), health.answered),

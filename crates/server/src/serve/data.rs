@@ -115,9 +115,11 @@ async fn with_others(shared: &Shared) -> Result<Data, StartError> {
     })
 }
 
-/// Warns of what an operator should change about Redis.
+/// Refuses a Redis that refuses us, and warns of what an operator should change about it.
 async fn advise(url: &str) -> Result<(), StartError> {
-    for advice in link::advice(&Address::parse(url)?).await {
+    let address = Address::parse(url)?;
+    link::admission(&address).await?;
+    for advice in link::advice(&address).await {
         tracing::warn!(redis = advice.node, "{}", advice.text);
     }
     Ok(())

@@ -48,6 +48,9 @@ pub enum StartError {
     /// Redis cannot be meant.
     #[error("`REDIS_URL` {0}")]
     Redis(#[from] mcpanel_store_mongo::link::InvalidAddress),
+    /// Redis does not let us in.
+    #[error(transparent)]
+    RedisCredentials(#[from] mcpanel_store_mongo::link::Refused),
     /// The database of artifacts' bytes cannot be used.
     #[error("cannot keep artifacts in MongoDB")]
     Artifacts(#[source] mcpanel_adapters::artifacts::Error),

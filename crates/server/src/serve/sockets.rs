@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, time::Duration};
 
 use mcpanel_guard::Secret;
-use mcpanel_store_mongo::stream::EventStream;
+use mcpanel_store_mongo::{
+    link::{self, Address},
+    stream::EventStream,
+};
 use tokio::task::JoinHandle;
 
 use super::{StartError, Stopped, ended, listen, settings};
@@ -37,6 +40,7 @@ impl Alone {
     /// Starts it. When this returns, it answers.
     pub async fn start(self) -> Result<Showing, StartError> {
         let jwt = settings::shared_secret(self.jwt.as_ref())?;
+        link::admission(&Address::parse(self.redis_url.reveal())?).await?;
         let (listener, address) = listen(self.address)?;
         let events = EventStream::connect(self.redis_url.reveal(), "")?;
         let mut newest = events.watch();
@@ -52,7 +56,7 @@ impl Alone {
         if !events.is_live() {
             tracing::warn!(
                 waited_ms = STREAM_MS_MAX,
-                "events cannot be read from Redis yet: it is away, or refuses the credentials of `REDIS_URL`"
+                "events cannot be read from Redis yet: it is away"
             );
         }
         let stop = Stop::new();

@@ -96,6 +96,12 @@ impl Address {
     }
 }
 
+/// Where a node is, without its credentials.
+pub(super) fn place(node: &str) -> &str {
+    let place = node.split_once("://").map_or("", |(_, rest)| rest);
+    place.rsplit_once('@').map_or(place, |(_, place)| place)
+}
+
 impl fmt::Display for Address {
     /// Without credentials: it ends up in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,9 +109,7 @@ impl fmt::Display for Address {
             f.write_str("cluster ")?;
         }
         for (at, node) in self.nodes.iter().enumerate() {
-            let place = node.split_once("://").map_or("", |(_, rest)| rest);
-            let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
-            write!(f, "{}{place}", if at == 0 { "" } else { "," })?;
+            write!(f, "{}{}", if at == 0 { "" } else { "," }, place(node))?;
         }
         Ok(())
     }

@@ -83,8 +83,12 @@ impl Circuit {
         self.failures = 0;
     }
 
-    pub(super) fn health(&self, up: bool) -> LinkHealth {
-        LinkHealth { up, ..self.figures }
+    pub(super) fn health(&self, up: bool, reason: Option<String>) -> LinkHealth {
+        LinkHealth {
+            up,
+            reason,
+            ..self.figures.clone()
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! once; a prober tries again in the background and tells those who [watch](Link::watch).
 
 mod address;
+mod admission;
 mod circuit;
 mod connection;
 mod listen;
@@ -27,6 +28,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::Away;
 
 pub use address::{Address, InvalidAddress};
+pub use admission::{Refused, admission};
 pub(crate) use connection::Connection;
 pub(crate) use listen::listen;
 pub(crate) use node::Script;
@@ -66,15 +68,19 @@ pub struct Link {
     circuit: Mutex<Circuit>,
     parts: Mutex<Parts>,
     refused_at: Mutex<Option<Instant>>,
+    /// Why it is away, as it was told last.
+    why: Mutex<Option<String>>,
     up: watch::Sender<bool>,
     prober: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// How the way to Redis is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LinkHealth {
     /// Whether calls are made at present.
     pub up: bool,
+    /// Why not, as Redis or the network told it last; while calls are made, why Redis refuses some of them.
+    pub reason: Option<String>,
     /// Calls that were answered.
     pub answered: u64,
     /// Calls that failed or took too long.
@@ -102,6 +108,7 @@ impl Link {
             circuit: Mutex::new(Circuit::new(failures_max)),
             parts: Mutex::default(),
             refused_at: Mutex::default(),
+            why: Mutex::default(),
             up: watch::Sender::new(false),
             prober: Mutex::new(None),
         });
@@ -130,7 +137,14 @@ impl Link {
 
     /// Figures for operators.
     pub fn health(&self) -> LinkHealth {
-        self.circuit.lock().health(self.is_up())
+        let up = self.is_up();
+        let refuses = Duration::from_millis(2 * REFUSED_INTERVAL_MS);
+        let refused = self
+            .refused_at
+            .lock()
+            .is_some_and(|at| at.elapsed() < refuses);
+        let reason = (!up || refused).then(|| self.why.lock().clone()).flatten();
+        self.circuit.lock().health(up, reason)
     }
 
     /// Makes a call, if the circuit allows, within [`ANSWER_MS_MAX`].
@@ -183,8 +197,14 @@ impl Link {
         let outcome = tokio::time::timeout(answer_max(), call(connection)).await;
         let (answer, verdict) = match outcome {
             Ok(Ok(answer)) => (Some(answer), Verdict::Well(begun.elapsed())),
-            Ok(Err(error)) => (None, self.judge(&error)),
-            Err(_) => (None, Verdict::Slow),
+            Ok(Err(error)) => {
+                *self.why.lock() = Some(error.to_string());
+                (None, self.judge(&error))
+            }
+            Err(_) => {
+                *self.why.lock() = Some(format!("no answer within {ANSWER_MS_MAX} ms"));
+                (None, Verdict::Slow)
+            }
         };
         if self.circuit.lock().note(verdict) {
             self.lost();
@@ -253,13 +273,19 @@ impl Link {
             Ok(Ok(connection)) => {
                 *self.connection.lock() = Some(connection);
                 self.circuit.lock().close();
+                *self.refused_at.lock() = None;
                 self.up.send_replace(true);
                 tracing::info!(redis = %self.address, "redis is there");
                 Ok(())
             }
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("no connection within {CONNECT_MS_MAX} ms")),
+            Ok(Err(error)) => Err(self.still_away(error.to_string())),
+            Err(_) => Err(self.still_away(format!("no connection within {CONNECT_MS_MAX} ms"))),
         }
+    }
+
+    fn still_away(&self, reason: String) -> String {
+        *self.why.lock() = Some(reason.clone());
+        reason
     }
 }
 

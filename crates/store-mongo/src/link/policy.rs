@@ -1,6 +1,6 @@
 //! What a server's settings mean for us, for a warning at start.
 
-use super::{Address, CONNECT_MS_MAX};
+use super::{Address, CONNECT_MS_MAX, address::place};
 
 /// Something that an operator should change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,10 +16,7 @@ pub struct Advice {
 pub async fn advice(address: &Address) -> Vec<Advice> {
     let mut advice = Vec::new();
     for node in address.nodes() {
-        let place = node.rsplit_once('@').map_or_else(
-            || node.split_once("://").map_or("", |(_, rest)| rest),
-            |(_, place)| place,
-        );
+        let place = place(node);
         let limit = std::time::Duration::from_millis(CONNECT_MS_MAX);
         let Ok(Some(policy)) = tokio::time::timeout(limit, eviction_policy(node)).await else {
             tracing::debug!(node = place, "redis does not tell its eviction policy");
