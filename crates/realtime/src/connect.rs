@@ -39,13 +39,20 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Lets a socket in, or refuses it. Runs before the client hears that it is connected, so that nothing it sends is
-/// missed.
+/// Lets a socket in, or refuses it and counts that.
 pub(crate) async fn let_in(
     server: Arc<Inner>,
     socket: SocketRef,
     auth: TryData<Auth>,
 ) -> Result<(), Refused> {
+    let figures = server.figures.clone();
+    let outcome = enter(server, socket, auth).await;
+    outcome.inspect_err(|refused| figures.refused(&refused.0.code))
+}
+
+/// Lets a socket in, or refuses it. Runs before the client hears that it is connected, so that nothing it sends is
+/// missed.
+async fn enter(server: Arc<Inner>, socket: SocketRef, auth: TryData<Auth>) -> Result<(), Refused> {
     let shown = credential(&socket.req_parts().headers, auth.0).map_err(Refused)?;
     let identity = server
         .parts
@@ -98,6 +105,9 @@ fn listen(server: &Arc<Inner>, socket: &SocketRef) {
         if let Some(server) = ends.upgrade()
             && let Some(connection) = server.remove(socket.id)
         {
+            if !connection.has_ended() {
+                server.figures.left.one_more();
+            }
             connection.leave();
         }
         std::future::ready(())
@@ -112,7 +122,10 @@ fn party(role: &Role) -> Option<Party> {
     }
 }
 
-fn credential(headers: &HeaderMap, auth: Result<Auth, ParserError>) -> Answer<Credential> {
+pub(crate) fn credential(
+    headers: &HeaderMap,
+    auth: Result<Auth, ParserError>,
+) -> Answer<Credential> {
     let auth =
         auth.map_err(|_| unauthenticated("`auth` must be an object with `token` or `api_key`"))?;
     let header = |name: &str| {

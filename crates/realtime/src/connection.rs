@@ -19,8 +19,9 @@ use tokio::time::{Instant, sleep};
 use crate::{
     agents::Seat,
     end::{self, End},
+    figures::Figures,
     flood::Flood,
-    hub::{Channel, LineError, MemberId, Outlet},
+    hub::{Channel, LineError, MemberId, Outlet, RESYNC},
     lanes::{Call, Lanes},
     ports::Identity,
     server::Inner,
@@ -40,6 +41,7 @@ pub(crate) struct Connection {
     /// The agent that lives on it.
     pub(crate) seat: Mutex<Option<Arc<Seat>>>,
     pub(crate) opened: Instant,
+    pub(crate) figures: Arc<Figures>,
     socket: SocketRef,
     channel: Mutex<Option<Arc<Channel>>>,
     ended: AtomicBool,
@@ -63,6 +65,7 @@ impl Connection {
             lanes: Mutex::default(),
             seat: Mutex::default(),
             opened: now,
+            figures: server.figures.clone(),
             socket,
             channel: Mutex::default(),
             ended: AtomicBool::new(false),
@@ -137,18 +140,14 @@ impl Connection {
             return;
         }
         tracing::debug!(socket = self.id, ?why, "ending a socket");
-        if matches!(why, End::SlowReader)
-            && let Some(server) = self.server.upgrade()
-        {
-            server.slow_readers.fetch_add(1, Ordering::Relaxed);
-        }
+        self.figures.ended(why);
         self.leave();
         let connection = self.clone();
-        tokio::spawn(async move { connection.farewell(&why).await });
+        tokio::spawn(async move { connection.farewell(why).await });
     }
 
     /// A full line is waited for. When it stays full, the next ping fails and ends it without a word.
-    async fn farewell(&self, why: &End) {
+    async fn farewell(&self, why: End) {
         let until = Instant::now() + self.patience;
         let mut is_said = false;
         while Instant::now() < until {
@@ -226,7 +225,12 @@ pub(crate) struct SocketLine(pub(crate) Weak<Connection>);
 
 impl Connection {
     fn tell(&self, event: &str, body: &RawValue) -> Result<(), LineError> {
-        self.socket.emit(event, body).map_err(line_error)
+        self.socket.emit(event, body).map_err(line_error)?;
+        match event {
+            RESYNC => self.figures.resyncs.one_more(),
+            _ => self.figures.events_told.one_more(),
+        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use mcpanel_guard::Principal;
 pub(crate) const EVENT: &str = "disconnect:reason";
 
 /// Why a socket ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     /// The credential ran out.
     Expired,
@@ -28,6 +28,32 @@ pub(crate) enum End {
 }
 
 impl End {
+    /// Every one, in the order in which they stand above.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Expired,
+        Self::Revoked,
+        Self::Superseded,
+        Self::AttachedElsewhere,
+        Self::Unregistered,
+        Self::SlowReader,
+        Self::TooMany,
+        Self::Stopping,
+    ];
+
+    /// The word by which programs tell it.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Expired => "token_expired",
+            Self::Revoked => "key_revoked",
+            Self::Superseded => "session_superseded",
+            Self::AttachedElsewhere => "attached_elsewhere",
+            Self::Unregistered => "agent_unregistered",
+            Self::SlowReader => "slow_reader",
+            Self::TooMany => "too_many",
+            Self::Stopping => "stopping",
+        }
+    }
+
     /// The end that a refusal means for the socket of who was refused, if it means one.
     pub(crate) fn of(problem: &Problem, caller: &Principal) -> Option<Self> {
         match (problem.code.as_str(), caller.agent()) {
@@ -39,47 +65,37 @@ impl End {
     }
 
     /// What clients are told.
-    pub(crate) fn reason(&self) -> DisconnectReason {
-        let (code, detail, retry) = match self {
+    pub(crate) fn reason(self) -> DisconnectReason {
+        let (detail, retry) = match self {
             Self::Expired => (
-                "token_expired",
                 "the credentials of this socket ran out; connect with new ones",
                 false,
             ),
             Self::Revoked => (
-                "key_revoked",
                 "the credentials of this socket are not valid any more",
                 false,
             ),
-            Self::Superseded => (
-                "session_superseded",
-                "a newer session of this agent exists",
-                false,
-            ),
+            Self::Superseded => ("a newer session of this agent exists", false),
             Self::AttachedElsewhere => (
-                "attached_elsewhere",
                 "this session has its tasks pushed to another socket now",
                 false,
             ),
-            Self::Unregistered => ("agent_unregistered", "the agent was signed off", false),
+            Self::Unregistered => ("the agent was signed off", false),
             Self::SlowReader => (
-                "slow_reader",
                 "this socket took nothing for too long; come back with the number of the last event",
                 true,
             ),
             Self::TooMany => (
-                "too_many",
                 "this socket sends too much and does not heed refusals",
                 true,
             ),
             Self::Stopping => (
-                "stopping",
                 "the server stops; come back with the number of the last event",
                 true,
             ),
         };
         DisconnectReason {
-            code: code.to_owned(),
+            code: self.code().to_owned(),
             detail: detail.to_owned(),
             retry,
         }

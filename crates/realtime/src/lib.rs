@@ -12,13 +12,14 @@
 //! reaches `calls`. Going out there are two ways: `hub` tells subscribers of rooms what happens, from the number they have
 //! on and at the speed at which they read; `agents` pushes tasks to agents and takes back what nobody accepts.
 //!
-//! Whatever ends a socket says why first (`end`). Every bound is in [`limits`].
+//! Whatever ends a socket says why first (`end`), and is counted ([`Figures`]). Every bound is in [`limits`].
 
 mod agents;
 mod calls;
 mod connect;
 mod connection;
 mod end;
+mod figures;
 mod flood;
 mod gate;
 mod hub;
@@ -31,5 +32,6 @@ mod room;
 mod server;
 mod settings;
 
+pub use figures::Figures;
 pub use server::{Parts, Realtime};
 pub use settings::{CallRate, Patience, Settings};

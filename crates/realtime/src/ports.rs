@@ -14,6 +14,8 @@ use mcpanel_api::{
 use mcpanel_guard::Principal;
 use tokio::sync::{oneshot, watch};
 
+use crate::Figures;
+
 /// An answer, or why there is none.
 pub type Answer<T> = Result<T, Box<Problem>>;
 
@@ -46,6 +48,12 @@ pub trait Identify: Send + Sync {
 
     /// The present time.
     fn now(&self) -> Timestamp;
+}
+
+/// Writes figures for machines that watch, where no other port of the process does.
+pub trait Scrape: Send + Sync {
+    /// The media type, and all figures with those of the sockets.
+    fn write(&self, figures: &Figures) -> (&'static str, String);
 }
 
 /// A look at what happened.

@@ -25,6 +25,7 @@ use crate::{
     connect::{self, Auth},
     connection::Connection,
     end::End,
+    figures::Figures,
     flood::Rate,
     gate,
     hub::{Hub, MemberId},
@@ -33,7 +34,7 @@ use crate::{
         PING_INTERVAL_MS, PING_TIMEOUT_MS, READ_BUFFER_BYTES, SWEEP_INTERVAL_MS, UPGRADE_MS_MAX,
     },
     listen,
-    ports::{Desk, Follow, Identify},
+    ports::{Desk, Follow, Identify, Scrape},
     refusal::Refusal,
     settings::Settings,
 };
@@ -47,6 +48,8 @@ pub struct Parts {
     pub follow: Arc<dyn Follow>,
     /// What agents call; without one, agents are sent elsewhere.
     pub desk: Option<Arc<dyn Desk>>,
+    /// Writes the figures that are asked for at this port; without one they are asked for elsewhere.
+    pub scrape: Option<Arc<dyn Scrape>>,
 }
 
 /// The server; cheap to clone.
@@ -64,8 +67,7 @@ pub(crate) struct Inner {
     pub(crate) hub: Arc<Hub>,
     pub(crate) seats: Seats,
     pub(crate) handshakes: Mutex<Rate>,
-    /// Sockets that were ended because their peers took nothing.
-    pub(crate) slow_readers: AtomicU64,
+    pub(crate) figures: Arc<Figures>,
     connections: Mutex<HashMap<Sid, Arc<Connection>>>,
     ids: AtomicU64,
 }
@@ -78,7 +80,7 @@ impl Realtime {
             parts,
             seats: Seats::default(),
             handshakes: Mutex::new(Rate::new(HANDSHAKES_PER_S_MAX, Instant::now())),
-            slow_readers: AtomicU64::new(0),
+            figures: Arc::default(),
             connections: Mutex::default(),
             ids: AtomicU64::new(0),
             settings,
@@ -120,9 +122,9 @@ impl Realtime {
         self.inner.sockets()
     }
 
-    /// How many sockets were ended because their peers took nothing for too long.
-    pub fn slow_readers(&self) -> u64 {
-        self.inner.slow_readers.load(Ordering::Relaxed)
+    /// What happened on them so far; it goes on counting.
+    pub fn figures(&self) -> Arc<Figures> {
+        self.inner.figures.clone()
     }
 
     /// Serves until `stop` becomes true, then says farewell. Tells how many connections had to be cut off.
@@ -177,6 +179,7 @@ impl Inner {
             )));
         }
         connections.insert(sid, connection);
+        self.figures.opened.one_more();
         Ok(())
     }
 
@@ -185,7 +188,9 @@ impl Inner {
     }
 
     pub(crate) fn remove(&self, sid: Sid) -> Option<Arc<Connection>> {
-        self.connections.lock().remove(&sid)
+        let removed = self.connections.lock().remove(&sid)?;
+        self.figures.closed.one_more();
+        Some(removed)
     }
 
     fn all(&self) -> Vec<Arc<Connection>> {

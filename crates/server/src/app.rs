@@ -1,6 +1,6 @@
 //! What handlers share: the business layer, identity, and where artifacts' bytes are.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use mcpanel_adapters::ArtifactStore;
@@ -47,6 +47,8 @@ pub struct App {
     pub peers: Option<LookAtPeers>,
     /// Looks at the store, where instances share one.
     pub figures: Option<LookAtStore>,
+    /// What happened on the sockets of this process, where it serves any.
+    pub sockets: Arc<OnceLock<Arc<mcpanel_realtime::Figures>>>,
     /// How many calls callers may make.
     pub rates: RateLimits,
     /// Where this server stands, if it says so.
@@ -88,6 +90,7 @@ impl App {
             redis: None,
             peers: None,
             figures: None,
+            sockets: Arc::default(),
             rates: RateLimits::default(),
             environment: None,
             requests: Requests::default(),

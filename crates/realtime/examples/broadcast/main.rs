@@ -145,6 +145,7 @@ async fn serve(
         identify: Arc::new(Anybody),
         follow: log.clone(),
         desk: None,
+        scrape: None,
     };
     let realtime = Realtime::new(parts, Settings::default());
     let listener = TcpListener::bind(address).await?;

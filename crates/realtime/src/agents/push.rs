@@ -26,6 +26,7 @@ use super::seat::{Seat, State};
 use crate::{
     connection::{Connection, line_error},
     end::End,
+    figures::Fate,
     limits::{
         DELIVERIES_MAX, DELIVERY_PARAMETERS_BYTES_MAX, PUSH_LOOK_INTERVAL_MS, PUSH_PAUSE_MS,
         PUSH_TASKS_MAX,
@@ -110,20 +111,22 @@ async fn look(
         patience.open.fetch_add(1, Ordering::AcqRel);
         let delivery = Delivery::new(task, seat.agent().clone(), desk.clone());
         let (seat, connection, patience) = (seat.clone(), connection.clone(), patience.clone());
+        connection.figures.deliveries_begun.one_more();
         tokio::spawn(async move {
-            let is_accepted = deliver(&seat, &connection, delivery).await;
-            patience.settle(is_accepted);
+            let fate = deliver(&seat, &connection, delivery).await;
+            connection.figures.delivered(fate);
+            patience.settle(fate == Fate::Accepted);
         });
     }
     Ok(Look::More)
 }
 
-/// Delivers a task; tells whether the agent took it.
-async fn deliver(seat: &Seat, connection: &Connection, mut delivery: Delivery) -> bool {
+/// Delivers a task; tells what became of it.
+async fn deliver(seat: &Seat, connection: &Connection, mut delivery: Delivery) -> Fate {
     let mut state = seat.watch();
     if *state.borrow_and_update() == State::Closed {
         delivery.reason = "the agent's socket ended";
-        return false;
+        return Fate::Lost;
     }
     let notice = delegate(seat, &delivery.task, &delivery.lease);
     let body = serde_json::value::to_raw_value(&notice).expect("a task is JSON");
@@ -135,14 +138,14 @@ async fn deliver(seat: &Seat, connection: &Connection, mut delivery: Delivery) -
         Err(error) => {
             tracing::debug!(task.id = %delivery.task.task_id, why = ?line_error(error), "cannot deliver a task");
             delivery.reason = "the agent's socket took nothing";
-            return false;
+            return Fate::Lost;
         }
     };
     let answer = tokio::select! {
         answer = answer => answer,
         _ = state.wait_for(|state| *state == State::Closed) => {
             delivery.reason = "the agent's socket ended";
-            return false;
+            return Fate::Lost;
         }
     };
     match answer {
@@ -151,13 +154,13 @@ async fn deliver(seat: &Seat, connection: &Connection, mut delivery: Delivery) -
             true => delivery.is_accepted(),
             false => {
                 delivery.reason = "the agent refused it";
-                false
+                Fate::Refused
             }
         },
         Err(AckError::Decode(_)) => delivery.is_accepted(),
         Err(AckError::Timeout | AckError::Socket(_)) => {
             delivery.reason = "the agent did not acknowledge it in time";
-            false
+            Fate::Late
         }
     }
 }
@@ -218,9 +221,9 @@ impl Delivery {
         }
     }
 
-    fn is_accepted(&mut self) -> bool {
+    fn is_accepted(&mut self) -> Fate {
         self.is_settled = true;
-        true
+        Fate::Accepted
     }
 }
 

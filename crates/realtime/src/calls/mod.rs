@@ -41,6 +41,7 @@ pub(crate) fn receive(
     // What cannot be read has binary parts, which nothing here takes.
     let Ok(body) = body else {
         return answer::<()>(
+            server,
             ack,
             Err(Refusal::MalformedJson.because("send JSON, without binary parts")),
         );
@@ -50,14 +51,16 @@ pub(crate) fn receive(
     let verdict = connection.flood.lock().take(bytes, Instant::now());
     match verdict {
         Verdict::Taken => {}
-        Verdict::Refused(why) => return answer::<()>(ack, Err(Refusal::TooMany.because(why))),
+        Verdict::Refused(why) => {
+            return answer::<()>(server, ack, Err(Refusal::TooMany.because(why)));
+        }
         Verdict::Ended => return connection.end(End::TooMany),
     }
     let body = match unwrapped(&event, body) {
         Ok(body) => body,
         Err(problem) => {
             connection.flood.lock().done(bytes);
-            return answer::<()>(ack, Err(problem));
+            return answer::<()>(server, ack, Err(problem));
         }
     };
     let lane = Lane::of(&event, &body);
@@ -94,38 +97,50 @@ async fn perform(
     let body = body.get();
     let hold = |hold| task::hold(server, connection, hold, body);
     match event {
-        "subscribe" => answer(ack, rooms::subscribe(server, connection, body).await),
-        "unsubscribe" => answer(ack, rooms::unsubscribe(connection, body)),
+        "subscribe" => answer(
+            server,
+            ack,
+            rooms::subscribe(server, connection, body).await,
+        ),
+        "unsubscribe" => answer(server, ack, rooms::unsubscribe(connection, body)),
         // Answered before the first task is pushed, so that an agent knows who it is when it comes.
         "agent:register" => match agent::register(server, connection, body).await {
             Ok((told, seating)) => {
-                answer(ack, Ok(told));
+                answer(server, ack, Ok(told));
                 seating.take();
             }
-            Err(problem) => answer::<()>(ack, Err(problem)),
+            Err(problem) => answer::<()>(server, ack, Err(problem)),
         },
         "agent:attach" => match agent::attach(server, connection).await {
             Ok((told, seating)) => {
-                answer(ack, Ok(told));
+                answer(server, ack, Ok(told));
                 seating.take();
             }
-            Err(problem) => answer::<()>(ack, Err(problem)),
+            Err(problem) => answer::<()>(server, ack, Err(problem)),
         },
-        "agent:heartbeat" => answer(ack, agent::heartbeat(server, connection, body).await),
-        "agent:drain" => answer(ack, agent::drain(connection)),
-        "task:start" => answer(ack, hold(Hold::Start).await),
-        "task:progress" | "progress:update" => answer(ack, hold(Hold::Progress).await),
-        "task:complete" => answer(ack, hold(Hold::Complete).await),
-        "task:fail" => answer(ack, hold(Hold::Fail).await),
-        "task:release" => answer(ack, hold(Hold::Release).await),
-        "task:cancel" => answer(ack, hold(Hold::ConfirmCancel).await),
-        "task:log" => answer(ack, hold(Hold::Log).await),
-        other => answer::<()>(ack, Err(unknown(other))),
+        "agent:heartbeat" => answer(
+            server,
+            ack,
+            agent::heartbeat(server, connection, body).await,
+        ),
+        "agent:drain" => answer(server, ack, agent::drain(connection)),
+        "task:start" => answer(server, ack, hold(Hold::Start).await),
+        "task:progress" | "progress:update" => answer(server, ack, hold(Hold::Progress).await),
+        "task:complete" => answer(server, ack, hold(Hold::Complete).await),
+        "task:fail" => answer(server, ack, hold(Hold::Fail).await),
+        "task:release" => answer(server, ack, hold(Hold::Release).await),
+        "task:cancel" => answer(server, ack, hold(Hold::ConfirmCancel).await),
+        "task:log" => answer(server, ack, hold(Hold::Log).await),
+        other => answer::<()>(server, ack, Err(unknown(other))),
     }
 }
 
 /// Sends an acknowledgement, to who asked for one. On a full line it is lost: all calls are safe to repeat.
-fn answer<T: Serialize>(ack: AckSender, outcome: Answer<T>) {
+fn answer<T: Serialize>(server: &Inner, ack: AckSender, outcome: Answer<T>) {
+    match outcome {
+        Ok(_) => server.figures.calls_answered.one_more(),
+        Err(_) => server.figures.calls_refused.one_more(),
+    }
     let body = to_raw_value(&Ack::from(outcome)).expect("answers are JSON objects");
     if let Err(error) = ack.send(&*body) {
         tracing::debug!(%error, "cannot acknowledge a call");

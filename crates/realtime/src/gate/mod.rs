@@ -5,10 +5,7 @@
 
 mod origin;
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -22,11 +19,13 @@ use mcpanel_api::{
     Problem, Timestamp,
     health::{Health, Probe},
 };
+use mcpanel_guard::Permission;
 use serde::Serialize;
 use socketioxide::layer::SocketIoLayer;
 use tokio::time::Instant;
 
 use crate::{
+    connect::{self, Auth},
     limits::BODY_READ_MS_MAX,
     refusal::{Refusal, quoted},
     server::Inner,
@@ -72,6 +71,7 @@ pub(crate) fn router(server: Arc<Inner>, sockets: SocketIoLayer) -> Router {
         .route("/health", get(health))
         .route("/health/ready", get(ready))
         .route("/health/live", get(live))
+        .route("/metrics", get(metrics))
         .fallback(no_such_path)
         .with_state(server.clone())
         .layer(sockets)
@@ -91,7 +91,7 @@ async fn health(State(server): State<Arc<Inner>>) -> Json<Report> {
         timestamp: server.parts.identify.now(),
         message: (!is_live).then_some(DEAF),
         sockets: server.sockets(),
-        slow_readers: server.slow_readers.load(Ordering::Relaxed),
+        slow_readers: server.figures.slow_readers(),
     })
 }
 
@@ -111,9 +111,34 @@ async fn live() -> Json<Probe> {
     })
 }
 
+/// The figures, for whoever has the permission that they need at the API's port.
+async fn metrics(State(server): State<Arc<Inner>>, uri: Uri, headers: HeaderMap) -> Response {
+    let Some(scrape) = &server.parts.scrape else {
+        return no_such_path(uri).await;
+    };
+    match may_watch(&server, &headers).await {
+        Ok(()) => {
+            let (media_type, text) = scrape.write(&server.figures);
+            ([(header::CONTENT_TYPE, media_type)], text).into_response()
+        }
+        Err(problem) => answer(problem),
+    }
+}
+
+async fn may_watch(server: &Inner, headers: &HeaderMap) -> Result<(), Box<Problem>> {
+    let shown = connect::credential(headers, Ok(Auth::default()))?;
+    let identity = server.parts.identify.identify(&shown).await?;
+    let needed = Permission::SystemHealth;
+    if identity.principal.may(needed) {
+        return Ok(());
+    }
+    let detail = format!("the figures need the permission `{}`", needed.as_str());
+    Err(Refusal::Forbidden.because(detail))
+}
+
 async fn no_such_path(uri: Uri) -> Response {
     let detail = format!(
-        "no path `{}`; sockets are at `/socket.io/`",
+        "no path `{}`; sockets are at `/socket.io/`, health is at `/health`; the API has a port of its own",
         quoted(uri.path())
     );
     answer(Refusal::NotFound.because(detail))
@@ -122,7 +147,10 @@ async fn no_such_path(uri: Uri) -> Response {
 async fn gate(State(server): State<Arc<Inner>>, request: Request, next: Next) -> Response {
     let allowed = match origin::check(&server.settings.origins, request.headers()) {
         Ok(allowed) => allowed,
-        Err(problem) => return answer(problem),
+        Err(problem) => {
+            server.figures.refused(&problem.code);
+            return answer(problem);
+        }
     };
     let mut response = if request.method() == Method::OPTIONS {
         StatusCode::NO_CONTENT.into_response()
@@ -136,6 +164,7 @@ async fn gate(State(server): State<Arc<Inner>>, request: Request, next: Next) ->
 async fn pass(server: &Inner, request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default();
     if let Err(problem) = let_in(server, request.uri().path(), query) {
+        server.figures.refused(&problem.code);
         return answer(problem);
     }
     if request.method() != Method::POST {

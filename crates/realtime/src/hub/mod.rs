@@ -31,6 +31,7 @@ use crate::{
     refusal::Refusal,
     room::Room,
 };
+pub(crate) use pump::RESYNC;
 use state::{Joined, State};
 
 /// Why a line took nothing.

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The event that says that events are missing.
-pub(super) const RESYNC: &str = "resync";
+pub(crate) const RESYNC: &str = "resync";
 
 /// Events told in one go before others get at the channel.
 const TOLD_AT_ONCE: usize = 16;

@@ -3,13 +3,15 @@
 //! - [`requests`]: requests by route, their outcomes and times, counted in this process
 //! - [`work`]: tasks, agents and pipelines of the caller's namespace, as the store knows them
 //! - [`parts`]: the store, its caches and connections, Redis, limits, memory
+//! - [`sockets`]: what happened on sockets
 //! - [`text`]: the form
 //!
 //! Names are the specification's (`MCPMetrics`) in the form that Prometheus wants, and ours behind them; `docs/metrics.md`
 //! lists all.
 
-mod parts;
+pub(crate) mod parts;
 pub(crate) mod requests;
+pub(crate) mod sockets;
 mod text;
 mod work;
 
@@ -22,10 +24,9 @@ use mcpanel_control::Scope;
 use mcpanel_store_mongo::{MongoStore, StoreFigures};
 
 pub(crate) use requests::Requests;
-pub(crate) use text::MEDIA_TYPE;
+pub(crate) use text::{MEDIA_TYPE, Text};
 
 use crate::{app::App, error::ApiResult};
-use text::Text;
 
 /// Tells the figures of a store that instances share.
 pub type LookAtStore = Arc<dyn Fn() -> StoreFigures + Send + Sync>;

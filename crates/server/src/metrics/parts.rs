@@ -4,7 +4,10 @@ use mcpanel_store_mongo::{
     Figures, PoolFigures, SharedFigures, StoreFigures, cache::Hits, link::LinkHealth,
 };
 
-use super::text::{Kind, Text};
+use super::{
+    sockets,
+    text::{Kind, Text},
+};
 use crate::{app::App, routes::resident_bytes};
 
 /// Writes them.
@@ -39,17 +42,25 @@ pub(super) async fn write(app: &App, text: &mut Text) {
     for (kind, count) in app.rates.refused() {
         family.add(&[("limit", kind.name())], count);
     }
+    if let Some(figures) = app.sockets.get() {
+        sockets::write(figures, text);
+    }
     text.one(
         "claims_waiting",
         Kind::Gauge,
         "Claims that wait for work at this instance.",
         app.waiting.total(),
     );
+    process(app.env.now().ms_since(app.started_at), text);
+}
+
+/// What holds for every instance; how long it has served is in milliseconds.
+pub(crate) fn process(uptime_ms: u64, text: &mut Text) {
     text.one(
         "uptime_seconds",
         Kind::Gauge,
         "How long this instance has served.",
-        app.env.now().ms_since(app.started_at) as f64 / 1_000.0,
+        uptime_ms as f64 / 1_000.0,
     );
     if let Some(bytes) = resident_bytes() {
         text.one(
@@ -59,6 +70,16 @@ pub(super) async fn write(app: &App, text: &mut Text) {
             bytes,
         );
     }
+}
+
+/// Whether calls are made to Redis, or it is read.
+pub(crate) fn redis_up(up: bool, text: &mut Text) {
+    text.one(
+        "redis_up",
+        Kind::Gauge,
+        "Whether calls are made to Redis.",
+        u8::from(up),
+    );
 }
 
 fn shared_store(figures: &StoreFigures, text: &mut Text) {
@@ -179,18 +200,14 @@ fn queue(shared: &SharedFigures, text: &mut Text) {
 fn redis(link: &LinkHealth, text: &mut Text) {
     let LinkHealth {
         up,
+        reason: _,
         answered,
         failed,
         spared,
         opened,
         latency_us,
     } = link;
-    text.one(
-        "redis_up",
-        Kind::Gauge,
-        "Whether calls are made to Redis.",
-        u8::from(*up),
-    );
+    redis_up(*up, text);
     let mut family = text.family(
         "redis_calls_total",
         Kind::Counter,

@@ -1,5 +1,7 @@
 //! What happens: from the store of this process, or from Redis where there is none.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use mcpanel_control::{Control, Scope};
 use mcpanel_domain::Namespace;
@@ -55,10 +57,10 @@ impl Follow for Log {
 }
 
 /// The events of all instances, as Redis carries them.
-pub(super) struct Stream(EventStream);
+pub(super) struct Stream(Arc<EventStream>);
 
 impl Stream {
-    pub(super) fn new(events: EventStream) -> Self {
+    pub(super) fn new(events: Arc<EventStream>) -> Self {
         Self(events)
     }
 }

@@ -4,6 +4,7 @@
 mod desk;
 mod follow;
 mod identify;
+mod scrape;
 
 use std::sync::Arc;
 
@@ -34,14 +35,21 @@ pub fn over(app: &App, settings: Settings) -> Realtime {
         )),
         follow: Arc::new(follow::Log::new(app.control.clone())),
         desk: Some(Arc::new(desk::Calls::new(app.clone()))),
+        // They are told at the API's port.
+        scrape: None,
     };
-    Realtime::new(parts, settings)
+    let realtime = Realtime::new(parts, settings);
+    // An application has the sockets that were put over it first.
+    let _ = app.sockets.set(realtime.figures());
+    realtime
 }
 
 /// Sockets over the events in Redis alone: people watch, agents are sent to an instance that runs the API.
 pub fn over_events(events: EventStream, jwt: &Secret, settings: Settings) -> Realtime {
+    let events = Arc::new(events);
     let parts = Parts {
         identify: Arc::new(identify::Signatures::new(jwt)),
+        scrape: Some(Arc::new(scrape::Page::new(events.clone()))),
         follow: Arc::new(follow::Stream::new(events)),
         desk: None,
     };

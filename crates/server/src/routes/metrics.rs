@@ -24,18 +24,31 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(history))
         .routes(routes!(queues))
         .routes(routes!(errors))
-        .routes(routes!(figures))
+        .merge(scrape_router())
+}
+
+/// What machines that watch ask for, which every instance answers, whatever else it serves.
+pub(super) fn scrape_router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(figures))
+}
+
+pub(super) fn scrape_table() -> Vec<Route> {
+    vec![get("/metrics", "get_metrics", Permission::SystemHealth)]
+}
+
+fn get(path: &'static str, operation: &'static str, permission: Permission) -> Route {
+    needs(Method::GET, path, operation, permission, None)
 }
 
 pub(super) fn table() -> Vec<Route> {
     use Permission::{SystemHealth, TaskRead};
-    let get = |path, operation, permission| needs(Method::GET, path, operation, permission, None);
-    vec![
+    let mut table = vec![
         get("/api/v1/metrics/history", "get_history", SystemHealth),
         get("/api/v1/queues", "list_queues", SystemHealth),
         get("/api/v1/tasks/errors", "list_task_errors", TaskRead),
-        get("/metrics", "get_metrics", SystemHealth),
-    ]
+    ];
+    table.extend(scrape_table());
+    table
 }
 
 /// Shows what happened over time

@@ -36,10 +36,10 @@ pub struct Family {
     pub table: fn() -> Vec<Route>,
 }
 
-/// The family that tells how the server is.
+/// What tells how the server is and what it does.
 pub const PROBES: Family = Family {
-    router: health::router,
-    table: health::table,
+    router: || health::router().merge(metrics::scrape_router()),
+    table: || [health::table(), metrics::scrape_table()].concat(),
 };
 
 macro_rules! families {

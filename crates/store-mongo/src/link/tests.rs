@@ -58,7 +58,7 @@ fn the_circuit_opens_after_failures_in_a_row_alone() {
     circuit.close();
     assert!(!circuit.note(Verdict::Refused));
     assert!(circuit.note(Verdict::Gone), "a broken connection is enough");
-    assert_eq!(circuit.health(false).opened, 2);
+    assert_eq!(circuit.health(false, None).opened, 2);
 }
 
 #[test]

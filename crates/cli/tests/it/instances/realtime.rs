@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mcpanel_api::{TaskId, auth::TokenRequest};
 use mcpanel_client::{
-    Credential,
+    Client, Config, Credential,
     socket::{Incoming, Socket},
 };
 use mcpanel_test_servers::{Instance, InstancePlan};
@@ -98,7 +98,18 @@ async fn sockets_alone_let_in_tokens_and_no_agents() {
     assert!(refused.is_err(), "an API key cannot be looked up here");
     let token = admin(&one).create_token(&TokenRequest::default()).await;
     let token = Credential::Token(token.unwrap().token);
-    let watcher = watch(&alone, token).await;
+    let watcher = watch(&alone, token.clone()).await;
+    // It answers for itself to whoever watches machines, at the only port that it has.
+    let at = format!("http://{}", alone.sockets());
+    let machine = Client::new(Config::new(at.clone(), token)).unwrap();
+    let figures = machine.metrics().await.unwrap();
+    for line in ["mcpanel_sockets 1\n", "mcpanel_redis_up 1\n"] {
+        assert!(figures.contains(line), "{line} in\n{figures}");
+    }
+    let stranger = Credential::Token("not.a.token".to_owned());
+    let stranger = Client::new(Config::new(at, stranger)).unwrap();
+    let refused = stranger.metrics().await.unwrap_err().to_string();
+    assert!(refused.contains("token"), "{refused}");
     let agent = json!({"name": "a", "type": "tester", "capabilities": ["work"]});
     let answer: Result<Value, _> = watcher.call("agent:register", &agent).await;
     assert!(

@@ -1,5 +1,7 @@
 //! Who is let in, and how sockets end: with a reason.
 
+use std::time::Duration;
+
 use mcpanel_client::{Credential, socket::SocketError};
 use mcpanel_guard::Secret;
 use mcpanel_server::{
@@ -114,6 +116,56 @@ async fn credentials_in_the_query_and_foreign_pages_are_refused() {
         assert!(text.contains(r#""status":"healthy""#), "{path}: {text}");
     }
     assert_eq!(get(&world, "/nothing", "").await.0, 404);
+}
+
+#[tokio::test]
+async fn what_happens_on_sockets_is_counted() {
+    let world = World::new().await;
+    let refused = world.connect(Credential::Token("not.a.token".to_owned()));
+    assert!(refused.await.is_err());
+    let watcher = world.visitor().await;
+    watcher.subscribe("namespace").await;
+    let (mut agent, _) = world.socket_agent("ada", &["work"]).await;
+    let task = world.task("work").await;
+    let (taken, _) = agent.take().await;
+    assert_eq!(taken, task);
+    watcher.refused("no:such", json!({})).await;
+    watcher.leave().await;
+    let figures = world.realtime.figures();
+    let left = async {
+        while figures.ends().last() != Some(&("left", 1)) || figures.deliveries_waiting() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), left)
+        .await
+        .unwrap();
+
+    let text = world.admin().get("/metrics").await.text();
+    for line in [
+        "mcpanel_sockets 1",
+        "mcpanel_sockets_opened_total 2",
+        "mcpanel_sockets_ended_total{code=\"left\"} 1",
+        "mcpanel_sockets_ended_total{code=\"slow_reader\"} 0",
+        "mcpanel_socket_handshakes_refused_total{code=\"unauthenticated\"} 1",
+        "mcpanel_socket_calls_total{outcome=\"answered\"} 2",
+        "mcpanel_socket_calls_total{outcome=\"refused\"} 1",
+        "mcpanel_socket_deliveries_total{outcome=\"accepted\"} 1",
+        "mcpanel_socket_deliveries_waiting 0",
+    ] {
+        assert!(text.lines().any(|each| each == line), "{line} in\n{text}");
+    }
+    assert!(figures.events_told() > 0);
+    let page = include_str!("../../../../../docs/metrics.md");
+    for name in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let name = name.split(' ').next().unwrap();
+        assert!(
+            page.contains(&format!("`{name}`")),
+            "docs/metrics.md lacks `{name}`"
+        );
+    }
+    // They stand at the port of the API, which knows who may read them.
+    assert_eq!(get(&world, "/metrics", "").await.0, 404);
 }
 
 #[tokio::test]

@@ -53,13 +53,13 @@ async fn tell_until_it_is_ended(
             made.ok(201);
         }
         let ended = async {
-            while world.realtime.slow_readers() == 0 && world.realtime.sockets() == 2 {
+            while world.realtime.figures().slow_readers() == 0 && world.realtime.sockets() == 2 {
                 sleep(Duration::from_millis(10)).await;
             }
         };
         if timeout(2 * STUCK, ended).await.is_ok() {
             let told = round * BATCHES * BATCH_TASKS_MAX;
-            return (world.realtime.slow_readers() == 1).then_some(told);
+            return (world.realtime.figures().slow_readers() == 1).then_some(told);
         }
     }
     panic!("who does not read is not ended")
@@ -105,7 +105,7 @@ async fn who_stops_reading_is_ended_with_a_reason_and_holds_nobody_up() {
     assert_eq!(reason["code"], "slow_reader");
     assert!(timeout(LONG, slow.next()).await.unwrap().is_none());
     assert!(heard < told, "what waited for it was bounded: {heard}");
-    assert_eq!(world.realtime.slow_readers(), 1);
+    assert_eq!(world.realtime.figures().slow_readers(), 1);
     // It may come back, and hear the rest.
     assert_eq!(reason["retry"], true);
 }
