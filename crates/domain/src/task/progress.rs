@@ -1,4 +1,5 @@
-//! How far a task is. It never goes back.
+//! How far a task is. It never goes back, unless somebody asks for another run of a task that has ended and is no
+//! stage's.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,7 @@ use crate::Name;
 /// How far a task is.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Progress {
-    /// Per cent, 0 to 100; never falls, not even when another attempt begins anew.
+    /// Per cent, 0 to 100; never falls while the task has not ended, not even when another attempt begins anew.
     pub percent: f64,
     /// The agent's words.
     pub message: Option<String>,

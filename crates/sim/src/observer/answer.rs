@@ -1,6 +1,6 @@
 //! What was answered: by the store to the control layer, by the control layer to its callers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mcpanel_control::PipelineView;
 use mcpanel_domain::{
@@ -17,6 +17,8 @@ pub struct Shown {
     tasks: BTreeMap<TaskId, f64>,
     pipelines: BTreeMap<PipelineId, f64>,
     stages: BTreeMap<(PipelineId, u16, u32), f64>,
+    /// Tasks that somebody asked another run of: they began anew.
+    pub(super) run_anew: BTreeSet<TaskId>,
 }
 
 /// Requests under one key.
@@ -131,9 +133,12 @@ impl Observer {
     pub fn task_shown(&mut self, task: &Task, floor: f64) {
         self.answered(task);
         let percent = task.progress.percent;
-        self.expect(Promise::ProgressNeverFalls, percent >= floor, || {
-            format!("{} was shown at {floor} % before", tell::task(task))
-        });
+        let may_fall = self.shown.run_anew.contains(&task.id);
+        self.expect(
+            Promise::ProgressNeverFalls,
+            percent >= floor || may_fall,
+            || format!("{} was shown at {floor} % before", tell::task(task)),
+        );
         let shown = self.shown.tasks.entry(task.id.clone()).or_default();
         *shown = shown.max(percent);
     }

@@ -9,7 +9,7 @@ use crate::{
     AgentId, Rejection, TaskId, Timestamp,
     event::Kind,
     retry::ErrorType,
-    task::{CancelRequest, State, Task, TaskError},
+    task::{CancelRequest, Progress, State, Task, TaskError},
 };
 
 pub(super) fn cancel(
@@ -64,6 +64,16 @@ pub(super) fn replay(task: &Task, now: Timestamp) -> Result<Decision, Rejection>
             draft.task.state = State::Pending;
             draft.task.retry_count = 0;
             draft.task.unstarted = 0;
+            // A new run begins at its beginning; how the one before went stands with its attempts. The percentage of a
+            // stage's task stays: that of the stage is made of it, and never falls.
+            draft.task.progress = Progress {
+                percent: match task.place {
+                    Some(_) => task.progress.percent,
+                    None => 0.0,
+                },
+                ..Progress::default()
+            };
+            draft.task.started_at = None;
             draft.task.completed_at = None;
             draft.task.cancel_requested = None;
             // What went wrong stands with its attempt; a task that waits has no fault.
@@ -91,7 +101,7 @@ pub(super) fn replay(task: &Task, now: Timestamp) -> Result<Decision, Rejection>
         State::Pending | State::Assigned(_) | State::Running(_) | State::Completed => Err(invalid(
             "a retry",
             task,
-            "; failed, cancelled and waiting tasks can be retried",
+            "; tasks that failed, were cancelled, or wait for their next attempt can be retried",
         )),
     }
 }

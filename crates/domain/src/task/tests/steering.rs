@@ -1,7 +1,11 @@
 //! Cancelling, replaying, delegating and changing tasks.
 
 use super::*;
-use crate::{event::Kind, task::new::Changes};
+use crate::{
+    Name,
+    event::Kind,
+    task::{Progress, new::Changes},
+};
 
 #[test]
 fn a_waiting_task_is_cancelled_at_once() {
@@ -93,6 +97,33 @@ fn a_replay_gives_fresh_retries_and_keeps_counting_attempts() {
         assert_eq!(next.attempt, task.attempt);
         assert_eq!((next.completed_at, &next.cancel_requested), (None, &None));
     }
+}
+
+#[test]
+fn a_replay_begins_at_the_beginning_and_keeps_what_the_attempts_say() {
+    let report = Progress {
+        percent: 80.0,
+        message: Some("nearly there".to_owned()),
+        counters: vec![(Name::parse("records").unwrap(), 8)],
+    };
+    let task = running();
+    let task = change(
+        &task,
+        Command::Report {
+            held: held(&task),
+            progress: report,
+        },
+        at(30),
+    );
+    let task = change(&task, cancel(), at(40));
+    let task = change(&task, Command::ConfirmCancel(held(&task)), at(50));
+    assert_eq!(task.status(), Status::Cancelled);
+    let next = change(&task, Command::Replay, at(100));
+    assert_eq!(
+        (&next.progress, next.started_at),
+        (&Progress::default(), None)
+    );
+    assert_eq!(next.attempts, task.attempts);
 }
 
 #[test]

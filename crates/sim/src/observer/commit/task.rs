@@ -82,9 +82,13 @@ impl Observer {
                     || (new.attempt == old.attempt + 1 && new.status() == Status::Assigned)),
             change,
         );
+        let runs_anew = old.status().is_terminal() && new.place.is_none();
+        if runs_anew {
+            self.shown.run_anew.insert(new.id.clone());
+        }
         self.expect(
             Promise::ProgressNeverFalls,
-            new.progress.percent >= old.progress.percent,
+            new.progress.percent >= old.progress.percent || runs_anew,
             change,
         );
         self.expect(
