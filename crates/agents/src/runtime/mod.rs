@@ -88,6 +88,7 @@ pub async fn run_all(
             Ok(End::Stopped) => {}
             Ok(End::Superseded) => return Err(Error::Superseded { agent }),
             Ok(End::SignedOff) => return Err(Error::SignedOff { agent }),
+            Ok(End::Refused { why }) => return Err(Error::Refused { agent, why }),
             Err(source) => return Err(Error::Client { agent, source }),
         }
     }
@@ -113,11 +114,23 @@ pub enum Error {
         /// Which agent.
         agent: String,
     },
-    /// Somebody removed the agent.
-    #[error("agent `{agent}` was signed off by somebody else")]
+    /// The server has no such agent any more.
+    #[error(
+        "the server does not know agent `{agent}` any more: somebody signed it off, or the server has other data now"
+    )]
     SignedOff {
         /// Which agent.
         agent: String,
+    },
+    /// The server takes its token no more.
+    #[error(
+        "the server refuses the token it gave agent `{agent}`: {why}; it may have other secrets now, start the agents anew"
+    )]
+    Refused {
+        /// Which agent.
+        agent: String,
+        /// What the server says.
+        why: String,
     },
     /// An agent's own code failed.
     #[error("an agent ended by a panic: {0}")]

@@ -112,7 +112,7 @@ impl Shared {
     /// Waits for the end of the session.
     pub(super) async fn ended(&self) -> End {
         let mut end = self.end.subscribe();
-        match end.wait_for(Option::is_some).await.map(|end| *end) {
+        match end.wait_for(Option::is_some).await.map(|end| end.clone()) {
             Ok(Some(end)) => end,
             // The sender lives as long as `self`.
             Ok(None) | Err(_) => std::future::pending().await,

@@ -65,14 +65,19 @@ pub type Outcome = std::result::Result<Payload, Failure>;
 pub(crate) type Handler = Arc<dyn Fn(Assignment) -> BoxFuture<'static, Outcome> + Send + Sync>;
 
 /// Why a worker ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// It was told to.
     Stopped,
     /// Another program signed on under the same id.
     Superseded,
-    /// Somebody signed the agent off.
+    /// The server does not know the agent any more: somebody signed it off, or the server begins with other data.
     SignedOff,
+    /// The server takes the agent's token no more: its secrets are others, or the credential behind it ended.
+    Refused {
+        /// What the server says.
+        why: String,
+    },
 }
 
 /// An agent that is about to sign on.
@@ -161,7 +166,7 @@ impl Worker {
                 end = shared.ended() => Some(end),
                 () = self.claim(&shared, &mut tasks) => None,
             };
-            self.wind_down(&shared, &mut tasks, end).await;
+            self.wind_down(&shared, &mut tasks, end.as_ref()).await;
             heart.stop().await;
             match end {
                 None => {}
@@ -231,7 +236,7 @@ impl Worker {
     }
 
     /// Lets work in hand end, then tells it to stop, then gives it back.
-    async fn wind_down(&self, shared: &Arc<Shared>, tasks: &mut JoinSet<()>, end: Option<End>) {
+    async fn wind_down(&self, shared: &Arc<Shared>, tasks: &mut JoinSet<()>, end: Option<&End>) {
         match end {
             // A session that is only renewed has all the time its work needs: claiming has stopped.
             None => while tasks.join_next().await.is_some() {},
@@ -245,7 +250,7 @@ impl Worker {
                     }
                 }
             }
-            Some(End::Superseded | End::SignedOff) => {
+            Some(End::Superseded | End::SignedOff | End::Refused { .. }) => {
                 shared.tell_all(Standing::Lost);
                 if tokio::time::timeout(STOP_GRACE, all(tasks)).await.is_err() {
                     tracing::warn!("handlers of a lost session do not stop");

@@ -62,8 +62,11 @@ impl Session {
 pub(super) fn ended_by(error: &Error) -> Option<End> {
     match error.code()? {
         "session_superseded" => Some(End::Superseded),
-        // The agent is gone, or its token is worth nothing any more.
-        "not_found" | "unauthenticated" | "forbidden" => Some(End::SignedOff),
+        "not_found" => Some(End::SignedOff),
+        // Its token is worth nothing any more, which another sign-on may mend and repeating does not.
+        "unauthenticated" | "forbidden" => Some(End::Refused {
+            why: error.to_string(),
+        }),
         _ => None,
     }
 }

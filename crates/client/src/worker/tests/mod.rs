@@ -295,6 +295,34 @@ async fn a_superseded_worker_stops_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_worker_whose_token_is_refused_is_not_signed_off() {
+    for (status, code) in [(401, "unauthenticated"), (403, "forbidden")] {
+        let fake = Fake::start().await;
+        let worker =
+            Worker::new(fake.client(), registration(1)).on(count(), async |_| Ok(Payload::empty()));
+        let working = Working::start(worker);
+        fake.wait_for("claim", 1).await;
+        fake.refuse("heartbeat", status, code);
+        let end = working.end().await;
+        assert!(
+            matches!(&end, End::Refused { why } if !why.is_empty()),
+            "{end:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_the_server_does_not_know_was_signed_off() {
+    let fake = Fake::start().await;
+    let worker =
+        Worker::new(fake.client(), registration(1)).on(count(), async |_| Ok(Payload::empty()));
+    let working = Working::start(worker);
+    fake.wait_for("claim", 1).await;
+    fake.refuse("heartbeat", 404, "not_found");
+    assert_eq!(working.end().await, End::SignedOff);
+}
+
+#[tokio::test]
 async fn a_superseded_worker_returns_where_it_was_told_to() {
     let fake = Fake::start().await;
     let worker = Worker::new(fake.client(), registration(1))
