@@ -3,7 +3,7 @@
 use mcpanel_store::Error;
 use mongodb::error::{Error as DriverError, ErrorKind, WriteFailure};
 
-use crate::documents::Unreadable;
+use crate::{documents::Unreadable, sessions::Serving};
 
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +27,29 @@ pub enum OpenError {
         /// This program's.
         known: i64,
     },
+    /// It is wanted alone, and instances serve from it.
+    #[error(
+        "the database `{database}` is in use: {}; stop all of its servers first (one that was killed is \
+         forgotten after {} s)",
+        listed(.serving), crate::sessions::SILENT_MS_MAX / 1_000
+    )]
+    InUse {
+        /// The database.
+        database: String,
+        /// By whom.
+        serving: Vec<Serving>,
+    },
     /// Another instance holds the migration lock and did not finish.
     #[error("another instance has been migrating the schema for {seconds} s and has not finished")]
     Locked {
         /// How long it was waited for.
         seconds: u64,
     },
+}
+
+fn listed(serving: &[Serving]) -> String {
+    let each: Vec<String> = serving.iter().map(ToString::to_string).collect();
+    each.join(", ")
 }
 
 /// MongoDB's numbers for failures that are told apart.

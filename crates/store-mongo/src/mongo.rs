@@ -21,8 +21,8 @@ use crate::{
     pool::{Pool, PoolFigures},
     read::Query,
     schema,
-    sessions::Sessions,
-    settings::{DATABASE_DEFAULT, Settings},
+    sessions::{self, Sessions},
+    settings::{DATABASE_DEFAULT, Purpose, Settings},
 };
 
 /// How long a call waits for a primary: an election takes up to about ten seconds, and callers that
@@ -88,9 +88,20 @@ impl Mongo {
                 "this mongod is not a member of a replica set, so it has no transactions; start it with `--replSet` and call `rs.initiate()`, one node is enough".to_owned(),
             ));
         }
+        if settings.purpose == Purpose::Copy {
+            // Before anything is changed.
+            let serving = sessions::serving(&db, None).await?;
+            if !serving.is_empty() {
+                return Err(OpenError::InUse {
+                    database: name,
+                    serving,
+                });
+            }
+        }
         schema::prepare(&db).await?;
         let clock = Arc::new(Clock::new(settings.clock.clone()));
-        let sessions = Arc::new(Sessions::new(client.clone(), db.clone()));
+        let sessions = Arc::new(Sessions::new(client.clone(), db.clone(), settings.purpose));
+        sessions.announce().await?;
         Ok(Self {
             sessions,
             client,

@@ -20,11 +20,25 @@ pub const DATABASE_DEFAULT: &str = "mcpanel";
 /// A function that tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// What the store is opened for, which others of the same database see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Purpose {
+    /// To serve, beside any number of others that do.
+    #[default]
+    Serve,
+    /// To bring the schema up to date; others may serve meanwhile.
+    Migrate,
+    /// To read or write all of it. Refused while others serve.
+    Copy,
+}
+
 /// How to open the store.
 #[derive(Clone)]
 pub struct Settings {
     /// `mongodb://…`, of a replica set or of `mongos`; names the database, else it is [`DATABASE_DEFAULT`].
     pub uri: String,
+    /// What for.
+    pub purpose: Purpose,
     /// The database, in place of the one that the URI names.
     pub database: Option<String>,
     /// Transactions that are written at once, at least 1.
@@ -42,6 +56,7 @@ impl Settings {
     pub fn new(uri: impl Into<String>) -> Self {
         Self {
             uri: uri.into(),
+            purpose: Purpose::Serve,
             database: None,
             lanes: LANES_DEFAULT,
             events_kept: EVENTS_KEPT_DEFAULT,

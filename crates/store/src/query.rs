@@ -204,6 +204,8 @@ pub struct Health {
     pub engine: &'static str,
     /// Why it takes no writes, if it takes none.
     pub read_only: Option<String>,
+    /// Whether it answers questions.
+    pub reads: bool,
     /// Bytes on disk, where it has a disk.
     pub size_bytes: Option<u64>,
     /// Durable flushes so far and commits in them, to see how well they are merged.

@@ -90,9 +90,12 @@ impl Instance {
     /// Waits until it takes changes.
     pub fn ready(&self) -> Result<(), Error> {
         self.process.ready(READY_MAX, || {
-            match status(self.http).map_err(|error| error.to_string())? {
-                200 => Ok(()),
-                other => Err(format!("it answers {other}")),
+            match self
+                .get("/health/ready")
+                .map_err(|error| error.to_string())?
+            {
+                (200, _) => Ok(()),
+                (other, _) => Err(format!("it answers {other}")),
             }
         })
     }
@@ -106,6 +109,21 @@ impl Instance {
         })
     }
 
+    /// Status and body of the answer to a request without a credential.
+    pub fn get(&self, path: &str) -> std::io::Result<(u16, String)> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.http))?;
+        stream.set_read_timeout(Some(ANSWER_MAX))?;
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes())?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        let status = text.split(' ').nth(1).and_then(|word| word.parse().ok());
+        let status = status.ok_or_else(|| std::io::Error::other("that is no HTTP"))?;
+        let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        Ok((status, body.to_owned()))
+    }
+
     /// Where its API is.
     pub fn url(&self) -> String {
         format!("http://{}:{}", Ipv4Addr::LOCALHOST, self.http)
@@ -115,16 +133,4 @@ impl Instance {
     pub fn sockets(&self) -> String {
         format!("{}:{}", Ipv4Addr::LOCALHOST, self.realtime)
     }
-}
-
-/// The status of `/health/ready`.
-fn status(port: u16) -> std::io::Result<u16> {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-    stream.set_read_timeout(Some(ANSWER_MAX))?;
-    stream
-        .write_all(b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text)?;
-    let status = text.split(' ').nth(1).and_then(|word| word.parse().ok());
-    status.ok_or_else(|| std::io::Error::other("that is no HTTP"))
 }

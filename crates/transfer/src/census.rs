@@ -160,15 +160,10 @@ impl Census {
         loop {
             let listing = Tasks.page(store, namespace, &page(after)).await?;
             let count = listing.items.len() as u64;
-            for whole in walk::whole(store, namespace, listing.items).await? {
-                let result = whole.result.as_ref().map_or("", |result| result.as_str());
-                self.tally(Kind::Task).add([
-                    &bytes_of(&*whole.task),
-                    whole.parameters.as_str().as_bytes(),
-                    &[u8::from(whole.result.is_some())],
-                    result.as_bytes(),
-                    &bytes_of(&whole.lines),
-                ]);
+            for some in listing.items.chunks(walk::PAYLOADS) {
+                for whole in walk::whole(store, namespace, some).await? {
+                    self.count_task(&whole);
+                }
             }
             progress(Kind::Task, count);
             after = listing.next;
@@ -176,6 +171,17 @@ impl Census {
                 return Ok(());
             }
         }
+    }
+
+    fn count_task(&mut self, whole: &walk::Whole) {
+        let result = whole.result.as_ref().map_or("", |result| result.as_str());
+        self.tally(Kind::Task).add([
+            &bytes_of(&*whole.task),
+            whole.parameters.as_str().as_bytes(),
+            &[u8::from(whole.result.is_some())],
+            result.as_bytes(),
+            &bytes_of(&whole.lines),
+        ]);
     }
 
     async fn count_bytes(

@@ -44,7 +44,11 @@ impl Copy<'_> {
         for some in walk::dependencies_first(group).chunks(walk::PAGE) {
             let (missing, there) = self.sort_out(namespace, some).await?;
             self.finish_logs(namespace, there).await?;
-            self.create(namespace, missing).await?;
+            let mut portion = Portion::new(self);
+            for some in missing.chunks(walk::PAYLOADS) {
+                self.create(&mut portion, namespace, some).await?;
+            }
+            portion.commit().await?;
             (self.progress)(Kind::Task, some.len() as u64);
         }
         Ok(())
@@ -69,16 +73,20 @@ impl Copy<'_> {
         Ok((missing, there))
     }
 
-    async fn create(&self, namespace: &Namespace, tasks: Vec<Arc<Task>>) -> Result<(), Error> {
+    async fn create(
+        &self,
+        portion: &mut Portion<'_>,
+        namespace: &Namespace,
+        tasks: &[Arc<Task>],
+    ) -> Result<(), Error> {
         let store = &*self.from.store;
-        let payloads = walk::payloads(store, namespace, &tasks).await;
+        let payloads = walk::payloads(store, namespace, tasks).await;
         let payloads = payloads.map_err(Error::source)?;
         let ids: Vec<TaskId> = tasks.iter().map(|task| task.id.clone()).collect();
         let mut logs = stream::iter(&ids)
             .map(|id| store.logs(namespace, id, 0, LINES))
             .buffered(LOGS_AT_ONCE);
-        let mut portion = Portion::new(self);
-        for (task, payloads) in tasks.into_iter().zip(payloads) {
+        for (task, payloads) in tasks.iter().cloned().zip(payloads) {
             let result_bytes = payloads.result.as_ref().map_or(0, |each| each.size_bytes());
             let bytes = payloads.parameters.size_bytes() + result_bytes;
             let id = task.id.clone();
@@ -89,10 +97,10 @@ impl Copy<'_> {
             };
             portion.add(write, bytes).await?;
             let lines = logs.try_next().await.map_err(Error::source)?;
-            self.add_log(&mut portion, namespace, &id, lines.unwrap_or_default(), 0)
+            self.add_log(portion, namespace, &id, lines.unwrap_or_default(), 0)
                 .await?;
         }
-        portion.commit().await
+        Ok(())
     }
 
     /// Completes the logs of tasks that the target has.

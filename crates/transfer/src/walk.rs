@@ -22,8 +22,11 @@ use mcpanel_store::{
     },
 };
 
-/// Documents read at once: a page of the usual size of one, and payloads of a page stay below some MB.
+/// Documents read at once, without payloads: a page of the usual size of one.
 pub const PAGE: usize = 500;
+/// Tasks whose payloads are held at once. Parameters and result have 8 MiB at most each, so that this is never more than
+/// 128 MiB; and larger groups would be no faster, for each task's log is a question of its own.
+pub const PAYLOADS: usize = 8;
 /// Logs that are asked for at once: each is a question of its own, and most are answered in a millisecond.
 pub const LOGS_AT_ONCE: usize = 16;
 /// Lines of a log read at once.
@@ -145,16 +148,16 @@ pub fn page(after: Option<Position>) -> Page {
 pub async fn whole(
     store: &dyn Portable,
     namespace: &Namespace,
-    tasks: Vec<Arc<Task>>,
+    tasks: &[Arc<Task>],
 ) -> Result<Vec<Whole>> {
     let ids: Vec<TaskId> = tasks.iter().map(|task| task.id.clone()).collect();
-    let payloads = payloads(store, namespace, &tasks).await?;
+    let payloads = payloads(store, namespace, tasks).await?;
     let logs: Vec<Vec<Line>> = stream::iter(ids)
         .map(|id| async move { lines(store, namespace, &id).await })
         .buffered(LOGS_AT_ONCE)
         .try_collect()
         .await?;
-    let parts = tasks.into_iter().zip(payloads).zip(logs);
+    let parts = tasks.iter().cloned().zip(payloads).zip(logs);
     Ok(parts
         .map(|((task, payloads), lines)| Whole {
             task,

@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::Arc};
 use clap::Args;
 use mcpanel_server::{env::SystemEnv, serve::STORE_FOLDER};
 use mcpanel_store_embedded::{EmbeddedStore, Options};
-use mcpanel_store_mongo::MongoStore;
+use mcpanel_store_mongo::{MongoStore, Purpose};
 
 use crate::{
     Failure, Result, addresses,
@@ -41,7 +41,10 @@ impl Migrate {
             ));
         }
         if let (Some(uri), None) = (uri, &self.data) {
-            let settings = mcpanel_store_mongo::Settings::new(uri.trim());
+            let settings = mcpanel_store_mongo::Settings {
+                purpose: Purpose::Migrate,
+                ..mcpanel_store_mongo::Settings::new(uri.trim())
+            };
             let store = MongoStore::open(settings, None)
                 .await
                 .map_err(|error| Failure::new(with_causes(&error)))?;

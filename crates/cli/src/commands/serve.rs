@@ -23,6 +23,9 @@ use crate::{
 /// How long a server may take to stop, in seconds. Supervisors commonly wait 30 s before they kill.
 const DRAIN_SECONDS_DEFAULT: u64 = 10;
 
+/// What it may be: an hour is more than anything takes.
+pub const DRAIN_SECONDS: std::ops::RangeInclusive<u64> = 1..=3_600;
+
 /// Start a server.
 ///
 /// Alone it keeps everything in a folder. With MONGODB_URI and REDIS_URL it is one of any number of equal instances,
@@ -86,7 +89,7 @@ pub struct Serve {
         env = "MCPANEL_DRAIN_SECONDS",
         value_name = "SECONDS",
         default_value_t = DRAIN_SECONDS_DEFAULT,
-        value_parser = clap::value_parser!(u64).range(1..=3_600)
+        value_parser = clap::value_parser!(u64).range(DRAIN_SECONDS)
     )]
     drain_seconds: u64,
     /// How lines on stderr look: `text` for people, or `json`: one log entry each, with what happens as well as warnings.
@@ -267,6 +270,7 @@ pub fn start_failed(error: &StartError) -> Failure {
         | StartError::Alone
         | StartError::NoJwtSecret
         | StartError::Redis(_)
+        | StartError::RedisCredentials(_)
         | StartError::ShortJwtSecret { .. } => Failure::new(error.to_string()).exit(Exit::Usage),
         StartError::DataDir { .. } => Failure::new(with_causes(error))
             .hint("name a folder that can be written with `--data` or MCPANEL_DATA"),

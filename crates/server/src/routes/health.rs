@@ -2,8 +2,8 @@
 //!
 //! - *live*: the process answers. A supervisor restarts what is not.
 //! - *ready*: it takes changes. A load balancer sends requests elsewhere while it is not.
-//! - the whole picture, in the specification's form; reading goes on while the store takes no changes, so that
-//!   is *degraded* and not *unhealthy*.
+//! - the whole picture, in the specification's form. A store that takes no changes and answers questions is
+//!   *degraded*; one that does not answer either is *unhealthy*, and so is the server.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -102,17 +102,17 @@ async fn look(app: &App) -> HealthCheck {
     let database = database(app).await;
     let redis = redis(app);
     let system = system(app);
-    let all_well = [&database, &redis, &system]
-        .iter()
-        .all(|part| matches!(part.status, Health::Healthy | Health::NotConfigured));
+    let parts = [database.status, redis.status, system.status];
+    let well = |part: &Health| matches!(part, Health::Healthy | Health::NotConfigured);
+    let status = match () {
+        () if parts.contains(&Health::Unhealthy) => Health::Unhealthy,
+        () if parts.iter().all(well) => Health::Healthy,
+        () => Health::Degraded,
+    };
     HealthCheck {
         service: "mcpanel".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        status: if all_well {
-            Health::Healthy
-        } else {
-            Health::Degraded
-        },
+        status,
         timestamp: app.env.now(),
         checks: HealthChecks {
             database,
@@ -129,9 +129,13 @@ async fn database(app: &App) -> HealthStatus {
     let latency_ms = began.elapsed().as_secs_f64() * 1_000.0;
     let (status, message) = match store.read_only {
         None => (Health::Healthy, format!("engine `{}`", store.engine)),
-        Some(reason) => (
+        Some(reason) if store.reads => (
             Health::Degraded,
             format!("engine `{}` takes no changes: {reason}", store.engine),
+        ),
+        Some(reason) => (
+            Health::Unhealthy,
+            format!("engine `{}` cannot be used: {reason}", store.engine),
         ),
     };
     let mut figures = BTreeMap::from([

@@ -91,7 +91,12 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
             tokio::spawn(sockets.serve(listener, close.subscribe())),
         )
     });
-    tracing::info!(address = %http_addr, ?role, data_dir = %settings.data_dir.display(), "serving");
+    match settings.instance.shared {
+        None => {
+            tracing::info!(address = %http_addr, ?role, data_dir = %settings.data_dir.display(), "serving");
+        }
+        Some(_) => tracing::info!(address = %http_addr, ?role, store = "MongoDB", "serving"),
+    }
     Ok(Running {
         listening: tokio::spawn(listening.run()),
         realtime,

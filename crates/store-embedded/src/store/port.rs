@@ -379,6 +379,7 @@ impl Store for EmbeddedStore {
         Health {
             engine: "embedded",
             read_only: self.shared.why_read_only(),
+            reads: true,
             size_bytes: Some(self.size_bytes()),
             flushes: self.shared.flushes.load(Ordering::Relaxed),
             commits: self.shared.commits.load(Ordering::Relaxed),

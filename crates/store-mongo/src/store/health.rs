@@ -11,13 +11,14 @@ use super::MongoStore;
 const PING_PATIENCE: Duration = Duration::from_secs(1);
 
 impl MongoStore {
-    /// Whether MongoDB takes changes, and what was done so far.
+    /// Whether MongoDB is there, and what was done so far.
     pub(super) async fn look(&self) -> Health {
         let figures = self.figures();
         let ping = self
             .mongo
             .db()
             .run_command(mongodb::bson::doc! { "ping": 1 });
+        // Reads go to the primary too, so that there are none either where it does not answer.
         let read_only = match tokio::time::timeout(PING_PATIENCE, ping.into_future()).await {
             Ok(Ok(_)) => None,
             Ok(Err(_)) => Some("MongoDB has no primary that can be reached".to_owned()),
@@ -32,6 +33,7 @@ impl MongoStore {
                 None => self.mongo.size_bytes().await,
                 Some(_) => None,
             },
+            reads: read_only.is_none(),
             read_only,
             flushes: figures.transactions,
             commits: figures.commits,

@@ -27,9 +27,11 @@ use crate::{
     answer,
     cache::{Brief, Hits, Lasting},
     commit::{Committer, Figures, unused},
+    error::unavailable,
     mongo::Mongo,
     ready::Queue,
     sequence::Sequencer,
+    sessions::Serving,
     shared::{Ledger, Shared},
     timers::Timers,
 };
@@ -70,6 +72,12 @@ impl MongoStore {
     /// does so by itself once a day.
     pub async fn forget_unused_values(&self, before: Timestamp) -> Result<u64> {
         unused::forget(&self.mongo, before).await
+    }
+
+    /// Who else serves from this database now.
+    pub async fn serving(&self) -> Result<Vec<Serving>> {
+        let serving = self.mongo.sessions().serving().await;
+        serving.map_err(|error| unavailable(&error))
     }
 
     /// How well commits are merged.

@@ -8,6 +8,7 @@ mod mongo_conformance;
 mod plans;
 mod rivals;
 mod servers;
+mod serving;
 mod shared;
 mod shared_conformance;
 mod unused;

@@ -322,6 +322,7 @@ impl Store for MemoryStore {
         Health {
             engine: "memory",
             read_only: None,
+            reads: true,
             size_bytes: None,
             flushes: commits,
             commits,

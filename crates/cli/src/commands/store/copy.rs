@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use mcpanel_guard::secrets::{ADMIN_KEY_FILE, JWT_SECRET_FILE};
 use mcpanel_transfer::{Census, Kind, transfer};
 use serde::Serialize;
 
@@ -101,18 +102,30 @@ impl Copy {
         Ok(Exit::Ok)
     }
 
+    /// What no copy holds: secrets are not in the store.
     fn advise(&self) {
+        say(
+            "not copied: the secret that signs tokens, the administrator's key, and what is in Redis, which servers fill anew",
+        );
         match (&self.from, &self.to) {
-            (Place::Folder(folder), Place::MongoDb(_)) => say(format_args!(
-                "agents' tokens stay valid if servers get the content of `{}` as JWT_SECRET; \
-                 the administrator's key is in `admin.key` beside it, for MCPANEL_ADMIN_KEY",
-                folder.join("jwt.secret").display()
+            (Place::Folder(from), Place::MongoDb(_)) => say(format_args!(
+                "agents and their tokens stay valid if every server gets the same JWT_SECRET as before \
+                 (the content of `{}`, unless it was set), and the administrator's key if it gets the same \
+                 MCPANEL_ADMIN_KEY (the content of `{}`)",
+                from.join(JWT_SECRET_FILE).display(),
+                from.join(ADMIN_KEY_FILE).display()
             )),
-            (Place::MongoDb(_), Place::Folder(_)) => say(
-                "agents' tokens stay valid if the server gets the same JWT_SECRET as before, \
-                 and the administrator's key if it gets the same MCPANEL_ADMIN_KEY",
+            (Place::Folder(from), Place::Folder(to)) => say(format_args!(
+                "agents, their tokens and the administrator's key stay valid if `{JWT_SECRET_FILE}` and \
+                 `{ADMIN_KEY_FILE}` are copied from `{}` to `{}` before its server starts, or JWT_SECRET and \
+                 MCPANEL_ADMIN_KEY are set as before",
+                from.display(),
+                to.display()
+            )),
+            (Place::MongoDb(_), _) => say(
+                "agents and their tokens stay valid if every server gets the same JWT_SECRET as before, and the \
+                 administrator's key if it gets the same MCPANEL_ADMIN_KEY",
             ),
-            (Place::Folder(_), Place::Folder(_)) | (Place::MongoDb(_), Place::MongoDb(_)) => {}
         }
     }
 }
@@ -131,6 +144,8 @@ async fn copy(from: &Opened, to: &Opened) -> Result<Vec<Copied>> {
         .map_err(|error| Failure::new(with_causes(&error)))?;
     step.end();
 
+    from.still_alone().await?;
+    to.still_alone().await?;
     let step = Step::begin("comparing", Some(there.total()));
     let hear = |kind, count| step.hear(kind, count);
     let arrived = Census::take(&to.end, &hear).await.map_err(failed)?;
@@ -140,10 +155,7 @@ async fn copy(from: &Opened, to: &Opened) -> Result<Vec<Copied>> {
     if !differences.is_empty() {
         let told: Vec<String> = differences
             .iter()
-            .map(|&kind| {
-                let (wanted, found) = (there.of(kind).count, arrived.of(kind).count);
-                format!("{}: {wanted} were there, {found} arrived", kind.plural())
-            })
+            .map(|&kind| difference(kind, there.of(kind).count, arrived.of(kind).count))
             .collect();
         return Err(Failure::new(format!(
             "the copy is not what was copied\n{}",
@@ -159,4 +171,30 @@ async fn copy(from: &Opened, to: &Opened) -> Result<Vec<Copied>> {
             digest: there.of(kind).digest.to_string(),
         })
         .collect())
+}
+
+/// What is wrong with a kind of thing that differs.
+fn difference(kind: Kind, wanted: u64, found: u64) -> String {
+    let kind = kind.plural();
+    match wanted == found {
+        true => format!("same count, other content in {kind} ({wanted})"),
+        false => format!("{kind}: {wanted} were there, {found} arrived"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_that_no_count_shows_is_said_to_be_one_of_content() {
+        assert_eq!(
+            difference(Kind::Task, 2, 2),
+            "same count, other content in tasks (2)"
+        );
+        assert_eq!(
+            difference(Kind::Task, 2, 1),
+            "tasks: 2 were there, 1 arrived"
+        );
+    }
 }

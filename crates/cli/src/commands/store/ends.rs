@@ -12,10 +12,13 @@ use mcpanel_server::{
     serve::{ARTIFACTS_FOLDER, STORE_FOLDER},
 };
 use mcpanel_store_embedded::{EmbeddedStore, Options};
-use mcpanel_store_mongo::{MongoStore, Settings};
+use mcpanel_store_mongo::{MongoStore, OpenError, Purpose, Settings};
 use mcpanel_transfer::End;
 
-use crate::{Failure, Result, addresses, exit::with_causes};
+use crate::{
+    Failure, Result, addresses,
+    exit::{Exit, with_causes},
+};
 
 /// Where everything of an installation is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +62,8 @@ impl Place {
             && !path.join(STORE_FOLDER).is_dir()
         {
             return Err(
-                Failure::new(format!("there is no installation in `{}`", path.display()))
+                Failure::new(format!("there is no store in `{}`", path.display()))
+                    .exit(Exit::NotFound)
                     .hint("give the folder that `mcpanel serve --data` was given"),
             );
         }
@@ -101,13 +105,12 @@ fn data_folder(path: &Path) -> Result<Opened> {
 
 async fn mongodb(uri: &str, artifacts: Option<&Path>) -> Result<Opened> {
     let settings = Settings {
+        purpose: Purpose::Copy,
         events_kept: u64::MAX,
         ..Settings::new(uri)
     };
     // Redis holds nothing that must be copied: servers fill it from MongoDB.
-    let store = MongoStore::open(settings, None)
-        .await
-        .map_err(|error| Failure::new(with_causes(&error)))?;
+    let store = MongoStore::open(settings, None).await.map_err(refused)?;
     let files: ArtifactStore = match artifacts {
         Some(path) => ArtifactFiles::new(path.to_owned()).into(),
         None => GridFs::connect(uri)
@@ -124,7 +127,36 @@ async fn mongodb(uri: &str, artifacts: Option<&Path>) -> Result<Opened> {
     })
 }
 
+fn refused(error: OpenError) -> Failure {
+    let failure = Failure::new(with_causes(&error));
+    match error {
+        OpenError::InUse { .. } => failure
+            .exit(Exit::Conflict)
+            .hint("a copy needs both stores for itself; nothing was copied"),
+        _ => failure,
+    }
+}
+
 impl Opened {
+    /// Says so if an instance began to serve from it meanwhile.
+    pub async fn still_alone(&self) -> Result<()> {
+        let Kind::MongoDb(store) = &self.store else {
+            return Ok(());
+        };
+        let serving = store.serving().await;
+        let serving = serving.map_err(|error| Failure::new(with_causes(&error)))?;
+        if serving.is_empty() {
+            return Ok(());
+        }
+        let told: Vec<String> = serving.iter().map(ToString::to_string).collect();
+        Err(Failure::new(format!(
+            "a server was started over MongoDB while it was copied: {}",
+            told.join(", ")
+        ))
+        .exit(Exit::Conflict)
+        .hint("stop it, empty the target and copy again"))
+    }
+
     /// Writes what waits, and lets others use it.
     pub async fn close(self) {
         drop(self.end);

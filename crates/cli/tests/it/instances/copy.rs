@@ -1,6 +1,6 @@
 //! `mcpanel store copy`: a server's data into MongoDB, and out of it into another folder.
 
-use std::{path::Path, process::Output};
+use std::{path::Path, process::Output, time::Duration};
 
 use mcpanel_api::{
     agent::{Claim, RegisterAgent},
@@ -10,7 +10,7 @@ use mcpanel_api::{
 use mcpanel_client::{Client, Credential, IdempotencyKey};
 use serde_json::{Value, json};
 
-use super::{Shared, admin, create};
+use super::{Shared, admin, client, create};
 use crate::support::{Server, Watched, mcpanel, said};
 
 /// Tasks that are copied.
@@ -19,9 +19,11 @@ const TASKS: usize = 150;
 const PIPELINES: usize = 60;
 /// As often a copy is broken off that may be done before.
 const TRIES: usize = 10;
+/// Longest wait for what takes a second.
+const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Makes something of everything.
-async fn fill(client: &Client) {
+/// Makes something of everything; answers an agent's token.
+async fn fill(client: &Client) -> String {
     for _ in 0..TASKS {
         create(client, "work").await.unwrap();
     }
@@ -55,6 +57,7 @@ async fn fill(client: &Client) {
         };
         own.complete_task(&task.task_id, &complete).await.unwrap();
     }
+    signed.token
 }
 
 /// What callers see: tasks, pipelines, and the events up to now.
@@ -127,7 +130,7 @@ async fn an_installation_moves_into_mongodb_and_back() {
     let folder = tempfile::tempdir().unwrap();
     let (here, back) = (folder.path().join("here"), folder.path().join("back"));
     let server = Server::start(&here);
-    fill(&server.client()).await;
+    let token = fill(&server.client()).await;
     let before = seen(&server.client()).await;
     let in_use = copy(text(&here), &shared.mongodb);
     assert_eq!(in_use.status.code(), Some(1), "{}", said(&in_use));
@@ -154,11 +157,63 @@ async fn an_installation_moves_into_mongodb_and_back() {
         .find(|each| each["kind"] == "tasks");
     assert_eq!(tasks.unwrap()["count"], TASKS + 1, "and the pipeline's own");
 
-    let instance = shared.start("over MongoDB");
+    // As the copy said: with the same secret, agents' tokens stay valid.
+    let mut plan = shared.plan("over MongoDB");
+    plan.environment.retain(|(name, _)| name != "JWT_SECRET");
+    let secret = std::fs::read_to_string(here.join("jwt.secret")).unwrap();
+    let instance = plan.with("JWT_SECRET", secret.trim()).start().unwrap();
+    instance.ready().unwrap();
+    let agent = client(&instance, Credential::Token(token));
+    let own = agent.get_agent(&"one".parse().unwrap()).await.unwrap();
+    assert_eq!(own.agent_id.as_str(), "one");
     assert_same(&seen(&admin(&instance)).await, &before);
     create(&admin(&instance), "work").await.unwrap();
     let server = Server::start(&back);
     assert_same(&seen(&server.client()).await, &before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_copied_while_instances_serve() {
+    let Some(shared) = Shared::find(9) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (here, back) = (folder.path().join("here"), folder.path().join("back"));
+    drop(Server::start(&here));
+    let mut instance = shared.start("in use");
+    create(&admin(&instance), "work").await.unwrap();
+    for (from, to) in [
+        (text(&here), shared.mongodb.as_str()),
+        (shared.mongodb.as_str(), text(&back)),
+    ] {
+        let refused = copy(from, to);
+        let said = said(&refused);
+        assert_eq!(refused.status.code(), Some(5), "{said}");
+        let process = format!("process {} on `", instance.process.pid().unwrap());
+        assert!(said.contains(&process), "{said}");
+        assert!(said.contains("stop all of its servers first"), "{said}");
+        assert!(!said.contains("counting"), "{said}");
+    }
+    assert!(!back.exists());
+    // It says goodbye, so that nobody must wait for it.
+    instance.process.terminate().unwrap();
+    let ended = instance.process.wait(PATIENCE).unwrap();
+    assert_eq!(ended, Some(0), "{}", instance.process.log_end());
+    copied(&copy(&shared.mongodb, text(&back)));
+}
+
+#[test]
+fn a_folder_without_a_store_is_not_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let (none, to) = (folder.path().join("none"), folder.path().join("to"));
+    let output = copy(text(&none), text(&to));
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert!(
+        said(&output).contains("there is no store in `"),
+        "{}",
+        said(&output)
+    );
+    assert!(!none.exists() && !to.exists());
 }
 
 /// The same, but for what time itself changes: an agent that is silent loses what it held.

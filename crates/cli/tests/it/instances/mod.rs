@@ -1,6 +1,8 @@
 //! Several instances over a real MongoDB and Redis. Without servers each test says that it was skipped.
 
 mod copy;
+mod credentials;
+mod health;
 mod limits;
 mod migrate;
 mod realtime;
