@@ -13,12 +13,32 @@ use mcpanel_test_servers::{
 use crate::command::{root, run as run_command};
 use crate::tools::is_required;
 
+const USAGE: &str = "\
+usage: cargo xtask servers [--mongo] [--mongo3] [--redis] [--cluster] [-- COMMAND]
+
+Starts real servers on free ports of this machine, prints their addresses, and runs COMMAND with them in its
+environment, or waits until Ctrl-C. The servers end with it.
+
+options (without any: all of them):
+  --mongo    MongoDB, a replica set of one node          MCPANEL_TEST_MONGODB_URI
+  --mongo3   MongoDB, a replica set of three nodes       MCPANEL_TEST_MONGODB3_URI
+  --redis    one Redis                                   MCPANEL_TEST_REDIS_URL
+  --cluster  a Redis Cluster of three masters            MCPANEL_TEST_REDIS_CLUSTER_URL
+";
+
 /// Starts the servers that the options name, or all, and runs the command after `--` with their names in its environment.
 pub fn run(arguments: &[&str]) -> Result<()> {
     let (options, command) = match arguments.iter().position(|argument| *argument == "--") {
         Some(at) => (&arguments[..at], &arguments[at + 1..]),
         None => (arguments, &[][..]),
     };
+    if options
+        .iter()
+        .any(|option| matches!(*option, "help" | "--help" | "-h"))
+    {
+        print!("{USAGE}");
+        return Ok(());
+    }
     let wanted = wanted(options)?;
     eprintln!("starting servers …");
     let servers = Servers::start(wanted)?;
