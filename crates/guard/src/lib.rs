@@ -2,6 +2,7 @@
 //!
 //! - [`permission`]: the words that routes ask for and credentials hold
 //! - [`principal`]: a caller whose credential was checked
+//! - [`role`]: sets of permissions with a word
 //! - [`key`]: API keys, shown once and kept as a hash
 //! - [`token`]: short-lived JSON Web Tokens, signed with HS256
 //! - [`secret`]: values that print as stars, and how strong they are
@@ -13,6 +14,7 @@ mod hs256;
 pub mod key;
 pub mod permission;
 pub mod principal;
+pub mod role;
 pub mod secret;
 pub mod secrets;
 pub mod token;
@@ -20,6 +22,7 @@ pub mod token;
 pub use key::{ApiKeySecret, KeyDigest};
 pub use permission::{Permission, Permissions};
 pub use principal::{Principal, Role};
+pub use role::KeyRole;
 pub use secret::Secret;
 pub use secrets::Secrets;
 pub use token::Tokens;

@@ -8,7 +8,7 @@ use axum::{
 use maud::{Markup, html};
 use mcpanel_control::NewKey;
 use mcpanel_domain::{KeyId, Timestamp, key::ApiKey};
-use mcpanel_guard::{ApiKeySecret, Permission, Permissions};
+use mcpanel_guard::{ApiKeySecret, KeyRole, Permission, Permissions};
 
 use super::tabs;
 use crate::{
@@ -34,34 +34,6 @@ const LIVES: [(&str, u64); 4] = [
 
 /// Milliseconds of a day.
 const DAY_MS: u64 = 24 * 3_600_000;
-
-/// What a role may, as a start for choosing.
-fn of_role(role: &str) -> Permissions {
-    use Permission as P;
-    let read = [
-        P::TaskRead,
-        P::PipelineRead,
-        P::AgentRead,
-        P::EventRead,
-        P::ArtifactRead,
-        P::SystemHealth,
-    ];
-    let operate = [
-        P::TaskCreate,
-        P::TaskManage,
-        P::PipelineCreate,
-        P::PipelineManage,
-        P::AgentManage,
-        P::ArtifactWrite,
-    ];
-    match role {
-        "read-only" => read.into_iter().collect(),
-        "operator" => read.into_iter().chain(operate).collect(),
-        "agent" => Permissions::of_agent().with(P::AgentRegister),
-        "admin" => Permissions::all(),
-        _ => Permissions::NONE,
-    }
-}
 
 /// Lists the keys.
 pub async fn keys(State(dashboard): State<Dashboard>, viewer: Viewer) -> Result<Markup> {
@@ -177,7 +149,7 @@ pub async fn create_key(
             Err(_) => return refused("There is no such permission.".to_owned()).await,
         }
     } else {
-        of_role(role)
+        KeyRole::parse(role).map_or(Permissions::NONE, KeyRole::permissions)
     };
     if permissions.is_empty() {
         return refused("A key needs at least one permission.".to_owned()).await;
