@@ -7,7 +7,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::{end::End, refusal::Refusal};
+use crate::{calls::EVENTS, end::End, refusal::Refusal};
 
 /// What happened on the sockets of this process, since it began.
 #[derive(Default)]
@@ -21,6 +21,12 @@ pub struct Figures {
     refused: Mutex<BTreeMap<&'static str, u64>>,
     pub(crate) calls_answered: Counter,
     pub(crate) calls_refused: Counter,
+    /// Beyond the bounds of their sockets.
+    pub(crate) calls_flooding: Counter,
+    /// By name, and those of no known name at the end.
+    messages: [Counter; EVENTS.len() + 1],
+    pub(crate) seats_taken: Counter,
+    pub(crate) seats_left: Counter,
     pub(crate) events_told: Counter,
     pub(crate) resyncs: Counter,
     pub(crate) deliveries_begun: Counter,
@@ -72,6 +78,12 @@ impl Figures {
         self.ended[why as usize].one_more();
     }
 
+    /// A message came in. Names that nothing listens to are the callers' and have one count together.
+    pub(crate) fn received(&self, event: &str) {
+        let known = EVENTS.iter().position(|known| *known == event);
+        self.messages[known.unwrap_or(EVENTS.len())].one_more();
+    }
+
     pub(crate) fn refused(&self, code: &str) {
         let known = Refusal::ALL.iter().find(|(known, ..)| *known == code);
         let code = known.map_or("other", |(known, ..)| known);
@@ -87,6 +99,14 @@ impl Figures {
         // Read first: a socket that opens and closes in between must not make it negative.
         let closed = self.closed.get();
         self.opened.get().saturating_sub(closed)
+    }
+
+    /// Sockets that are open now, by who is at their other end: `agent` where one lives, or else `watcher`.
+    pub fn by_kind(&self) -> [(&'static str, u64); 2] {
+        let left = self.seats_left.get();
+        let agents = self.seats_taken.get().saturating_sub(left);
+        let watchers = self.open().saturating_sub(agents);
+        [("agent", agents), ("watcher", watchers)]
     }
 
     /// Sockets that were let in.
@@ -117,11 +137,22 @@ impl Figures {
             .collect()
     }
 
-    /// Calls over sockets, by what became of them: `answered`, or `refused` with a problem.
-    pub fn calls(&self) -> [(&'static str, u64); 2] {
+    /// Messages that came over sockets, by event; `other` for those that nothing listens to.
+    pub fn messages(&self) -> Vec<(&'static str, u64)> {
+        let names = EVENTS.iter().chain(&["other"]);
+        names
+            .zip(&self.messages)
+            .map(|(name, count)| (*name, count.get()))
+            .collect()
+    }
+
+    /// Calls over sockets, by what became of them: `answered`, `refused` with a problem, or `too_many`, refused unread
+    /// because they were beyond the bounds of their sockets.
+    pub fn calls(&self) -> [(&'static str, u64); 3] {
         [
             ("answered", self.calls_answered.get()),
             ("refused", self.calls_refused.get()),
+            ("too_many", self.calls_flooding.get()),
         ]
     }
 
@@ -177,6 +208,20 @@ mod tests {
         }
         assert_eq!(figures.deliveries_waiting(), 1);
         assert!(figures.deliveries().iter().all(|(_, count)| *count == 1));
+    }
+
+    #[test]
+    fn messages_are_counted_by_names_that_are_listened_to() {
+        let figures = Figures::default();
+        for event in ["subscribe", "no:such", "subscribe", "x\"y"] {
+            figures.received(event);
+        }
+        let heard = figures
+            .messages()
+            .into_iter()
+            .filter(|(_, count)| *count > 0);
+        let expected = [("subscribe", 2), ("other", 2)];
+        assert_eq!(heard.collect::<Vec<_>>(), expected);
     }
 
     #[test]

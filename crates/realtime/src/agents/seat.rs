@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use super::push;
-use crate::{connection::Connection, end::End, hub::Party, ports::Desk};
+use crate::{connection::Connection, end::End, figures::Figures, hub::Party, ports::Desk};
 
 /// An agent's place on a socket.
 pub(crate) struct Seat {
@@ -23,6 +23,7 @@ pub(crate) struct Seat {
     agent_id: AgentId,
     state: watch::Sender<State>,
     nudge: Notify,
+    figures: Arc<Figures>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +57,9 @@ impl Seats {
             agent_id: agent_id.clone(),
             state: watch::Sender::new(State::Open),
             nudge: Notify::new(),
+            figures: connection.figures.clone(),
         });
+        connection.figures.seats_taken.one_more();
         let place = (Arc::downgrade(connection), Arc::downgrade(&seat));
         let before = {
             let mut seats = self.0.lock();
@@ -112,7 +115,9 @@ impl Seat {
 
     /// It is left.
     pub(crate) fn close(&self) {
-        self.state.send_replace(State::Closed);
+        if self.state.send_replace(State::Closed) != State::Closed {
+            self.figures.seats_left.one_more();
+        }
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<State> {

@@ -27,6 +27,24 @@ use crate::{
 const CALLS: &str = "`subscribe`, `unsubscribe`, `agent:register`, `agent:attach`, `agent:heartbeat`, `agent:drain`, \
                      `task:start`, `task:progress`, `task:complete`, `task:fail`, `task:release`, `task:cancel` and `task:log`";
 
+/// What is listened to: those, and another name of one.
+pub(crate) const EVENTS: [&str; 14] = [
+    "subscribe",
+    "unsubscribe",
+    "agent:register",
+    "agent:attach",
+    "agent:heartbeat",
+    "agent:drain",
+    "task:start",
+    "task:progress",
+    "progress:update",
+    "task:complete",
+    "task:fail",
+    "task:release",
+    "task:cancel",
+    "task:log",
+];
+
 /// Takes a message, in the order of its socket.
 pub(crate) fn receive(
     server: &Arc<Inner>,
@@ -38,6 +56,7 @@ pub(crate) fn receive(
     if connection.has_ended() {
         return;
     }
+    server.figures.received(&event);
     // What cannot be read has binary parts, which nothing here takes.
     let Ok(body) = body else {
         return answer::<()>(
@@ -52,7 +71,8 @@ pub(crate) fn receive(
     match verdict {
         Verdict::Taken => {}
         Verdict::Refused(why) => {
-            return answer::<()>(server, ack, Err(Refusal::TooMany.because(why)));
+            server.figures.calls_flooding.one_more();
+            return send::<()>(ack, Err(Refusal::TooMany.because(why)));
         }
         Verdict::Ended => return connection.end(End::TooMany),
     }
@@ -135,12 +155,17 @@ async fn perform(
     }
 }
 
-/// Sends an acknowledgement, to who asked for one. On a full line it is lost: all calls are safe to repeat.
+/// Counts what became of a call, and acknowledges it.
 fn answer<T: Serialize>(server: &Inner, ack: AckSender, outcome: Answer<T>) {
     match outcome {
         Ok(_) => server.figures.calls_answered.one_more(),
         Err(_) => server.figures.calls_refused.one_more(),
     }
+    send(ack, outcome);
+}
+
+/// Sends an acknowledgement, to who asked for one. On a full line it is lost: all calls are safe to repeat.
+fn send<T: Serialize>(ack: AckSender, outcome: Answer<T>) {
     let body = to_raw_value(&Ack::from(outcome)).expect("answers are JSON objects");
     if let Err(error) = ack.send(&*body) {
         tracing::debug!(%error, "cannot acknowledge a call");

@@ -113,8 +113,8 @@ async fn live() -> Json<Probe> {
 
 /// The figures, for whoever has the permission that they need at the API's port.
 async fn metrics(State(server): State<Arc<Inner>>, uri: Uri, headers: HeaderMap) -> Response {
-    let Some(scrape) = &server.parts.scrape else {
-        return no_such_path(uri).await;
+    let Some(scrape) = server.parts.scrape.clone() else {
+        return no_such_path(State(server), uri).await;
     };
     match may_watch(&server, &headers).await {
         Ok(()) => {
@@ -136,9 +136,13 @@ async fn may_watch(server: &Inner, headers: &HeaderMap) -> Result<(), Box<Proble
     Err(Refusal::Forbidden.because(detail))
 }
 
-async fn no_such_path(uri: Uri) -> Response {
+async fn no_such_path(State(server): State<Arc<Inner>>, uri: Uri) -> Response {
+    let figures = match server.parts.scrape {
+        Some(_) => "figures at `/metrics`",
+        None => "figures at `/metrics` of the API",
+    };
     let detail = format!(
-        "no path `{}`; sockets are at `/socket.io/`, health is at `/health`; the API has a port of its own",
+        "no path `{}`; sockets are at `/socket.io/`, health at `/health`, {figures}; the API has a port of its own",
         quoted(uri.path())
     );
     answer(Refusal::NotFound.because(detail))

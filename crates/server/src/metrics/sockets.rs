@@ -6,12 +6,14 @@ use super::text::{Kind, Text};
 
 /// Writes it.
 pub(crate) fn write(figures: &Figures, text: &mut Text) {
-    text.one(
+    let mut family = text.family(
         "sockets",
         Kind::Gauge,
-        "Sockets that are open.",
-        figures.open(),
+        "Sockets that are open, by whether an agent lives there.",
     );
+    for (kind, count) in figures.by_kind() {
+        family.add(&[("kind", kind)], count);
+    }
     text.one(
         "sockets_opened_total",
         Kind::Counter,
@@ -35,6 +37,12 @@ pub(crate) fn write(figures: &Figures, text: &mut Text) {
         "code",
         "Handshakes that were refused, by the problem's code.",
         &figures.refusals(),
+    );
+    labelled(
+        "socket_messages_total",
+        "event",
+        "Messages that came over sockets; `other` is what nothing listens to.",
+        &figures.messages(),
     );
     labelled(
         "socket_calls_total",

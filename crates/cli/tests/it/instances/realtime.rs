@@ -103,7 +103,10 @@ async fn sockets_alone_let_in_tokens_and_no_agents() {
     let at = format!("http://{}", alone.sockets());
     let machine = Client::new(Config::new(at.clone(), token)).unwrap();
     let figures = machine.metrics().await.unwrap();
-    for line in ["mcpanel_sockets 1\n", "mcpanel_redis_up 1\n"] {
+    for line in [
+        "mcpanel_sockets{kind=\"watcher\"} 1\n",
+        "mcpanel_redis_up 1\n",
+    ] {
         assert!(figures.contains(line), "{line} in\n{figures}");
     }
     let stranger = Credential::Token("not.a.token".to_owned());

@@ -143,13 +143,17 @@ async fn what_happens_on_sockets_is_counted() {
 
     let text = world.admin().get("/metrics").await.text();
     for line in [
-        "mcpanel_sockets 1",
+        "mcpanel_sockets{kind=\"agent\"} 1",
+        "mcpanel_sockets{kind=\"watcher\"} 0",
         "mcpanel_sockets_opened_total 2",
         "mcpanel_sockets_ended_total{code=\"left\"} 1",
         "mcpanel_sockets_ended_total{code=\"slow_reader\"} 0",
         "mcpanel_socket_handshakes_refused_total{code=\"unauthenticated\"} 1",
         "mcpanel_socket_calls_total{outcome=\"answered\"} 2",
         "mcpanel_socket_calls_total{outcome=\"refused\"} 1",
+        "mcpanel_socket_calls_total{outcome=\"too_many\"} 0",
+        "mcpanel_socket_messages_total{event=\"agent:register\"} 1",
+        "mcpanel_socket_messages_total{event=\"other\"} 1",
         "mcpanel_socket_deliveries_total{outcome=\"accepted\"} 1",
         "mcpanel_socket_deliveries_waiting 0",
     ] {
