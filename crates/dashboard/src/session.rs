@@ -11,7 +11,7 @@ use axum::{
 };
 use mcpanel_control::Scope;
 use mcpanel_domain::Timestamp;
-use mcpanel_guard::{Permission, Principal};
+use mcpanel_guard::{KeyRole, Permission, Principal};
 use sha2::{Digest, Sha256};
 
 use crate::{environment::Environment, error::Failure};
@@ -37,13 +37,16 @@ pub const WRAP: &str = "mcpanel_wrap";
 /// Longest sentence kept for the next page, in bytes: cookies have 4 KB, and quoting triples some letters.
 const FLASH_BYTES_MAX: usize = 800;
 
-/// What people are, from what they may. Each action checks its own permission; this is the word for the whole.
+/// What people are, from what they may. Each action checks its own permission; this is the word for the whole, and only for
+/// what really is that whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Looks.
     ReadOnly,
-    /// Starts, cancels and retries.
+    /// Starts, cancels and retries: exactly what the role of that name gives.
     Operator,
+    /// May do more than look, but not what any role gives.
+    Custom,
     /// Gives others access too.
     Admin,
 }
@@ -51,19 +54,15 @@ pub enum Role {
 impl Role {
     /// The role of a caller.
     pub fn of(principal: &Principal) -> Self {
-        const OPERATES: [Permission; 5] = [
-            Permission::TaskManage,
-            Permission::PipelineManage,
-            Permission::PipelineCreate,
-            Permission::AgentManage,
-            Permission::TaskCreate,
-        ];
+        let may = principal.permissions;
         if principal.may(Permission::KeyManage) {
             Self::Admin
-        } else if OPERATES.iter().any(|each| principal.may(*each)) {
+        } else if KeyRole::of(may) == Some(KeyRole::Operator) {
             Self::Operator
-        } else {
+        } else if may.without(KeyRole::ReadOnly.permissions()).is_empty() {
             Self::ReadOnly
+        } else {
+            Self::Custom
         }
     }
 
@@ -72,6 +71,7 @@ impl Role {
         match self {
             Self::ReadOnly => "read-only",
             Self::Operator => "operator",
+            Self::Custom => "chosen rights",
             Self::Admin => "admin",
         }
     }

@@ -48,7 +48,7 @@
       const ms = Math.max(0, now - Date.parse(time.dateTime));
       // A tenth of a second that changes once a second only flickers.
       const text = duration(ms < 10000 && ms >= 1000 ? ms - (ms % 1000) : ms).replace(".0 s", " s");
-      const words = "age" in time.dataset ? `${text} ago` : text;
+      const words = !("age" in time.dataset) ? text : ms < 1000 ? "just now" : `${text} ago`;
       if (time.textContent !== words) time.textContent = words;
     }
   };
@@ -64,7 +64,10 @@
     const here = zone() === "local";
     for (const time of document.querySelectorAll("time[data-time]")) {
       const at = new Date(time.dateTime);
-      const text = here ? local(at) : `${time.dateTime.slice(0, 19).replace("T", " ")} UTC`;
+      const exact = time.dataset.time === "exact";
+      const text = here
+        ? local(at) + (exact ? `.${String(at.getMilliseconds()).padStart(3, "0")}` : "")
+        : `${time.dateTime.slice(0, exact ? 23 : 19).replace("T", " ")} UTC`;
       if (time.textContent !== text) time.textContent = text;
     }
     const word = document.getElementById("zone-word");

@@ -115,7 +115,10 @@ pub async fn enter(State(dashboard): State<Dashboard>, request: Request) -> Resu
         }
         Ok(principal) => principal,
         Err(Refusal::Credential(why)) => {
-            let why = format!("That did not work: {why}.");
+            let why = format!(
+                "That did not work: {why}. Look whether all of it was copied, whether it is of this server, and whether it \
+                 is still valid: keys can be revoked, and both end in time."
+            );
             return Ok(refused(&why, StatusCode::UNAUTHORIZED));
         }
         Err(other) => return Err(Failure::from(other)),

@@ -47,7 +47,7 @@ async fn what_an_agent_did_is_worked_out_from_its_tasks() {
     let page = browser.get("/agents/worker").await.body;
     assert!(page.contains("Slots in use, of 4"), "{page}");
     assert!(
-        page.contains("0 completed, 1 failed or lost, 0 given back"),
+        page.contains("0 completed, 1 failed or lost, 0 given back or cancelled"),
         "{page}"
     );
     let day = browser.get("/agents/worker?range=24h").await.body;

@@ -36,3 +36,36 @@ async fn a_key_is_shown_once_and_gives_no_more_than_its_maker_has() {
             .contains("You cannot give what you do not have")
     );
 }
+
+#[tokio::test]
+async fn an_operator_is_who_may_exactly_what_that_role_gives() {
+    use mcpanel_guard::Permission as P;
+    let world = World::new();
+    for (permissions, word) in [
+        (&[P::TaskRead, P::TaskManage][..], "chosen rights"),
+        (&[P::TaskRead, P::ArtifactWrite], "chosen rights"),
+        (&[P::TaskRead, P::EventRead], "read-only"),
+    ] {
+        let key = world.key(permissions).await;
+        let mut browser = world.signed_in(&key).await;
+        let page = browser.get("/tasks").await.body;
+        let (_, role) = page.split_once("class=\"who-role\">").unwrap();
+        assert!(role.starts_with(word), "{permissions:?}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn settings_are_offered_to_whoever_may_see_some() {
+    use mcpanel_guard::Permission as P;
+    const LINK: &str = "href=\"/settings\"";
+    let world = World::new();
+    for (permission, offered) in [
+        (P::TaskRead, false),
+        (P::PipelineRead, true),
+        (P::KeyManage, true),
+    ] {
+        let key = world.key(&[permission]).await;
+        let page = world.signed_in(&key).await.get("/").await.body;
+        assert_eq!(page.contains(LINK), offered, "{permission:?}");
+    }
+}

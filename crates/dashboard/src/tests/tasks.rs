@@ -167,3 +167,19 @@ async fn the_lines_of_a_log_are_wrapped_until_somebody_turns_that_off() {
     let page = browser.get("/tasks/task_1").await.body;
     assert!(page.contains("data-wraps") && !page.contains("data-wraps checked"));
 }
+
+#[tokio::test]
+async fn cancelled_tasks_have_a_tab_and_are_found_by_when_they_ended() {
+    let world = World::new();
+    let id = world.task("task_1", "{}").await;
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    browser.act(&format!("/tasks/{id}/cancel"), &[]).await;
+    let page = browser.get("/tasks?status=cancelled").await.body;
+    assert!(page.contains("row-task_1") && page.contains(">Cancelled</a>"));
+    let before = browser.get("/tasks?ended_before=2020-01-01").await.body;
+    assert!(!before.contains("row-task_1") && before.contains("No task fits"));
+    let page = browser.get("/tasks?ended_before=2999-01-01").await.body;
+    assert!(page.contains("row-task_1"), "{page}");
+    let page = browser.get(&format!("/tasks/{id}")).await.body;
+    assert!(page.contains("Revision") && page.contains("data-time=\"exact\""));
+}

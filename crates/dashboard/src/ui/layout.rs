@@ -48,6 +48,19 @@ struct Place {
     needs: Option<Permission>,
 }
 
+impl Place {
+    /// Whether there is anything for this person.
+    fn is_for(&self, viewer: &Viewer) -> bool {
+        match self.section {
+            // The keys, or the templates.
+            Section::Settings => {
+                viewer.may(Permission::KeyManage) || viewer.may(Permission::PipelineRead)
+            }
+            _ => self.needs.is_none_or(|permission| viewer.may(permission)),
+        }
+    }
+}
+
 const fn place(
     section: Section,
     word: &'static str,
@@ -131,7 +144,7 @@ pub fn page(viewer: &Viewer, page: &Page<'_>) -> Markup {
                     }
                     nav aria-label="Main" { ul {
                         @for place in &PLACES {
-                            @if place.needs.is_none_or(|permission| viewer.may(permission)) {
+                            @if place.is_for(viewer) {
                                 li {
                                     a href=(place.path) aria-current=[(place.section == page.section).then_some("page")]
                                         data-go=(place.key) title={ (place.word) " (g " (place.key) ")" } {

@@ -15,10 +15,18 @@ pub fn time(at: Timestamp) -> Markup {
     html! { time datetime=(iso) data-time title=(iso) { (plain) " UTC" } }
 }
 
+/// The same with its milliseconds, where what is near it in time matters.
+pub fn exact_time(at: Timestamp) -> Markup {
+    let iso = at.to_string();
+    let plain = iso.trim_end_matches('Z').replace('T', " ");
+    html! { time datetime=(iso) data-time="exact" title=(iso) { (plain) " UTC" } }
+}
+
 /// How long ago; it goes on ticking.
 pub fn age(at: Timestamp, now: Timestamp) -> Markup {
     let iso = at.to_string();
-    html! { time datetime=(iso) data-age title=(iso) { (text::duration(now.ms_since(at))) " ago" } }
+    let words = text::ago(now.ms_since(at));
+    html! { time datetime=(iso) data-age title=(iso) { (words) } }
 }
 
 /// How long something has lasted; it goes on ticking.

@@ -95,6 +95,14 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
+/// How long ago: `just now` within the second, `3.2 s ago`.
+pub fn ago(ms: u64) -> String {
+    match ms {
+        0..1_000 => "just now".to_owned(),
+        _ => format!("{} ago", duration(ms)),
+    }
+}
+
 /// A size: `512 B`, `14.2 kB`, `3.1 MB`.
 pub fn bytes(size: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
@@ -139,6 +147,8 @@ mod tests {
         assert_eq!(bytes(14_249), "14.2 kB");
         assert_eq!(bytes(999_950_000), "1.0 GB");
         assert_eq!(percent(1, 0), 0.0);
+        assert_eq!(ago(0), "just now");
+        assert_eq!(ago(1_000), "1.0 s ago");
     }
 
     #[test]

@@ -44,7 +44,7 @@ const ENDS: [Series<'static>; 3] = [
         tone: "t-bad",
     },
     Series {
-        word: "given back",
+        word: "given back or cancelled",
         tone: "t-off",
     },
 ];

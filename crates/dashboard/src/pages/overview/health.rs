@@ -63,7 +63,7 @@ pub fn strip(dashboard: &Dashboard, viewer: &Viewer, picture: &Picture) -> Marku
                 (row(store.read_only.is_none(), store_name(store.engine), &store_says(store), &answered(Some(*store_us))))
                 @for part in others {
                     @let age = html! { @match part.heard_ms {
-                        Some(ms) => { "heard " (text::duration(ms)) " ago" },
+                        Some(ms) => { "heard " (text::ago(ms)) },
                         None => { (answered(part.answered_us)) },
                     } };
                     (row(part.well, &part.name, &html! { (part.says) }, &age))

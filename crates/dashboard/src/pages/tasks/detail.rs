@@ -160,13 +160,14 @@ fn facts(viewer: &Viewer, task: &Task) -> Markup {
                 (parts::property("Needs", html! { span.chips { @for name in task.capabilities.iter() { span.chip { (name) } } } }))
                 (parts::property("Priority", html! { (task.priority) }))
                 (parts::property("Retries", html! { (task.retry_count) " of " (task.retry.max_retries) }))
-                (parts::property("Created", html! { (parts::time(task.created_at)) span.muted { " by " (text::short(&task.created_by, 60)) } }))
+                (parts::property("Created", html! { (parts::exact_time(task.created_at)) span.muted { " by " (text::short(&task.created_by, 60)) } }))
                 @if let Some(at) = task.run_at { (parts::property("Not before", parts::time(at))) }
                 @if let Some(at) = task.deadline { (parts::property("Deadline", parts::time(at))) }
                 @if let Some(ms) = task.timeout_ms { (parts::property("Timeout", html! { (text::duration(ms)) })) }
-                @if let Some(at) = task.started_at { (parts::property("Started", parts::time(at))) }
-                @if let Some(at) = task.completed_at { (parts::property("Ended", parts::time(at))) }
+                @if let Some(at) = task.started_at { (parts::property("Started", parts::exact_time(at))) }
+                @if let Some(at) = task.completed_at { (parts::property("Ended", parts::exact_time(at))) }
                 (parts::property("Took", list::took(viewer, task)))
+                (parts::property("Revision", html! { span.number { (task.revision) } }))
                 @if !task.dependencies.is_empty() {
                     (parts::property("Waits for", html! { span.chips {
                         @for id in task.dependencies.iter().take(DEPENDENCIES_SHOWN) { (parts::link("/tasks", id.as_str())) }

@@ -13,13 +13,14 @@ use crate::ui::{
 };
 
 /// The views that people ask for most: word and query.
-pub const VIEWS: [(&str, &str); 6] = [
+pub const VIEWS: [(&str, &str); 7] = [
     ("All", ""),
     ("Waiting", "status=pending"),
     ("Running", "status=assigned&status=running"),
     ("Retrying", "status=retry"),
     ("Failed", "status=failed"),
     ("Done", "status=completed"),
+    ("Cancelled", "status=cancelled"),
 ];
 
 /// A filter, and what of the query could not be understood.
@@ -48,6 +49,7 @@ pub fn read(query: &Query) -> Asked {
         created_before: asked.value("before", "not a time:", moment),
         held_by: asked.value("held", "no agent can be called", agent),
         ended_from: asked.value("ended", "not a time:", moment),
+        ended_before: asked.value("ended_before", "not a time:", moment),
         ..Filter::default()
     };
     let text = query.text("q").map(str::to_owned);
@@ -76,6 +78,7 @@ pub fn write(search: &Search) -> Query {
         ("from", filter.created_from.map(|at| at.to_string())),
         ("before", filter.created_before.map(|at| at.to_string())),
         ("ended", filter.ended_from.map(|at| at.to_string())),
+        ("ended_before", filter.ended_before.map(|at| at.to_string())),
         ("q", search.text.clone()),
     ];
     for (name, text) in texts {
@@ -103,14 +106,25 @@ fn label(name: &str) -> &str {
         "from" => "created from",
         "before" => "created before",
         "ended" => "ended from",
+        "ended_before" => "ended before",
         "q" => "text",
         other => other,
     }
 }
 
 /// The names of the query that make the filter.
-pub const NAMES: [&str; 10] = [
-    "status", "type", "agent", "held", "pipeline", "stage", "from", "before", "ended", "q",
+pub const NAMES: [&str; 11] = [
+    "status",
+    "type",
+    "agent",
+    "held",
+    "pipeline",
+    "stage",
+    "from",
+    "before",
+    "ended",
+    "ended_before",
+    "q",
 ];
 
 /// The bar above the list.
@@ -132,6 +146,7 @@ pub fn bar(query: &Query) -> Markup {
             ("from", "Created from (UTC)", "2026-01-02T03:04"),
             ("before", "Created before (UTC)", "2026-01-03"),
             ("ended", "Ended from (UTC)", "2026-01-02T03:04"),
+            ("ended_before", "Ended before (UTC)", "2026-01-03"),
         ],
     }
     .draw(query)
@@ -146,7 +161,7 @@ mod tests {
     #[test]
     fn reads_what_the_address_says() {
         let query = Query::read(Some(
-            "status=failed&status=retry&type=bias&agent=a&pipeline=p&stage=3&from=2026-01-02&before=2026-01-02T03:04",
+            "status=failed&status=retry&type=bias&agent=a&pipeline=p&stage=3&from=2026-01-02&before=2026-01-02T03:04&ended=2026-01-02&ended_before=2026-01-03",
         ));
         let asked = read(&query);
         assert!(asked.faults.is_empty(), "{:?}", asked.faults);
@@ -162,6 +177,10 @@ mod tests {
         assert_eq!(
             filter.created_before,
             Timestamp::parse("2026-01-02T03:04:00Z").ok()
+        );
+        assert_eq!(
+            filter.ended_before,
+            Timestamp::parse("2026-01-03T00:00:00Z").ok()
         );
     }
 
