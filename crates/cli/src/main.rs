@@ -38,11 +38,13 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
-    output::start(&arguments.global, arguments.command.lines());
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format!("cannot start: {error}")));
+    let begun = output::start(&arguments.global, arguments.command.lines());
+    let runtime = begun.and_then(|()| {
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::new(format!("cannot start: {error}")))
+    });
     let exit = runtime
         .and_then(|runtime| {
             addresses::refuse_typed_passwords(&matches)?;

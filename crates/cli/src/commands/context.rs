@@ -27,7 +27,7 @@ const HINT_CHARS: usize = 8;
 /// Keep servers by name, with the credential for each.
 #[derive(Debug, Subcommand)]
 pub enum ContextCommand {
-    /// Keep the server of `--url` under a name, with the credential of `--token-file`, `--namespace`, `--ca-file` and
+    /// Keep the server of `--url` or MCPANEL_URL under a name, with the credential of `--token-file`, `--namespace`, `--ca-file` and
     /// `--allow-http`. The first is used at once.
     Add(Add),
     /// Use a context from now on, unless another is named.
@@ -86,7 +86,11 @@ impl ContextCommand {
 impl Add {
     fn execute(self, mut all: Contexts, global: &Global) -> Result {
         let name = self.name;
-        let Some(url) = global.url.clone() else {
+        let url = match &global.url {
+            Some(url) => Some(url.clone()),
+            None => connect::variable("MCPANEL_URL")?,
+        };
+        let Some(url) = url else {
             return Err(Failure::usage("a context needs a server").hint(format!(
                 "name it: `mcpanel context add {name} --url http://127.0.0.1:8080`"
             )));

@@ -5,14 +5,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, Subcommand};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use mcpanel_api::{
     KeyId, Timestamp,
     key::{ApiKey, ApiKeyMade, NewApiKey},
     page::PageQuery,
 };
 use mcpanel_client::{Client, IdempotencyKey};
-use mcpanel_guard::Permission;
+use mcpanel_guard::{KeyRole, Permission, Permissions};
 
 use super::common::{
     self,
@@ -64,10 +67,13 @@ pub struct Create {
         long = "permission",
         short,
         value_name = "PERMISSION",
-        required = true,
+        required_unless_present = "role",
         value_delimiter = ','
     )]
     permissions: Vec<Permission>,
+    /// What it allows, as a whole; `--permission` may add to it.
+    #[arg(long, value_name = "ROLE", value_parser = role())]
+    role: Option<KeyRole>,
     /// When it ends: a moment such as `2027-01-01T00:00:00Z`, or from now, such as `30d`. Never when left out.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     expires: Option<Timestamp>,
@@ -119,9 +125,14 @@ impl Create {
         }
         // Made first: a key whose secret cannot be kept is of no use.
         let secret_file = self.secret_file.as_deref().map(new_file).transpose()?;
+        let of_role = self.role.map_or(Permissions::NONE, KeyRole::permissions);
         let key = NewApiKey {
             name: self.name,
-            permissions: self.permissions.iter().map(ToString::to_string).collect(),
+            permissions: self
+                .permissions
+                .iter()
+                .fold(of_role, |all, each| all.with(*each))
+                .words(),
             // Who makes it stands in the namespace that it shall open.
             namespace: None,
             expires_at: self.expires,
@@ -190,6 +201,20 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format!("cannot write `{}`: {error}", path.display()))
 }
 
+/// Reads the word of a role; what may be given is shown in the help.
+fn role() -> impl TypedValueParser<Value = KeyRole> {
+    PossibleValuesParser::new(KeyRole::ALL.map(KeyRole::as_str))
+        .try_map(|word| KeyRole::parse(&word).ok_or("no role"))
+}
+
+/// The word for what a key allows: that of a role where it is exactly the role's set.
+fn role_of(key: &ApiKey) -> &'static str {
+    Permissions::parse(key.permissions.iter().map(String::as_str))
+        .ok()
+        .and_then(KeyRole::of)
+        .map_or("custom", KeyRole::as_str)
+}
+
 /// Reads a moment, or a duration from now.
 fn moment(given: &str) -> std::result::Result<Timestamp, String> {
     let from_now = durations::parse(given)
@@ -209,6 +234,7 @@ impl Row for ApiKey {
         "CREATED",
         "CREATED BY",
         "PERMISSIONS",
+        "ROLE",
     ];
 
     fn name(&self) -> String {
@@ -232,6 +258,7 @@ impl Row for ApiKey {
             self.created_at.into(),
             self.created_by.as_str().into(),
             Cell::words(&self.permissions),
+            role_of(self).into(),
         ]
     }
 }

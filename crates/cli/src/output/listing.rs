@@ -25,6 +25,11 @@ pub trait Row: Serialize {
     /// Its id.
     fn name(&self) -> String;
 
+    /// What tells whether it changed since somebody looked: all of it, unless parts change with every look.
+    fn news(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
     /// The values of the columns.
     fn cells(&self) -> Vec<Cell>;
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
 use mcpanel_server::logging;
-use tracing_subscriber::EnvFilter;
+
+use crate::{Failure, Result};
 
 /// The variable that says in detail what is logged.
 const VARIABLE: &str = "MCPANEL_LOG";
@@ -29,7 +30,9 @@ pub fn is_json() -> bool {
 }
 
 /// Starts logging: warnings (with JSON what happens too), or more as `-v` and [`VARIABLE`] say, or less as `-q` does.
-pub fn start(lines: Lines, verbose: u8, quiet: bool) {
+///
+/// A filter that is none is told, once logging has begun as usual.
+pub fn start(lines: Lines, verbose: u8, quiet: bool) -> Result<()> {
     let usual = match (verbose, lines) {
         _ if quiet => "error",
         (0, Lines::Text) => "warn",
@@ -38,15 +41,20 @@ pub fn start(lines: Lines, verbose: u8, quiet: bool) {
         _ => "debug",
     };
     let given = std::env::var(VARIABLE).ok();
-    let filter = given
-        .filter(|given| !given.trim().is_empty() && EnvFilter::try_new(given).is_ok())
-        .unwrap_or_else(|| usual.to_owned());
+    let given = given.filter(|given| !given.trim().is_empty());
     let format = match lines {
         Lines::Text => logging::Format::Human,
         Lines::Json => logging::Format::Json,
     };
     let colours = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
     IS_JSON.store(lines == Lines::Json, Ordering::Relaxed);
-    // The filter was read before, and only the first in a process wins, which this is.
-    let _ = logging::begin(format, &filter, colours);
+    let filter = given.as_deref().unwrap_or(usual);
+    match logging::begin(format, filter, colours) {
+        // Only the first in a process wins, which this is.
+        Ok(()) | Err(logging::Error::Begun(_)) => Ok(()),
+        Err(error @ logging::Error::Filter { .. }) => {
+            let _ = logging::begin(format, usual, colours);
+            Err(Failure::usage(format!("{VARIABLE}: {error}")))
+        }
+    }
 }

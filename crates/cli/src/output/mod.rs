@@ -25,7 +25,7 @@ use crate::{
 static IS_QUIET: AtomicBool = AtomicBool::new(false);
 
 /// Makes stdout and stderr as the command line wants them.
-pub fn start(global: &Global, lines: log::Lines) {
+pub fn start(global: &Global, lines: log::Lines) -> Result<()> {
     match global.color {
         // anstream would colour for a dumb terminal where `CI` is set.
         Colour::Auto if is_dumb() && !is_forced() => anstream::ColorChoice::Never.write_global(),
@@ -35,7 +35,7 @@ pub fn start(global: &Global, lines: log::Lines) {
         Colour::Never => anstream::ColorChoice::Never.write_global(),
     }
     IS_QUIET.store(global.quiet, Ordering::Relaxed);
-    log::start(lines, global.verbose, global.quiet);
+    log::start(lines, global.verbose, global.quiet)
 }
 
 /// Whether somebody insists on colours.

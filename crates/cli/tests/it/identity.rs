@@ -34,6 +34,17 @@ fn key(shell: &Shell, permissions: &str, file: &str) {
 }
 
 #[test]
+fn a_context_is_kept_of_the_server_that_the_environment_names() {
+    let shell = Shell::open();
+    let refused = run(&shell, &["context", "add", "one"]).refused(2);
+    assert!(refused.contains("--url"), "{refused}");
+    let mut add = bare(&shell, &["context", "add", "one"]);
+    Ran::of(add.env("MCPANEL_URL", &shell.server.url).output().unwrap()).ok();
+    let list = run(&shell, &["context", "list"]).ok();
+    assert!(list.contains(&shell.server.url), "{list}");
+}
+
+#[test]
 fn a_context_is_a_server_and_a_credential() {
     let shell = Shell::open();
     key(&shell, "task:read", "a.key");

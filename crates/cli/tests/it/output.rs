@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::shell::{Ran, Shell};
+use crate::{
+    shell::{Ran, Shell},
+    support::mcpanel,
+};
 
 fn submit(shell: &Shell, id: &str) {
     shell
@@ -178,4 +181,17 @@ fn tasks_of_a_file_are_answered_as_documents_in_a_pipe() {
         again.err
     );
     assert_eq!(again.ok(), "a\nb\n");
+}
+
+#[test]
+fn a_log_filter_that_is_none_is_told() {
+    let mut command = mcpanel(["context", "list"]);
+    let ran = Ran::of(command.env("MCPANEL_LOG", "info,a=b=c").output().unwrap());
+    let refused = ran.refused(2);
+    assert!(
+        refused.contains("MCPANEL_LOG") && refused.contains("`info,a=b=c` is no log filter"),
+        "{refused}"
+    );
+    let mut command = mcpanel(["context", "list"]);
+    Ran::of(command.env("MCPANEL_LOG", " ").output().unwrap()).ok();
 }

@@ -76,9 +76,18 @@ impl PipelineOrchestrator {
         id: &TemplateId,
         version: Option<u32>,
     ) -> Result<Arc<Template>> {
-        self.find_template(scope, id, version)
-            .await?
-            .ok_or_else(|| Rejection::not_found("template", id).into())
+        if let Some(found) = self.find_template(scope, id, version).await? {
+            return Ok(found);
+        }
+        // A version that is missing is another mistake than an id.
+        let is_known = version.is_some() && self.find_template(scope, id, None).await?.is_some();
+        Err(match (version, is_known) {
+            (Some(version), true) => {
+                Rejection::not_found("version of a template", format!("{id} version {version}"))
+            }
+            _ => Rejection::not_found("template", id),
+        }
+        .into())
     }
 
     /// The newest version of every template, the built-in one first.

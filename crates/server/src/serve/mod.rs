@@ -15,7 +15,7 @@ mod sockets;
 
 use std::{net::SocketAddr, time::Duration};
 
-use mcpanel_dashboard::Environment;
+pub use mcpanel_dashboard::Environment;
 use mcpanel_guard::Secret;
 use tokio::{
     net::TcpListener,

@@ -65,8 +65,6 @@ impl Update {
     }
 
     fn changes(self) -> Result<UpdateAgent> {
-        // What is taken away is sent as null.
-        let or_none = |is_taken_away: bool| is_taken_away.then_some(None);
         Ok(UpdateAgent {
             name: self.name,
             kind: self.kind,
@@ -76,11 +74,11 @@ impl Update {
             endpoint_url: self
                 .endpoint_url
                 .map(Some)
-                .or(or_none(self.no_endpoint_url)),
+                .or(json::or_none(self.no_endpoint_url)),
             health_check_url: self
                 .health_check_url
                 .map(Some)
-                .or(or_none(self.no_health_check_url)),
+                .or(json::or_none(self.no_health_check_url)),
             admission: None,
             metadata: self.metadata.as_deref().map(json::payload).transpose()?,
         })

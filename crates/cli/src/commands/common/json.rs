@@ -56,6 +56,11 @@ fn text(given: &str) -> Result<String> {
     Ok(text)
 }
 
+/// What is taken away: sent as null.
+pub fn or_none<T>(is_taken_away: bool) -> Option<Option<T>> {
+    is_taken_away.then_some(None)
+}
+
 #[cfg(test)]
 mod tests {
     use mcpanel_api::RetryConfig;

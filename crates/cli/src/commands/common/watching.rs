@@ -139,7 +139,7 @@ impl<T: Row> View<T> {
                 let mut there = HashMap::new();
                 for document in documents {
                     let name = document.name();
-                    let text = serde_json::to_string(document).map_err(unwritable)?;
+                    let text = document.news().map_err(unwritable)?;
                     if seen.get(&name) != Some(&text) {
                         streamed(*format, document, |_| name.clone(), |_| Ok(()))?;
                     }

@@ -8,10 +8,14 @@ use clap::{Args, ValueEnum};
 use mcpanel_agents::bias::service::ServiceUrl;
 use mcpanel_client::{Client, Config, Credential, Error};
 use mcpanel_guard::secrets::is_public;
-use mcpanel_server::rates::Limits;
+use mcpanel_server::{rates::Limits, serve::Environment};
 
 use super::{Doctor, finding::Finding, folders, stores::Given};
-use crate::{Failure, commands::serve::RoleName, connect};
+use crate::{
+    Failure,
+    commands::serve::{DRAIN_SECONDS, RoleName},
+    connect,
+};
 
 /// How long the bias service is waited for.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
@@ -33,6 +37,12 @@ pub struct Options {
         value_delimiter = ','
     )]
     origins: Vec<String>,
+    /// How many seconds it may take to stop.
+    #[arg(long, env = "MCPANEL_DRAIN_SECONDS", value_name = "SECONDS")]
+    drain_seconds: Option<String>,
+    /// Where it stands, as pages of the dashboard show it.
+    #[arg(long, env = "MCPANEL_ENVIRONMENT", value_name = "NAME")]
+    environment: Option<String>,
     /// Its folder for the bytes of artifacts, where it shares MongoDB with others.
     #[arg(long, env = "MCPANEL_ARTIFACTS", value_name = "DIR")]
     artifacts: Option<PathBuf>,
@@ -52,6 +62,8 @@ pub async fn look(doctor: &Doctor, stores: Given, findings: &mut Vec<Finding>) {
         is_public,
     ));
     findings.extend(origins(&options.origins));
+    findings.extend(options.drain_seconds.as_deref().map(drain));
+    findings.extend(options.environment.as_deref().map(environment));
     findings.extend(artifacts(options.artifacts.as_deref(), doctor, stores));
     if let Some(url) = &options.flask_api_url {
         findings.push(bias_service(url).await);
@@ -110,6 +122,42 @@ fn rate_limits(given: Option<&str>, are_shared: bool, is_public: bool) -> Findin
             "nobody is limited, which is well where only this machine calls",
         ),
         false => Finding::ok(CHECK, format!("calls a second and at once: {limits}")),
+    }
+}
+
+fn drain(given: &str) -> Finding {
+    const CHECK: &str = "drain";
+    match given.trim().parse::<u64>() {
+        Ok(seconds) if DRAIN_SECONDS.contains(&seconds) => Finding::ok(
+            CHECK,
+            format!(
+                "it stops within {seconds} s; a supervisor should wait five more before it kills"
+            ),
+        ),
+        _ => Finding::problem(
+            CHECK,
+            format!("`{given}` is no number of seconds to stop within"),
+        )
+        .hint(format!(
+            "give `--drain-seconds` or MCPANEL_DRAIN_SECONDS a whole number from {} to {}",
+            DRAIN_SECONDS.start(),
+            DRAIN_SECONDS.end()
+        )),
+    }
+}
+
+fn environment(given: &str) -> Finding {
+    const CHECK: &str = "environment";
+    match Environment::parse(given) {
+        Some(environment) => Finding::ok(
+            CHECK,
+            format!("every page says that it is `{}`", environment.name()),
+        ),
+        None => Finding::warning(
+            CHECK,
+            "it has a colour and no name, so that no page shows it",
+        )
+        .hint("write MCPANEL_ENVIRONMENT as `production` or `ward 7:red`"),
     }
 }
 

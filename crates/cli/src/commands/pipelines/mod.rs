@@ -40,6 +40,8 @@ pub enum Pipelines {
     /// Make a pipeline, from a template or a file.
     Create(Box<create::Create>),
     /// Make a pipeline and begin it: `create --execute` in a word.
+    // It begins either way; who typed the option meant no harm.
+    #[command(mut_arg("execute", |execute| execute.hide(true)))]
     Run(Box<create::Create>),
     /// List pipelines, newest first.
     List(List),

@@ -9,6 +9,9 @@ use crate::output::{
     numbers::grouped,
 };
 
+/// What stands in place of an error while an agent is asked to stop.
+const CANCEL_REQUESTED: &str = "cancel asked for";
+
 impl Row for Task {
     const HEADER: &'static [&'static str] = &[
         "TASK", "TYPE", "STATUS", "PROGRESS", "ATTEMPT", "AGENT", "CREATED", "ERROR",
@@ -24,6 +27,7 @@ impl Row for Task {
         "UPDATED",
         "CREATED BY",
         "MESSAGE",
+        "CANCEL ASKED",
     ];
 
     fn name(&self) -> String {
@@ -39,10 +43,11 @@ impl Row for Task {
             text(self.attempt),
             self.assigned_agent_id.as_ref().map(text).into(),
             self.created_at.into(),
-            self.error
-                .as_ref()
-                .map(|error| Cell::long(&error.message))
-                .into(),
+            match &self.error {
+                Some(error) => Cell::long(&error.message),
+                None if self.cancel_requested => CANCEL_REQUESTED.into(),
+                None => Cell::Empty,
+            },
         ]
     }
 
@@ -57,6 +62,7 @@ impl Row for Task {
             self.updated_at.into(),
             self.created_by.as_str().into(),
             self.message.as_deref().map(Cell::long).into(),
+            self.cancel_requested.then(|| text("yes")).into(),
         ]
     }
 
@@ -83,6 +89,12 @@ impl Row for Task {
                 self.error
                     .as_ref()
                     .map(|error| Cell::long(&error.message))
+                    .into(),
+            ),
+            (
+                "CANCEL",
+                self.cancel_requested
+                    .then(|| Cell::from("asked for; the agent hears of it with its next heartbeat"))
                     .into(),
             ),
             ("PROGRESS", text(format_args!("{:.0} %", self.progress))),

@@ -77,18 +77,14 @@ impl Update {
     }
 
     fn changes(self) -> Result<UpdateTask> {
-        // What is taken away is sent as null.
-        fn or_none<T>(is_taken_away: bool) -> Option<Option<T>> {
-            is_taken_away.then_some(None)
-        }
         Ok(UpdateTask {
             priority: self.priority,
-            run_at: self.run_at.map(Some).or(or_none(self.run_now)),
-            deadline: self.deadline.map(Some).or(or_none(self.no_deadline)),
+            run_at: self.run_at.map(Some).or(json::or_none(self.run_now)),
+            deadline: self.deadline.map(Some).or(json::or_none(self.no_deadline)),
             timeout_ms: self
                 .timeout
                 .map(|timeout| Some(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)))
-                .or(or_none(self.no_timeout)),
+                .or(json::or_none(self.no_timeout)),
             max_retries: self.max_retries,
             retry_config: self.retry_config.as_deref().map(retry_config).transpose()?,
             capabilities: (!self.capabilities.is_empty()).then_some(self.capabilities),

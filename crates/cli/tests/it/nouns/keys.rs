@@ -113,3 +113,34 @@ fn a_permission_that_is_none_is_named() {
         .refused(2);
     assert!(refused.contains("no duration such as `30d`"), "{refused}");
 }
+
+#[test]
+fn a_key_of_a_role_may_what_the_role_may() {
+    let shell = Shell::open();
+    let make = |arguments: &[&str]| {
+        let create = [&["keys", "create"], arguments, &["-o", "json"]].concat();
+        shell.run(&create).json()["key"]["permissions"].clone()
+    };
+    let operator = make(&["one", "--role", "operator"]);
+    let may = |word: &str| operator.as_array().unwrap().contains(&word.into());
+    assert!(may("task:manage") && may("task:read"), "{operator}");
+    assert!(!may("key:manage") && !may("template:manage"), "{operator}");
+    let more = make(&["two", "--role", "read-only", "-p", "template:manage"]);
+    assert!(more.as_array().unwrap().contains(&"template:manage".into()));
+    make(&["three", "--role", "admin"]);
+    make(&["four", "-p", "task:manage"]);
+    let roles = shell.run(&["keys", "list", "--columns", "name,role"]).ok();
+    for row in [
+        "one\toperator",
+        "two\tcustom",
+        "three\tadmin",
+        "four\tcustom",
+    ] {
+        assert!(roles.lines().any(|line| line == row), "{row}: {roles}");
+    }
+    shell.run(&["keys", "create", "five"]).refused(2);
+    let refused = shell
+        .run(&["keys", "create", "five", "--role", "king"])
+        .refused(2);
+    assert!(refused.contains("read-only"), "{refused}");
+}

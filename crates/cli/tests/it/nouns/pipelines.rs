@@ -57,6 +57,13 @@ fn templates_are_stored_in_versions() {
         ])
         .json();
     assert_eq!(first["version"], 1);
+    let third = ["templates", "get", "two", "--template-version", "3"];
+    let missing = shell.run(&third).refused(3);
+    assert!(
+        missing.contains("template `two` has no version 3")
+            && missing.contains("its newest version is 2"),
+        "{missing}"
+    );
     let names = shell.run(&["templates", "list", "-o", "name"]).lines();
     assert!(
         names.contains(&"two".to_owned()) && names.contains(&"techdeck".to_owned()),

@@ -135,6 +135,22 @@ fn colours_are_for_terminals_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wish_to_cancel_is_shown_until_the_agent_has_stopped() {
+    let shell = Shell::open();
+    let agent = shell.agent("ada", "demo").await;
+    submit(&shell, "a");
+    agent.claim().await;
+    shell.run(&["tasks", "cancel", "a", "--yes"]).ok();
+    let fields = shell.run(&["tasks", "get", "a"]).ok();
+    assert!(fields.contains("\nCANCEL\tasked for"), "{fields}");
+    let row = shell.run(&["tasks", "list", "--columns", "task,error,cancel-asked"]);
+    assert_eq!(
+        row.ok(),
+        "TASK\tERROR\tCANCEL ASKED\na\tcancel asked for\tyes\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn waiting_tells_how_it_ended() {
     let shell = Shell::open();
     for id in ["done", "bad", "gone", "slow"] {

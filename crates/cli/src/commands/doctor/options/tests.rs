@@ -88,3 +88,23 @@ async fn a_bias_service_has_to_answer() {
     let open = bias_service(&format!("http://{at}")).await;
     assert_eq!(open.verdict, Verdict::Ok, "{open:?}");
 }
+
+#[test]
+fn seconds_to_stop_within_are_those_that_a_server_takes() {
+    for right in ["1", " 30 ", "3600"] {
+        assert_eq!(drain(right).verdict, Verdict::Ok, "{right}");
+    }
+    for wrong in ["0", "3601", "-1", "10s", "1.5"] {
+        let finding = drain(wrong);
+        assert_eq!(finding.verdict, Verdict::Problem, "{wrong}");
+        assert!(finding.what.contains(&format!("`{wrong}`")));
+    }
+}
+
+#[test]
+fn an_environment_has_a_name() {
+    for right in ["production", "ward 7:red"] {
+        assert_eq!(environment(right).verdict, Verdict::Ok, "{right}");
+    }
+    assert_eq!(environment(":red").verdict, Verdict::Warning);
+}
