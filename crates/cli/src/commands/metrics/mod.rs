@@ -124,6 +124,16 @@ impl Row for Queue {
         self.task_type.to_string()
     }
 
+    /// How long the oldest waits is another figure with every look, and no news.
+    fn news(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&(
+            &self.task_type,
+            self.waiting,
+            self.running,
+            self.oldest_created_at,
+        ))
+    }
+
     fn cells(&self) -> Vec<Cell> {
         vec![
             text(&self.task_type),
@@ -208,5 +218,26 @@ impl Row for TaskErrorGroup {
             text(&self.last_task_id),
             Cell::long(&self.message),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mcpanel_api::{Name, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn a_queue_that_only_grew_older_is_no_news() {
+        let queue = |waiting, oldest_waiting_ms| Queue {
+            task_type: Name::parse("demo").unwrap(),
+            waiting,
+            running: 0,
+            oldest_created_at: Some(Timestamp::ZERO),
+            oldest_waiting_ms: Some(oldest_waiting_ms),
+        };
+        let news = |queue: Queue| queue.news().unwrap();
+        assert_eq!(news(queue(1, 10)), news(queue(1, 20)));
+        assert_ne!(news(queue(1, 10)), news(queue(2, 10)));
     }
 }
