@@ -170,6 +170,9 @@ pub struct TaskErrorGroup {
     pub kind: ErrorType,
     /// What the messages have in common; `#` stands for figures, ids and quotations.
     pub message: String,
+    /// What the newest of them says, word for word; left out once that task was retried or forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_message: Option<String>,
     /// How many tasks failed so.
     pub count: u64,
     /// The newest of them.

@@ -132,7 +132,7 @@ markers! {
     Payload = ObjectBuilder::new()
         .schema_type(Type::Object)
         .description(Some(format!(
-            "A free-form JSON object of up to {} bytes, kept byte for byte. Larger data travels as an artifact.",
+            "A free-form JSON object of up to {} bytes, kept as it was sent, but for white space and needless escapes. Larger data travels as an artifact.",
             limits::PAYLOAD_BYTES_MAX
         )))
         .additional_properties(Some(AdditionalProperties::FreeForm(true)));

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use mcpanel_domain::{
-    Namespace, Timestamp, agent,
+    Namespace, TaskId, Timestamp, agent,
     limits::SAMPLES_KEPT_MS,
     sample::{Activity, ErrorGroup, MINUTE_MS, Sample, merge_errors, minute_of},
+    task::fingerprint,
 };
 use mcpanel_store::{Commit, Write, query::Queue};
 
@@ -31,6 +32,15 @@ pub const POINTS_MAX: u64 = 2_000;
 #[derive(Clone)]
 pub struct HistoryManager {
     core: Arc<Core>,
+}
+
+/// Why tasks failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reason {
+    /// Those that failed for it.
+    pub group: ErrorGroup,
+    /// What the newest of them says, word for word, while it stands there.
+    pub newest: Option<String>,
 }
 
 /// One or several minutes of history.
@@ -95,7 +105,23 @@ impl HistoryManager {
     }
 
     /// Why tasks failed in the last `back_ms` milliseconds: the most frequent reasons first.
-    pub async fn errors(&self, scope: &Scope, back_ms: u64) -> Result<Vec<ErrorGroup>> {
+    pub async fn errors(&self, scope: &Scope, back_ms: u64) -> Result<Vec<Reason>> {
+        let groups = self.error_groups(scope, back_ms).await?;
+        let newest: Vec<TaskId> = groups.iter().map(|group| group.last_task.clone()).collect();
+        let tasks = self.core.store.tasks(&scope.namespace, &newest).await?;
+        let reasons = groups.into_iter().zip(tasks).map(|(group, task)| {
+            // A task that was retried may have failed for another reason since.
+            let error = task.and_then(|task| task.error.clone());
+            let newest = error.filter(|error| fingerprint(&error.message) == group.message);
+            Reason {
+                newest: newest.map(|error| error.message),
+                group,
+            }
+        });
+        Ok(reasons.collect())
+    }
+
+    async fn error_groups(&self, scope: &Scope, back_ms: u64) -> Result<Vec<ErrorGroup>> {
         let now = self.core.now();
         let from = minute_of(now.minus_ms(back_ms.min(SAMPLES_KEPT_MS)));
         let samples = self

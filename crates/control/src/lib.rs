@@ -48,7 +48,7 @@ pub use events::{EVENTS_PER_READ_MAX, EventManager, Span};
 /// For whoever shows what becomes of leases that nobody gave.
 #[doc(hidden)]
 pub use grants::token::sign as sign_lease;
-pub use history::{ERROR_GROUPS_SHOWN, HistoryManager, POINTS_MAX, Point};
+pub use history::{ERROR_GROUPS_SHOWN, HistoryManager, POINTS_MAX, Point, Reason};
 pub use idempotency::{Created, Idempotency};
 pub use operations::{OperationManager, OperationRequest, PREVIEW_TASKS_MAX};
 pub use pipelines::{

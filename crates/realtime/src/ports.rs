@@ -1,7 +1,7 @@
 //! What the realtime edge needs of the layers behind it.
 //!
-//! Bodies go to the [`Desk`] as the JSON text they came as: it checks them like any other body, and free-form JSON stays
-//! byte for byte.
+//! Bodies go to the [`Desk`] as the JSON text they came as: it checks them like any other body, and free-form JSON keeps
+//! its numbers and the order of its names.
 
 use async_trait::async_trait;
 use mcpanel_api::{

@@ -5,11 +5,11 @@ use mcpanel_domain::{
     pipeline::Mode,
     retry::ErrorType,
     sample::{MINUTE_MS, minute_of},
-    task::{Status, TaskError},
+    task::{Status, TaskError, fingerprint},
 };
 
 use super::{id, name, world::stage};
-use crate::{Env, tests::world::World};
+use crate::{Env, Reason, tests::world::World};
 
 const MINUTE: u64 = MINUTE_MS.unsigned_abs();
 const HOUR: u64 = 60 * MINUTE;
@@ -189,7 +189,12 @@ async fn errors_are_grouped_by_what_they_have_in_common() {
         let groups = history.errors(&world.scope, back).await.unwrap();
         let groups = groups.into_iter();
         groups
-            .map(|each| (each.message, each.count, each.last_task.to_string()))
+            .map(|Reason { group, newest }| {
+                if let Some(newest) = newest {
+                    assert_eq!(fingerprint(&newest), group.message);
+                }
+                (group.message, group.count, group.last_task.to_string())
+            })
             .collect()
     };
     let all = [
@@ -199,6 +204,26 @@ async fn errors_are_grouped_by_what_they_have_in_common() {
     assert_eq!(told(HOUR).await, all);
     world.pass(MINUTE).await;
     assert_eq!(told(HOUR).await, all, "once sampled it is the same");
+    let newest = async || -> Vec<Option<String>> {
+        let groups = history.errors(&world.scope, HOUR).await.unwrap();
+        groups.into_iter().map(|each| each.newest).collect()
+    };
+    let words = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        newest().await,
+        [words("line 4711 is too long"), words("no such column")]
+    );
+    world
+        .control
+        .tasks
+        .retry(&world.scope, &id("b"))
+        .await
+        .unwrap();
+    assert_eq!(
+        newest().await,
+        [None, words("no such column")],
+        "it has no error now"
+    );
     world.pass(2 * HOUR).await;
     assert!(told(HOUR).await.is_empty());
 }

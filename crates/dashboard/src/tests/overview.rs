@@ -38,3 +38,21 @@ async fn redis_and_other_instances_have_a_row_and_the_worst_is_said_first() {
     assert!(page.contains("Redis: &lt;away&gt;") && !page.contains("All is well"));
     assert!(page.contains("not well"));
 }
+
+#[tokio::test]
+async fn a_type_that_no_agent_offers_is_marked() {
+    const MARK: &str = "no agent that is there offers it";
+    let world = World::new();
+    world.task("one", "{}").await;
+    world.task("other", "{}").await;
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    assert!(browser.get("/").await.body.contains(MARK));
+    // An agent comes, and has one of them behind it.
+    world.fail_next("no").await;
+    let page = browser.get("/").await.body;
+    assert!(
+        page.contains("/tasks?type=bias_detection"),
+        "it still waits"
+    );
+    assert!(!page.contains(MARK));
+}

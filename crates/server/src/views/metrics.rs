@@ -2,7 +2,8 @@
 
 use mcpanel_api::history::{AgentsByStatus, HistoryPoint, Queue, TaskErrorGroup, TasksByStatus};
 use mcpanel_control::Point;
-use mcpanel_domain::{Timestamp, sample::ErrorGroup};
+use mcpanel_control::Reason;
+use mcpanel_domain::Timestamp;
 use mcpanel_store::query;
 
 /// A step of a history.
@@ -63,8 +64,9 @@ pub fn queue(queue: query::Queue, now: Timestamp) -> Queue {
 }
 
 /// Failures for the same reason.
-pub fn error(group: ErrorGroup) -> TaskErrorGroup {
+pub fn error(Reason { group, newest }: Reason) -> TaskErrorGroup {
     TaskErrorGroup {
+        last_message: newest,
         task_type: group.task_type,
         kind: group.kind.into(),
         message: group.message,

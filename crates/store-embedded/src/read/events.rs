@@ -71,7 +71,10 @@ impl Look {
     /// Number and time of the first event.
     pub fn first(self, shared: &Shared, after: u64) -> Result<Option<(u64, Timestamp)>> {
         let found = self.those(shared, after, 1, |_| true)?;
-        Ok(found.events.first().map(|first| (first.seq, first.event.at)))
+        Ok(found
+            .events
+            .first()
+            .map(|first| (first.seq, first.event.at)))
     }
 
     fn those(

@@ -1,7 +1,7 @@
 //! JSON as BSON, where nothing is lost on the way there and back.
 //!
-//! Callers get their JSON back byte for byte. Text in the usual compact form survives as BSON; text with
-//! spaces, exponents, enormous numbers, repeated names, `$` names or deep nesting does not, and is kept
+//! Callers get the text of a [`Payload`](mcpanel_domain::Payload) back byte for byte. The usual survives as BSON; text with
+//! exponents, enormous numbers, repeated names, `$` names or deep nesting does not, and is kept
 //! as text instead.
 
 use std::fmt;

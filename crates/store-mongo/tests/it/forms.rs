@@ -119,6 +119,27 @@ async fn the_largest_payloads_fit_and_are_stored_once() {
     assert_eq!(chunks.count_documents(doc! {}).await.unwrap(), 2);
 }
 
+/// What Python writes by default, with spaces and escapes, is an object like any other to who looks with `mongosh`.
+#[tokio::test]
+async fn json_with_spaces_and_escapes_is_an_object() {
+    let world = World::<Mongo>::open().await;
+    let task = world.task("t");
+    let text = "{\"text\": \"it\\u2019s \\u00e4\", \"scores\": [0.5, 1]}";
+    let write = Write::Task {
+        task: Arc::new(task.clone()),
+        parameters: Some(Payload::parse(text).unwrap()),
+        result: None,
+    };
+    world.commit(Commit::of(write)).await.unwrap();
+    let Some(driver) = servers::newest_here().await else {
+        return;
+    };
+    let tasks = driver.collection::<Document>("tasks");
+    let wanted = doc! { "parameters.text": "it’s ä", "parameters.scores": 0.5 };
+    let found = tasks.find_one(wanted).await.unwrap().expect("it is found");
+    assert!(!found.contains_key("parameters_json"), "{found}");
+}
+
 /// JSON comes back byte for byte, also where BSON would not keep it.
 #[tokio::test]
 async fn any_json_comes_back_as_it_was() {

@@ -216,7 +216,7 @@ impl Row for TaskErrorGroup {
             Cell::from(listing::word(self.kind)),
             self.last_at.into(),
             text(&self.last_task_id),
-            Cell::long(&self.message),
+            Cell::long(self.last_message.as_ref().unwrap_or(&self.message)),
         ]
     }
 }

@@ -1,10 +1,7 @@
 //! What the store remembers.
 
-use mcpanel_control::Point;
-use mcpanel_domain::{
-    Timestamp,
-    sample::{Activity, ErrorGroup},
-};
+use mcpanel_control::{Point, Reason};
+use mcpanel_domain::{Timestamp, sample::Activity};
 use mcpanel_guard::Permission;
 use mcpanel_store::query::{Queue, Totals};
 
@@ -20,7 +17,7 @@ pub struct Past {
     /// What waits, by type; what has waited longest first.
     pub queues: Vec<Queue>,
     /// Why tasks failed within the last hour.
-    pub reasons: Vec<ErrorGroup>,
+    pub reasons: Vec<Reason>,
 }
 
 /// Looks back; nothing for who may not see how the server does.

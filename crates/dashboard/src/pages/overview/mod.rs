@@ -1,6 +1,7 @@
 //! The overview: health first, then figures that lead to their lists, what waits longest, and what runs.
 
 mod health;
+mod unoffered;
 
 use std::sync::Arc;
 
@@ -52,6 +53,12 @@ pub async fn show(
     let picture = look(&dashboard, &viewer).await?;
     let follows = "topic=tasks&topic=agents&topic=pipelines";
     let past = history::look(&dashboard, &viewer, &window).await?;
+    let unoffered = match (&past, &picture.agents) {
+        (Some(past), Some(agents)) if viewer.may(Permission::TaskRead) => {
+            unoffered::find(&dashboard, &viewer, &past.queues, agents).await?
+        }
+        _ => Vec::new(),
+    };
     let here = window.on("/");
     Ok(layout::page(
         &viewer,
@@ -70,7 +77,7 @@ pub async fn show(
                         @if let Some(found) = &picture.agents { (agents_card(found, viewer.now)) }
                     }
                     div.columns {
-                        @if let Some(past) = &past { (history::queues(past, viewer.now)) }
+                        @if let Some(past) = &past { (history::queues(past, &unoffered, viewer.now)) }
                         @if let Some(past) = &past { (history::reasons(past, viewer.now)) }
                     }
                     @if viewer.may(Permission::TaskRead) { (failures(&viewer, &picture.failed)) }
