@@ -23,11 +23,7 @@ use crate::{
     server::Inner,
 };
 
-/// What there is to call, for who calls something else.
-const CALLS: &str = "`subscribe`, `unsubscribe`, `agent:register`, `agent:attach`, `agent:heartbeat`, `agent:drain`, \
-                     `task:start`, `task:progress`, `task:complete`, `task:fail`, `task:release`, `task:cancel` and `task:log`";
-
-/// What is listened to: those, and another name of one.
+/// What is listened to; `progress:update` is the specification's name of `task:progress`.
 pub(crate) const EVENTS: [&str; 14] = [
     "subscribe",
     "unsubscribe",
@@ -189,7 +185,8 @@ fn ended_by(connection: &Arc<Connection>, caller: &Principal, problem: &Problem)
 
 fn unknown(event: &str) -> Box<Problem> {
     Refusal::NotFound.because(format!(
-        "no event `{}` is listened to; there are {CALLS}",
-        quoted(event)
+        "no event `{}` is listened to; there are `{}`",
+        quoted(event),
+        EVENTS.join("`, `")
     ))
 }
