@@ -36,7 +36,7 @@ async fn what_a_task_says_is_kept_as_it_came() {
     assert!(
         answer
             .text()
-            .contains(r#"{"z": 1.10, "a": 12345678901234567890123, "z": 2}"#),
+            .contains(r#"{"z":1.10,"a":12345678901234567890123,"z":2}"#),
         "{}",
         answer.text()
     );
