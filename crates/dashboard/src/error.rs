@@ -73,7 +73,9 @@ impl From<ControlError> for Failure {
         match error {
             ControlError::Rejected(rejection) => {
                 let status = match &rejection {
-                    Rejection::NotFound { .. } => StatusCode::NOT_FOUND,
+                    Rejection::NotFound { .. } | Rejection::NoVersion { .. } => {
+                        StatusCode::NOT_FOUND
+                    }
                     Rejection::Invalid { .. } | Rejection::DependencyCycle { .. } => {
                         StatusCode::UNPROCESSABLE_ENTITY
                     }

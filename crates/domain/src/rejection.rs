@@ -41,6 +41,13 @@ pub enum Rejection {
     /// No such document, for this caller.
     #[error("no {what} `{id}`")]
     NotFound { what: &'static str, id: String },
+    /// A template that there is, in a version that there is not.
+    #[error("template `{id}` has no version {version}; its newest version is {newest}")]
+    NoVersion {
+        id: String,
+        version: u32,
+        newest: u32,
+    },
     /// The caller saw an older revision than the stored one.
     #[error(
         "the {what} is at revision {current}, not {given}; read it again and repeat the change"

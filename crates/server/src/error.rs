@@ -277,6 +277,7 @@ impl From<Rejection> for ApiError {
             Rejection::InvalidTransition { .. } => Self::new(Code::InvalidTransition, detail),
             Rejection::Exists { .. } => Self::new(Code::Conflict, detail),
             Rejection::NotFound { what, id } => Self::not_found(what, &id),
+            Rejection::NoVersion { .. } => Self::new(Code::NotFound, detail),
             Rejection::RevisionMismatch { .. } => Self::new(Code::RevisionMismatch, detail),
             Rejection::DependencyCycle { pointer, .. } => {
                 let mut error = Self::new(Code::DependencyCycle, detail.clone());

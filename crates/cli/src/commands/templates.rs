@@ -8,7 +8,7 @@ use mcpanel_api::{
     page::PageQuery,
     template::{NewTemplate, StageDefinition, Template},
 };
-use mcpanel_client::{Client, Error};
+use mcpanel_client::Client;
 
 use super::common::{
     self,
@@ -16,7 +16,7 @@ use super::common::{
     pages::{Extent, Page},
 };
 use crate::{
-    Failure, Result,
+    Result,
     arguments::Global,
     exit::Exit,
     output::{
@@ -82,15 +82,7 @@ impl Templates {
                 template_id,
                 version,
             } => {
-                let found = client.get_template(&template_id, version).await;
-                let template = match (found, version) {
-                    (Ok(template), _) => template,
-                    (Err(error), Some(version)) => {
-                        return Err(without_version(&client, &template_id, version, error).await);
-                    }
-                    (Err(error), None) => return Err(error.into()),
-                };
-                show(form, &template)?;
+                show(form, &client.get_template(&template_id, version).await?)?;
                 Ok(Exit::Ok)
             }
             Self::Create(create) => create.execute(&client, form).await,
@@ -109,18 +101,6 @@ impl Create {
         show(form, &client.create_template(&template, &key).await?)?;
         Ok(Exit::Ok)
     }
-}
-
-/// Why a version cannot be shown: where there is the template, it is the version that is missing.
-async fn without_version(client: &Client, id: &TemplateId, version: u32, error: Error) -> Failure {
-    if error.code() == Some("not_found")
-        && let Ok(newest) = client.get_template(id, None).await
-    {
-        return Failure::new(format!("template `{id}` has no version {version}"))
-            .exit(Exit::NotFound)
-            .hint(format!("its newest version is {}", newest.version));
-    }
-    error.into()
 }
 
 /// Writes a template, and for people its stages.

@@ -80,11 +80,16 @@ impl PipelineOrchestrator {
             return Ok(found);
         }
         // A version that is missing is another mistake than an id.
-        let is_known = version.is_some() && self.find_template(scope, id, None).await?.is_some();
-        Err(match (version, is_known) {
-            (Some(version), true) => {
-                Rejection::not_found("version of a template", format!("{id} version {version}"))
-            }
+        let newest = match version {
+            Some(_) => self.find_template(scope, id, None).await?,
+            None => None,
+        };
+        Err(match (version, newest) {
+            (Some(version), Some(newest)) => Rejection::NoVersion {
+                id: id.to_string(),
+                version,
+                newest: newest.version,
+            },
             _ => Rejection::not_found("template", id),
         }
         .into())

@@ -43,8 +43,8 @@ pub(super) fn table() -> Vec<Route> {
 
 /// Lists events
 ///
-/// Oldest first, after the number that `after` names or from the moment `happened_from`. With a filter a page may hold few events or none and still not be the last:
-/// `has_more` tells.
+/// Oldest first, after the number that `after` names or from the moment `happened_from`. With a filter a page may hold few
+/// events or none and still not be the last: `has_more` tells.
 #[utoipa::path(
     get, path = "/api/v1/events", operation_id = "list_events", tag = "events", params(EventQuery),
     responses((status = 200, description = "A page of events.", body = EventPage))

@@ -1,8 +1,7 @@
 //! How things stand and stood.
 
 use mcpanel_api::history::{AgentsByStatus, HistoryPoint, Queue, TaskErrorGroup, TasksByStatus};
-use mcpanel_control::Point;
-use mcpanel_control::Reason;
+use mcpanel_control::{Point, Reason};
 use mcpanel_domain::Timestamp;
 use mcpanel_store::query;
 

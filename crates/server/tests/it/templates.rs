@@ -27,10 +27,14 @@ async fn each_change_is_a_new_version_and_old_ones_stay() {
     );
     let old: Value = admin.get("/api/v1/templates/mine?version=1").await.json();
     assert_eq!(old["stages"][0]["name"], "first");
-    admin
+    let missing = admin
         .get("/api/v1/templates/mine?version=3")
         .await
         .problem("not_found");
+    assert_eq!(
+        missing.detail,
+        "template `mine` has no version 3; its newest version is 2"
+    );
     admin
         .get("/api/v1/templates/mine?version=0")
         .await
