@@ -24,6 +24,11 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 /// The header that names a request, in answers and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What marks an answer as a page of ours, so that whoever stands before the dashboard can tell it from a file that somebody
+/// stored. Its links begin with a slash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page;
+
 /// Who may see a page or take an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -233,6 +238,13 @@ impl Around {
             .headers()
             .get(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        // Files that are shown bring a policy of their own.
+        let is_ours = !response
+            .headers()
+            .contains_key(header::CONTENT_SECURITY_POLICY);
+        if is_page && is_ours {
+            response.extensions_mut().insert(Page);
+        }
         let fields = response.headers_mut();
         fields
             .entry(header::CONTENT_SECURITY_POLICY)

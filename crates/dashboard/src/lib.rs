@@ -38,6 +38,6 @@ mod tests;
 
 pub use app::Dashboard;
 pub use environment::Environment;
-pub use guard::dress;
+pub use guard::{Page, dress};
 pub use host::{About, Host, PartHealth, Refusal, Upload};
 pub use routes::router;

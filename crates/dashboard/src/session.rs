@@ -22,6 +22,9 @@ pub const SESSION: &str = "mcpanel_session";
 /// The same over HTTPS: browsers then refuse it from anybody but this host.
 pub const SESSION_SECURE: &str = "__Host-mcpanel_session";
 
+/// The same for a server that has but a path of a host.
+pub const SESSION_BELOW: &str = "__Secure-mcpanel_session";
+
 /// The cookie that ties a sign-in form to the browser it was shown in.
 pub const SIGN_IN: &str = "mcpanel_sign_in";
 
@@ -266,7 +269,9 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// The session that a request carries.
 pub fn session(headers: &HeaderMap) -> Option<String> {
-    cookie(headers, SESSION_SECURE).or_else(|| cookie(headers, SESSION))
+    [SESSION_SECURE, SESSION_BELOW, SESSION]
+        .into_iter()
+        .find_map(|name| cookie(headers, name))
 }
 
 /// The cookies that a request carries: names and values.

@@ -17,6 +17,7 @@ use crate::{
     extract::IdempotencyKey,
     follow::Followers,
     metrics::{LookAtStore, Requests},
+    mount::BasePath,
     rates::RateLimits,
     stop::Stop,
     transfer::Transfers,
@@ -53,6 +54,8 @@ pub struct App {
     pub rates: RateLimits,
     /// Where this server stands, if it says so.
     pub environment: Option<Environment>,
+    /// The path below which it is found, where it shares a host.
+    pub base: Option<BasePath>,
     /// The requests that were answered.
     pub(crate) requests: Requests,
     /// The world outside.
@@ -93,6 +96,7 @@ impl App {
             sockets: Arc::default(),
             rates: RateLimits::default(),
             environment: None,
+            base: None,
             requests: Requests::default(),
             started_at: env.now(),
             waiting: Waiting::default(),

@@ -39,6 +39,7 @@ mod follow;
 pub mod limits;
 pub mod logging;
 pub mod metrics;
+pub mod mount;
 mod namespace;
 pub mod range;
 pub mod rates;

@@ -7,7 +7,9 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     access::{Guard, Route},
     app::App,
-    dashboard, docs, edge, requests, routes,
+    dashboard, docs, edge,
+    mount::{self, BasePath},
+    requests, routes,
 };
 
 /// Every route there is, with who may use it.
@@ -26,11 +28,13 @@ pub fn router(app: App) -> Router {
     let dashboard = dashboard::over(&app);
     let pages = mcpanel_dashboard::router(&dashboard);
     let requests = app.requests.clone();
+    let base = app.base.clone();
     let whole = guarded
         .with_state(app)
-        .merge(docs::router(&openapi))
+        .merge(docs::router(openapi, base.as_ref()))
         .merge(pages);
-    dashboard::dress(edge::wrap(requests::log(whole, requests)), dashboard)
+    let dressed = dashboard::dress(edge::wrap(requests::log(whole, requests)), dashboard);
+    below(base, dressed)
 }
 
 /// The routes that tell how the server is, and no others: for an instance that serves no API.
@@ -38,7 +42,18 @@ pub fn probes(app: App) -> Router {
     let (router, _) = (routes::PROBES.router)().split_for_parts();
     let guarded = guard((routes::PROBES.table)(), &app).protect(router);
     let requests = app.requests.clone();
-    edge::wrap(requests::log(guarded.with_state(app), requests))
+    let base = app.base.clone();
+    below(
+        base,
+        edge::wrap(requests::log(guarded.with_state(app), requests)),
+    )
+}
+
+fn below(base: Option<BasePath>, router: Router) -> Router {
+    match base {
+        Some(base) => mount::below(base, router),
+        None => router,
+    }
 }
 
 fn guard(table: Vec<Route>, app: &App) -> Guard {

@@ -62,6 +62,10 @@ pub mod code {
     pub const INTERRUPTED: i32 = 11_601;
     /// The transaction was aborted, or never begun.
     pub const NO_SUCH_TRANSACTION: i32 = 251;
+    /// The cursor is gone, with the session that it belonged to.
+    pub const CURSOR_NOT_FOUND: i32 = 43;
+    /// The cursor was ended while it was read.
+    pub const CURSOR_KILLED: i32 = 237;
     /// The operation took longer than it may.
     pub const MAX_TIME_EXPIRED: i32 = 50;
 }
@@ -73,6 +77,17 @@ pub fn code(error: &DriverError) -> Option<i32> {
         ErrorKind::Write(WriteFailure::WriteError(write)) => Some(write.code),
         _ => None,
     }
+}
+
+/// Whether somebody ended what was asked while it was answered. An instance that takes another one for dead ends its sessions, and
+/// the driver reads in the same sessions as it writes in.
+pub fn was_ended(error: &DriverError) -> bool {
+    let ended = [
+        code::CURSOR_NOT_FOUND,
+        code::CURSOR_KILLED,
+        code::INTERRUPTED,
+    ];
+    code(error).is_some_and(|code| ended.contains(&code))
 }
 
 /// The store's word for a failure. The driver's text holds addresses but never credentials or documents.

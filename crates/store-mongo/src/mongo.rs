@@ -17,13 +17,16 @@ use mongodb::{
 use crate::{
     clock::Clock,
     documents::{Shelf, Unreadable, payload},
-    error::{OpenError, unavailable},
+    error::{OpenError, unavailable, was_ended},
     pool::{Pool, PoolFigures},
     read::Query,
     schema,
     sessions::{self, Sessions},
     settings::{DATABASE_DEFAULT, Purpose, Settings},
 };
+
+/// How often a question is asked that others end, in all. They do so once in five seconds at the most.
+const ASKED_MAX: u32 = 3;
 
 /// How long a call waits for a primary: an election takes up to about ten seconds, and callers that
 /// wait longer than a few are better told.
@@ -53,6 +56,20 @@ pub fn durable() -> WriteConcern {
         .w(Acknowledgment::Majority)
         .journal(true)
         .build()
+}
+
+/// The answer to a question that changes nothing: asked again where another instance ended it.
+pub async fn answered<T, A>(ask: impl Fn() -> A) -> Result<T>
+where
+    A: Future<Output = mongodb::error::Result<T>>,
+{
+    let mut asked = 1;
+    loop {
+        match ask().await {
+            Err(error) if was_ended(&error) && asked < ASKED_MAX => asked += 1,
+            answer => return answer.map_err(|error| unavailable(&error)),
+        }
+    }
 }
 
 impl Mongo {
@@ -149,6 +166,10 @@ impl Mongo {
 
     /// The documents that a query asks for.
     pub async fn find(&self, query: &Query) -> Result<Vec<RawDocumentBuf>> {
+        answered(|| self.find_once(query)).await
+    }
+
+    async fn find_once(&self, query: &Query) -> mongodb::error::Result<Vec<RawDocumentBuf>> {
         let collection = self.raw(query.collection);
         let mut find = collection
             .find(query.filter.clone())
@@ -165,11 +186,7 @@ impl Mongo {
             let batch = u32::try_from(query.limit + 1).unwrap_or(u32::MAX);
             find = find.batch_size(batch);
         }
-        let cursor = find.await.map_err(|error| unavailable(&error))?;
-        cursor
-            .try_collect()
-            .await
-            .map_err(|error| unavailable(&error))
+        find.await?.try_collect().await
     }
 
     /// Reads documents, fetching the large values that are kept beside them.
@@ -234,5 +251,65 @@ pub fn number(answer: &Document, name: &str) -> Option<i64> {
         // Counts far below 2⁵³.
         Bson::Double(number) => Some(*number as i64),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use mongodb::{
+        bson,
+        error::{CommandError, Error as DriverError, ErrorKind},
+    };
+
+    use super::*;
+    use crate::error::code;
+
+    fn failure(code: i32) -> DriverError {
+        let told = doc! { "code": code, "codeName": "Named", "errmsg": "told" };
+        let command: CommandError = bson::deserialize_from_document(told).unwrap();
+        DriverError::from(ErrorKind::Command(command))
+    }
+
+    /// How often a question is asked that fails so often with this code, and what comes of it.
+    async fn asked(code: i32, failures: u32) -> (u32, Result<&'static str>) {
+        let count = AtomicU32::new(0);
+        let answer = answered(|| async {
+            match count.fetch_add(1, Ordering::Relaxed) < failures {
+                true => Err(failure(code)),
+                false => Ok("answer"),
+            }
+        })
+        .await;
+        (count.into_inner(), answer)
+    }
+
+    #[tokio::test]
+    async fn what_another_instance_ended_is_asked_again_and_not_for_ever() {
+        for code in [
+            code::CURSOR_NOT_FOUND,
+            code::CURSOR_KILLED,
+            code::INTERRUPTED,
+        ] {
+            let (count, answer) = asked(code, 1).await;
+            assert_eq!((count, answer.unwrap()), (2, "answer"), "{code}");
+            let (count, answer) = asked(code, u32::MAX).await;
+            assert!(
+                matches!(answer, Err(Error::Unavailable { .. })),
+                "{answer:?}"
+            );
+            assert_eq!(count, ASKED_MAX, "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn other_failures_are_told_at_once() {
+        let (count, answer) = asked(code::MAX_TIME_EXPIRED, 1).await;
+        assert!(
+            matches!(answer, Err(Error::Overloaded { .. })),
+            "{answer:?}"
+        );
+        assert_eq!(count, 1);
     }
 }

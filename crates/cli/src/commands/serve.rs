@@ -8,6 +8,7 @@ use mcpanel_guard::{
     secrets::{ADMIN_KEY_FILE, ADMIN_KEY_VARIABLE, Given, JWT_SECRET_VARIABLE},
 };
 use mcpanel_server::{
+    mount::BasePath,
     rates::Limits,
     serve::{Alone, Instance, Role, Settings, Shared, StartError, start},
 };
@@ -83,6 +84,10 @@ pub struct Serve {
     /// amber, green, blue, teal or grey).
     #[arg(long, env = "MCPANEL_ENVIRONMENT", value_name = "NAME")]
     environment: Option<String>,
+    /// The path below which it is found where it shares a host with others, such as `/panel`. A proxy may hand requests on
+    /// with it or without it.
+    #[arg(long, env = "MCPANEL_BASE_PATH", value_name = "PATH")]
+    base_path: Option<BasePath>,
     /// How long it may take to stop. Then what is still under way is cut off.
     #[arg(
         long,
@@ -211,6 +216,7 @@ impl Serve {
                 drain: Duration::from_secs(self.drain_seconds),
                 limits: self.rate_limits,
                 environment: self.environment.clone(),
+                base: self.base_path.clone(),
             },
         })
     }

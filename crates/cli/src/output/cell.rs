@@ -20,7 +20,7 @@ const FIELD_CHARS_MAX: usize = 400;
 /// One value of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
-    /// A word or a name, always whole.
+    /// A word or a name, cut only where a table has no room for it.
     Text(String),
     /// Text of any length, which people are shown the beginning of.
     Long(String),
@@ -49,7 +49,7 @@ impl Cell {
     /// Words one after the other.
     pub fn words<T: ToString>(words: &[T]) -> Self {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-        Self::from(words.join(","))
+        Self::long(&words.join(","))
     }
 
     /// The value for programs: whole, in the API's own words.

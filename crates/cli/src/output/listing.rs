@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::{
     cell::{Cell, now},
+    fitting::{self, Shown},
     form::{Form, at},
-    json, jsonl, line, unwritable, yaml,
+    json, jsonl, line, say, unwritable, yaml,
 };
 use crate::{Result, arguments::Format};
 
@@ -82,6 +83,8 @@ pub fn streamed<T: Serialize>(
 pub struct Columns<T> {
     places: Vec<usize>,
     titles: Vec<&'static str>,
+    /// Whether nobody said which, so that some may be left out where there is no room.
+    are_usual: bool,
     documents: std::marker::PhantomData<fn(&T)>,
 }
 
@@ -90,11 +93,13 @@ impl<T: Row> Columns<T> {
     pub fn of(form: Form<'_>) -> Result<Self> {
         let all: Vec<&'static str> = T::HEADER.iter().chain(T::WIDE).copied().collect();
         let mut places = form.choose(&all)?;
-        if form.columns.is_empty() && form.format != Format::Wide {
+        let are_usual = form.columns.is_empty() && form.format != Format::Wide;
+        if are_usual {
             places.truncate(T::HEADER.len());
         }
         Ok(Self {
             titles: places.iter().map(|place| all[*place]).collect(),
+            are_usual,
             places,
             documents: std::marker::PhantomData,
         })
@@ -110,7 +115,37 @@ impl<T: Row> Columns<T> {
     /// Documents as a table for people.
     pub fn draw(&self, documents: &[T]) -> String {
         let rows: Vec<Vec<Cell>> = documents.iter().map(|row| self.cells(row)).collect();
-        drawn(&self.titles, &rows, Cell::shown)
+        self.fitted(&rows).0
+    }
+
+    /// Rows as a table that fits the terminal, and the titles of the columns that have no room there.
+    fn fitted(&self, rows: &[Vec<Cell>]) -> (String, &[&'static str]) {
+        let now = now();
+        let show = |cell: &Cell| Shown::of(cell, cell.shown(now));
+        let mut rows: Vec<Vec<Shown>> = rows
+            .iter()
+            .map(|row| row.iter().map(show).collect())
+            .collect();
+        let room = room();
+        let kept = fitting::fit(&self.titles, &mut rows, room, self.are_usual);
+        let (kept, left_out) = self.titles.split_at(kept);
+        (drawn(kept, rows), left_out)
+    }
+}
+
+/// The columns of the terminal that stdout is; endless where none is known.
+fn room() -> usize {
+    let size = console::Term::stdout().size_checked();
+    size.map_or(usize::MAX, |(_, columns)| usize::from(columns))
+}
+
+/// Says which columns a table was too narrow for.
+fn tell_left_out(titles: &[&str]) {
+    if !titles.is_empty() {
+        let titles = titles.join(", ");
+        say(format_args!(
+            "no room for {titles} (`-o wide` has all, `--columns` those you name)"
+        ));
     }
 }
 
@@ -178,7 +213,11 @@ impl<T: Row> Listing<T> {
     /// The end of the list; answers how many there were.
     pub fn finish(self) -> Result<u64> {
         match (&self.rows, self.format) {
-            (Some(rows), _) => line(&drawn(&self.columns.titles, rows, Cell::shown))?,
+            (Some(rows), _) => {
+                let (table, left_out) = self.columns.fitted(rows);
+                line(&table)?;
+                tell_left_out(left_out);
+            }
             (None, Format::Table | Format::Wide) if self.written == 0 => self.header()?,
             (None, Format::Json | Format::Yaml) if self.written == 0 => line("[]")?,
             (None, Format::Json) => line("]")?,
@@ -201,7 +240,10 @@ pub fn fields(form: Form<'_>, fields: Vec<(&'static str, Cell)>) -> Result<()> {
         .map(|(title, value)| vec![Cell::from(title), value])
         .collect();
     if is_drawn {
-        line(&drawn(&[], &rows, Cell::told))
+        let now = now();
+        let tell = |cell: &Cell| Shown::of(cell, cell.told(now));
+        let rows = rows.iter().map(|row| row.iter().map(tell).collect());
+        line(&drawn(&[], rows.collect()))
     } else {
         rows.iter().try_for_each(|row| tabbed(row))
     }
@@ -212,21 +254,16 @@ fn tabbed(cells: &[Cell]) -> Result<()> {
     line(&cells.join("\t"))
 }
 
-fn drawn(
-    header: &[&str],
-    rows: &[Vec<Cell>],
-    shown: fn(&Cell, mcpanel_api::Timestamp) -> String,
-) -> String {
-    let now = now();
+fn drawn(header: &[&str], rows: Vec<Vec<Shown>>) -> String {
     let is_coloured = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
     let mut table = borderless();
     if !header.is_empty() {
         table.set_header(header.to_vec());
     }
     for row in rows {
-        table.add_row(row.iter().map(|cell| {
-            let drawn = comfy_table::Cell::new(shown(cell, now));
-            match cell.colour().filter(|_| is_coloured) {
+        table.add_row(row.into_iter().map(|shown| {
+            let drawn = comfy_table::Cell::new(shown.text);
+            match shown.colour.filter(|_| is_coloured) {
                 Some(colour) => drawn.fg(painted(colour)),
                 None => drawn,
             }

@@ -2,6 +2,7 @@
 
 pub mod cell;
 pub mod durations;
+mod fitting;
 pub mod form;
 pub mod listing;
 pub mod log;

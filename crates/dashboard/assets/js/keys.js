@@ -26,7 +26,7 @@
       field.focus();
       field.select?.();
     } else {
-      location.href = "/tasks#search";
+      location.href = `${document.documentElement.dataset.base}tasks#search`;
     }
   };
   if (location.hash === "#search") document.querySelector("[data-search]")?.focus();

@@ -78,7 +78,7 @@
   };
   const open = () => {
     if (stream || !on || document.hidden) return;
-    stream = new EventSource(`/live?${follows}${after && `&after=${after}`}`);
+    stream = new EventSource(`${document.documentElement.dataset.base}live?${follows}${after && `&after=${after}`}`);
     stream.addEventListener("open", () => {
       // What happened while a later stream was away is not told again: look at everything once.
       if (!after) for (const part of document.querySelectorAll("[data-live]")) refresh(part);

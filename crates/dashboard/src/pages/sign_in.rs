@@ -13,7 +13,8 @@ use crate::{
     form::{CSRF, Form, fields, is_ours},
     limits::SESSION_MS,
     session::{
-        self, SESSION, SESSION_SECURE, SIGN_IN, Theme, cookie, csrf_of, is_secure, same, set_cookie,
+        self, SESSION, SESSION_BELOW, SESSION_SECURE, SIGN_IN, Theme, cookie, csrf_of, is_secure,
+        same, set_cookie,
     },
     ui::{
         layout::{badge, frame},
@@ -154,7 +155,8 @@ pub async fn enter(State(dashboard): State<Dashboard>, request: Request) -> Resu
 /// Ends the session in this browser.
 pub async fn leave(headers: HeaderMap, _: Form) -> Response {
     let mut response = Redirect::to("/sign-in").into_response();
-    let secure = session::cookie(&headers, SESSION_SECURE).is_some();
+    let is_there = |name| session::cookie(&headers, name).is_some();
+    let secure = is_there(SESSION_SECURE) || is_there(SESSION_BELOW);
     let name = if secure { SESSION_SECURE } else { SESSION };
     response.headers_mut().append(
         header::SET_COOKIE,

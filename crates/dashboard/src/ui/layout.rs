@@ -240,7 +240,7 @@ fn title(name: &str, environment: Option<&Environment>) -> Markup {
 pub fn frame(name: &str, theme: Theme, environment: Option<&Environment>, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
-        html lang="en" data-theme=(theme.as_str()) {
+        html lang="en" data-theme=(theme.as_str()) data-base="/" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";

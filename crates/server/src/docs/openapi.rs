@@ -8,7 +8,7 @@ use utoipa::{
     openapi::{
         Components, ComponentsBuilder, ContactBuilder, Content, ExternalDocs, InfoBuilder,
         LicenseBuilder, OpenApi, OpenApiBuilder, OpenApiVersion, Ref, ResponseBuilder,
-        SecurityRequirement, ServerBuilder,
+        SecurityRequirement, Server, ServerBuilder,
         path::{Operation, PathItem},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
         tag::TagBuilder,
@@ -48,6 +48,14 @@ const TAGS: &[(&str, &str)] = &[
 const API_KEY: &str = "api_key";
 const BEARER: &str = "bearer";
 
+/// The server that the document is from, which is found at `url`.
+pub fn here(url: &str) -> Server {
+    ServerBuilder::new()
+        .url(url)
+        .description(Some("This server"))
+        .build()
+}
+
 /// A document without operations, to collect them in.
 pub fn document() -> OpenApi {
     let info = InfoBuilder::new()
@@ -64,10 +72,7 @@ pub fn document() -> OpenApi {
     OpenApiBuilder::new()
         .openapi(OpenApiVersion::Version31)
         .info(info)
-        .servers(Some([ServerBuilder::new()
-            .url("/")
-            .description(Some("This server"))
-            .build()]))
+        .servers(Some([here("/")]))
         .tags(Some(TAGS.iter().map(|(name, words)| {
             TagBuilder::new()
                 .name(*name)

@@ -18,15 +18,17 @@ use crate::{
     error::{ApiError, ApiResult},
     etag,
     extract::Path,
+    mount::BasePath,
 };
 
 /// `gzip -9n` of `redoc.standalone.js`; see the README beside it.
 static REDOC: &[u8] = include_bytes!("../../assets/redoc/redoc.standalone.js.gz");
 
+/// `BASE` stands for the path below which the server is found.
 static REDOC_PAGE: &str = "<!doctype html>
 <html lang=\"en\">
 <head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>mcpanel API</title></head>
-<body style=\"margin:0\"><redoc spec-url=\"/openapi.json\"></redoc><script src=\"/redoc/redoc.standalone.js\"></script></body>
+<body style=\"margin:0\"><redoc spec-url=\"BASE/openapi.json\"></redoc><script src=\"BASE/redoc/redoc.standalone.js\"></script></body>
 </html>
 ";
 
@@ -51,8 +53,16 @@ struct Docs {
     swagger: Arc<Config<'static>>,
 }
 
-/// `/openapi.json`, `/docs` and `/redoc` for this document.
-pub fn router<S: Clone + Send + Sync + 'static>(openapi: &OpenApi) -> Router<S> {
+/// `/openapi.json`, `/docs` and `/redoc` for this document, of a server that is found below `base`.
+pub fn router<S: Clone + Send + Sync + 'static>(
+    mut openapi: OpenApi,
+    base: Option<&BasePath>,
+) -> Router<S> {
+    let base = base.map(ToString::to_string).unwrap_or_default();
+    if !base.is_empty() {
+        openapi.servers = Some(vec![super::openapi::here(&base)]);
+    }
+    let redoc = Html(REDOC_PAGE.replace("BASE", &base));
     let json = Bytes::from(
         openapi
             .to_json()
@@ -67,7 +77,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(openapi: &OpenApi) -> Router<S> 
         json,
         etag: etag::of_text(&digest),
         swagger: Arc::new(
-            Config::from("/openapi.json")
+            Config::from(format!("{base}/openapi.json"))
                 .display_operation_id(true)
                 .persist_authorization(false),
         ),
@@ -77,10 +87,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(openapi: &OpenApi) -> Router<S> 
         .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
         .route("/docs/", get(swagger_index))
         .route("/docs/{file}", get(swagger_file))
-        .route(
-            "/redoc",
-            get(|| async { page(Html(REDOC_PAGE).into_response()) }),
-        )
+        .route("/redoc", get(|| async move { page(redoc.into_response()) }))
         .route("/redoc/redoc.standalone.js", get(redoc_library))
         .with_state(docs)
 }

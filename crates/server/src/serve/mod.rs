@@ -72,6 +72,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         .environment
         .as_deref()
         .and_then(Environment::parse);
+    app.base = settings.instance.base.clone();
     let linger = settings.instance.linger();
     let close = Stop::new();
     let listening = Listening {

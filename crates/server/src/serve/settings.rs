@@ -12,6 +12,7 @@ use mcpanel_guard::{Secret, secrets::Given};
 use super::StartError;
 use crate::{
     limits::{DRAIN_LINGER_MS_MAX, STOP_MS_MAX},
+    mount::BasePath,
     rates::Limits,
 };
 
@@ -45,6 +46,8 @@ pub struct Instance {
     pub limits: Option<Limits>,
     /// Where it stands, for the dashboard's pages: a name, and a colour after a colon when one wishes.
     pub environment: Option<String>,
+    /// The path below which it is found, where it shares a host with others.
+    pub base: Option<BasePath>,
 }
 
 /// What all instances share.
@@ -78,6 +81,7 @@ impl Default for Instance {
             drain: Duration::from_millis(STOP_MS_MAX),
             limits: None,
             environment: None,
+            base: None,
         }
     }
 }

@@ -220,7 +220,7 @@ pub fn service() -> Router {
         .split_for_parts();
     docs::describe(&mut openapi, &table());
     let router = Guard::new(table(), Arc::new(authenticator), Default::default()).protect(router);
-    edge::wrap(router.merge(docs::router(&openapi)))
+    edge::wrap(router.merge(docs::router(openapi, None)))
 }
 
 /// An answer, read to its end.

@@ -12,6 +12,7 @@ mod full_disk;
 mod health;
 mod keys;
 mod metrics;
+mod mount;
 mod operations;
 mod pipelines;
 mod rates;

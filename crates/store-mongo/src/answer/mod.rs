@@ -34,8 +34,7 @@ use mongodb::{
 
 use crate::{
     documents::{Shelf, Unreadable},
-    error::unavailable,
-    mongo::Mongo,
+    mongo::{Mongo, answered},
     read::Query,
 };
 
@@ -67,18 +66,18 @@ async fn sums(
     steps: impl IntoIterator<Item = Document>,
     index: &str,
 ) -> Result<Vec<RawDocumentBuf>> {
-    let cursor = mongo
-        .raw(collection)
-        .aggregate(steps)
-        .hint(Hint::Name(index.to_owned()))
-        .max_time(Query::MAX_TIME)
-        .with_type::<RawDocumentBuf>()
-        .await
-        .map_err(|error| unavailable(&error))?;
-    cursor
-        .try_collect()
-        .await
-        .map_err(|error| unavailable(&error))
+    let steps: Vec<Document> = steps.into_iter().collect();
+    answered(|| async {
+        let cursor = mongo
+            .raw(collection)
+            .aggregate(steps.clone())
+            .hint(Hint::Name(index.to_owned()))
+            .max_time(Query::MAX_TIME)
+            .with_type::<RawDocumentBuf>()
+            .await?;
+        cursor.try_collect().await
+    })
+    .await
 }
 
 /// The different texts of a field.
@@ -88,12 +87,14 @@ async fn distinct(
     field: &str,
     filter: Document,
 ) -> Result<Vec<String>> {
-    let found = mongo
-        .raw(collection)
-        .distinct(field, filter)
-        .max_time(Query::MAX_TIME)
-        .await
-        .map_err(|error| unavailable(&error))?;
+    let found = answered(|| async {
+        mongo
+            .raw(collection)
+            .distinct(field, filter.clone())
+            .max_time(Query::MAX_TIME)
+            .await
+    })
+    .await?;
     Ok(found
         .into_iter()
         .filter_map(|value| match value {

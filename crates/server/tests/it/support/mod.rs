@@ -13,7 +13,7 @@ use axum::Router;
 use mcpanel_adapters::ArtifactFiles;
 use mcpanel_domain::Timestamp;
 use mcpanel_guard::{Permission, Secret, Secrets};
-use mcpanel_server::{App, rates::RateLimits};
+use mcpanel_server::{App, mount::BasePath, rates::RateLimits};
 use mcpanel_store::Store;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -62,6 +62,12 @@ impl TestServer {
         server.app.rates = rates;
         server.router = mcpanel_server::router(server.app.clone());
         server
+    }
+
+    /// Puts it below a path.
+    pub fn below(&mut self, base: BasePath) {
+        self.app.base = Some(base);
+        self.router = mcpanel_server::router(self.app.clone());
     }
 
     /// A server over the store that this makes with the server's clock.
