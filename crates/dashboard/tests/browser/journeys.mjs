@@ -15,4 +15,5 @@ await import("./pipelines.mjs");
 await import("./events.mjs");
 await import("./charts.mjs");
 await import("./failures.mjs");
+await import("./below-a-path.mjs");
 await import("./every-page.mjs");

@@ -28,15 +28,16 @@ const freePort = async () => {
 };
 
 export class Server {
-  /** Starts `binary` over an empty folder and waits until it answers. */
-  static async start(binary) {
+  /** Starts `binary` over an empty folder, below the path `base` of its host, and waits until it answers. */
+  static async start(binary, base = "") {
     const server = new Server();
     server.beats = [];
     server.data = mkdtempSync(join(tmpdir(), "mcpanel-dashboard-"));
-    server.url = `http://127.0.0.1:${await freePort()}`;
-    const http = server.url.slice("http://".length);
+    const http = `127.0.0.1:${await freePort()}`;
+    server.url = `http://${http}${base}`;
     const realtime = `127.0.0.1:${await freePort()}`;
-    server.process = spawn(binary, ["serve", "--data", server.data, "--http", http, "--realtime", realtime], {
+    const below = base === "" ? [] : ["--base-path", base];
+    server.process = spawn(binary, ["serve", "--data", server.data, "--http", http, "--realtime", realtime, ...below], {
       stdio: ["ignore", "ignore", "inherit"],
       env: environment(),
     });
