@@ -31,6 +31,9 @@ pub const STAGE_TASKS_SHOWN: usize = 100;
 /// Artifacts of a pipeline that its page shows.
 pub const ARTIFACTS_SHOWN: usize = 100;
 
+/// Artifacts of a pipeline that are looked at for a name or role; twenty questions to the store at the most.
+pub const ARTIFACTS_LOOKED_AT: usize = 2_000;
+
 /// Tasks that the load of an agent is worked out from: 2 to 3 ms in an unoptimised build. The page says so when there
 /// were more.
 pub const LOAD_TASKS_MAX: usize = 2_000;

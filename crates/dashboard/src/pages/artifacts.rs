@@ -48,14 +48,14 @@ fn shown_as(artifact: &Artifact) -> Option<&'static str> {
     })
 }
 
-/// A table of artifacts.
-pub fn table(artifacts: &[std::sync::Arc<Artifact>], viewer: &Viewer) -> Markup {
+/// A table of artifacts, which are those of `whose`.
+pub fn table(artifacts: &[std::sync::Arc<Artifact>], viewer: &Viewer, whose: &str) -> Markup {
     let may_read = viewer.may(mcpanel_guard::Permission::ArtifactRead);
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Table of artifacts" {
+        div.scroll tabindex="0" role="region" aria-label={ "Artifacts: " (whose) } {
             table {
                 thead { tr {
-                    th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Stage" }
+                    th scope="col" { "Name" } th scope="col" { "Role" }
                     th.number scope="col" { "Size" } th.number scope="col" { "Records" } th scope="col" { "Stored" } th { span.visually-hidden { "Actions" } }
                 } }
                 tbody {
@@ -63,7 +63,6 @@ pub fn table(artifacts: &[std::sync::Arc<Artifact>], viewer: &Viewer) -> Markup 
                         tr {
                             td { a href={ "/artifacts/" (artifact.id) } { (text::short(&artifact.name, 60)) } }
                             td { span.chip { (artifact.role) } }
-                            td { @if let Some(stage) = artifact.stage { (stage) } @else { (parts::none("uploaded")) } }
                             td.number { (text::bytes(artifact.size_bytes)) }
                             td.number { @if let Some(records) = artifact.records { (text::count(records)) } @else { (parts::none("not counted")) } }
                             td { (parts::age(artifact.created_at, viewer.now)) }

@@ -4,7 +4,8 @@ use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
-use mcpanel_domain::{pipeline, retry::ErrorType};
+use mcpanel_control::NewArtifact;
+use mcpanel_domain::{ArtifactId, Payload, pipeline, retry::ErrorType};
 use mcpanel_guard::Permission;
 use mcpanel_store::query::{Page, PipelineFilter};
 
@@ -97,8 +98,6 @@ async fn a_file_before_the_token_is_not_taken() {
 
 #[tokio::test]
 async fn a_report_is_shown_where_it_can_do_nothing() {
-    use mcpanel_control::NewArtifact;
-    use mcpanel_domain::{ArtifactId, Payload};
     let world = World::new();
     let new = NewArtifact {
         id: ArtifactId::parse("art_1").unwrap(),
@@ -129,6 +128,61 @@ async fn a_report_is_shown_where_it_can_do_nothing() {
         "{policy}"
     );
     assert!(!policy.contains("script"), "{policy}");
+}
+
+#[tokio::test]
+async fn files_of_a_pipeline_stand_by_their_stages_and_are_found_by_name_and_role() {
+    let world = World::new();
+    let id = world.pipeline("p1", "Ward seven", &[]).await;
+    for (name, role) in [
+        ("talks.csv", "input"),
+        ("Figures of March.json", "metrics"),
+        ("march.html", "report"),
+    ] {
+        let artifact = NewArtifact {
+            id: world.control.catalog.new_artifact_id(),
+            pipeline_id: Some(id.clone()),
+            made_by: None,
+            index: 0,
+            name: name.to_owned(),
+            role: role.to_owned(),
+            media_type: "text/html".to_owned(),
+            size_bytes: 1_500,
+            sha256: "0".repeat(64),
+            records: None,
+            metadata: Payload::empty(),
+        };
+        let made = world
+            .control
+            .catalog
+            .create_artifact(&world.scope, artifact, None);
+        made.await.unwrap();
+    }
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let mut shown = async |query: &str| -> (Vec<&'static str>, String) {
+        let page = browser.get(&format!("/pipelines/p1?{query}")).await.body;
+        let names = ["talks.csv", "Figures of March.json", "march.html"];
+        let there = |name: &&str| page.contains(&format!(">{name}</a>"));
+        (names.into_iter().filter(there).collect(), page)
+    };
+    let (all, page) = shown("").await;
+    assert_eq!(all.len(), 3);
+    assert!(
+        page.contains("Uploaded") && page.contains("3 files"),
+        "{page}"
+    );
+    assert!(page.contains("Open the report"));
+    let (named, page) = shown("file=MARCH").await;
+    assert_eq!(named, ["Figures of March.json", "march.html"]);
+    assert!(
+        page.contains("hx-get=\"/pipelines/p1?file=MARCH\""),
+        "{page}"
+    );
+    assert_eq!(shown("file=input").await.0, ["talks.csv"]);
+    let (none, page) = shown("file=%3Cb%3E").await;
+    assert!(none.is_empty() && page.contains("No file fits"));
+    // Whatever is searched for, the report is one click away.
+    assert!(page.contains("Open the report") && page.contains("value=\"&lt;b&gt;\""));
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ fn table(viewer: &Viewer, shown: &[AgentView]) -> Markup {
             table.cards data-rows {
                 thead { tr {
                     th scope="col" { "Status" } th scope="col" { "Agent" } th scope="col" { "Slots" } th scope="col" { "Runs now" }
-                    th scope="col" { "Capabilities" } th scope="col" { "Version" } th scope="col" { "Session" } th scope="col" { "Last heard" }
+                    th scope="col" { "Capabilities" } th scope="col" { "Session" } th scope="col" { "Last heard" }
                     @if may { th { span.visually-hidden { "Actions" } } }
                 } }
                 tbody { @for view in shown { (row(viewer, view)) } }
@@ -85,11 +85,10 @@ pub fn row(viewer: &Viewer, view: &AgentView) -> Markup {
     html! {
         tr id={ "row-" (agent.id) } {
             td { (status::agent(view.status)) " " (status::admission(agent.admission)) }
-            td { a.row-link href={ "/agents/" (agent.id) } { (text::short(&agent.name, 40)) } div.under { (text::middle(agent.id.as_str())) " · " (agent.agent_type) } }
+            td { a.row-link href={ "/agents/" (agent.id) } { (text::short(&agent.name, 40)) } div.under { (text::middle(agent.id.as_str())) " · " (agent.agent_type) @if let Some(version) = &agent.version { " · " span title="Its version" { (text::short(version, 24)) } } } }
             td data-label="Slots" { (slots(view)) }
             td data-label="Runs now" { (runs(view)) }
             td data-label="Capabilities" { (capabilities(view)) }
-            td data-label="Version" { @if let Some(version) = &agent.version { (text::short(version, 24)) } @else { (parts::none("not told")) } }
             td data-label="Session" { (parts::since(agent.session.opened_at, viewer.now)) div.under { "sign-on " (agent.session.epoch) } }
             td data-label="Last heard" { (parts::age(agent.session.last_heartbeat, viewer.now)) }
             @if viewer.may(Permission::AgentManage) { td.actions { (row_actions(view)) } }

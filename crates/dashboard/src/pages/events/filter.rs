@@ -66,12 +66,16 @@ pub fn read(query: &Query) -> Asked {
     }
 }
 
+/// The conditions that are shown when one of them is set, or when somebody asks for them.
+const DETAILS: [&str; 6] = ["task", "agent", "pipeline", "by", "from", "until"];
+
 /// The bar above the list.
 pub fn bar(query: &Query) -> Markup {
     let field = |name: &'static str, label: &str, hint: &str| {
         html! { label.field { span { (label) } input type="text" name=(name) value=[query.text(name)] placeholder=(hint) autocomplete="off" spellcheck="false"; } }
     };
     let kinds: Vec<&str> = query.all("kind").collect();
+    let is_detailed = DETAILS.iter().any(|name| query.text(name).is_some());
     html! {
         form.filter method="get" action="/events" role="search" aria-label="Filter events" {
             div.fields {
@@ -80,8 +84,13 @@ pub fn bar(query: &Query) -> Markup {
                     @for kind in Kind::ALL { option value=(kind.as_str()) selected[kinds == [kind.as_str()]] { (kind.as_str()) } }
                 } }
                 (field("q", "Text", "in messages and ids"))
-                (field("task", "Task", "")) (field("agent", "Agent", "")) (field("pipeline", "Pipeline", "")) (field("by", "Done by", "key:key_…"))
-                (field("from", "From (UTC)", "2026-01-02T03:04")) (field("until", "Until (UTC)", "2026-01-03"))
+            }
+            details.more open[is_detailed] {
+                summary { "More filters" }
+                div.fields {
+                    (field("task", "Task", "")) (field("agent", "Agent", "")) (field("pipeline", "Pipeline", "")) (field("by", "Done by", "key:key_…"))
+                    (field("from", "From (UTC)", "2026-01-02T03:04")) (field("until", "Until (UTC)", "2026-01-03"))
+                }
             }
             @if let [_, _, ..] = kinds.as_slice() {
                 fieldset.statuses { legend { "Several kinds" }

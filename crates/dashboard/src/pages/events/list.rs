@@ -148,7 +148,7 @@ async fn find(
 fn table(events: &[Arc<Numbered>]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Events" {
-            table data-rows {
+            table.cards data-rows {
                 thead { tr { th.number scope="col" { "No." } th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "About" } th scope="col" { "By" } th scope="col" { "Tells" } } }
                 tbody { @for numbered in events {
                     @let event = &numbered.event;
@@ -156,9 +156,9 @@ fn table(events: &[Arc<Numbered>]) -> Markup {
                         td.number { a href={ "#e" (numbered.seq) } { (numbered.seq) } }
                         td { (parts::time(event.at)) }
                         td { span class={ "kind " (tone(event)) } { (event.kind.as_str()) } }
-                        td { div.about { (about(event)) } }
-                        td { (by(event)) }
-                        td { (tells(event)) }
+                        td.whole { div.about { (about(event)) } }
+                        td data-label="By" { (by(event)) }
+                        td.whole { (tells(event)) }
                     }
                 } }
             }

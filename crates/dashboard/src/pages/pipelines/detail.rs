@@ -1,27 +1,23 @@
 //! One pipeline: its stages as bars with figures, the tasks of one stage on demand, what came out.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, RawQuery, State};
 use maud::{Markup, html};
 use mcpanel_control::{PipelineView, StagePace, StageReport};
-use mcpanel_domain::{
-    artifact::Artifact,
-    pipeline::{Stage, StageStatus, Status},
-};
+use mcpanel_domain::pipeline::{Stage, StageStatus, Status};
 use mcpanel_guard::Permission;
-use mcpanel_store::query::{ArtifactFilter, Page as Slice, TaskFilter};
+use mcpanel_store::query::{Page as Slice, TaskFilter};
 
 use super::{
     again,
+    files::{self, Files},
     list::{ASK_CANCEL, took},
     parse, stages,
 };
 use crate::{
     Dashboard,
     error::{Failure, Result},
-    limits::{ARTIFACTS_SHOWN, NODES_DRAWN_MAX, STAGE_TASKS_SHOWN},
-    pages::{artifacts, tasks},
+    limits::{NODES_DRAWN_MAX, STAGE_TASKS_SHOWN},
+    pages::tasks,
     session::Viewer,
     ui::{
         layout::{self, Page, Section},
@@ -51,19 +47,15 @@ pub async fn show(
         }
         _ => None,
     };
-    let filter = ArtifactFilter {
-        pipeline_id: Some(id.clone()),
-        ..ArtifactFilter::default()
-    };
-    let slice = Slice::first(ARTIFACTS_SHOWN);
-    let files = dashboard
-        .control
-        .catalog
-        .artifacts(&viewer.scope, &filter, &slice)
-        .await?;
+    let files = Files::find(&dashboard, &viewer, &view, &query).await?;
     let pipeline = &view.pipeline;
     let title = format!("Pipeline {}", text::short(&pipeline.name, 60));
     let here = format!("/pipelines/{id}");
+    // What is searched for stays when the part is drawn again.
+    let sought = query
+        .text(files::SEARCH)
+        .map(|text| Query::default().with(files::SEARCH, text));
+    let of_files = sought.unwrap_or_default().on(&here);
     Ok(layout::page(
         &viewer,
         &Page {
@@ -84,8 +76,8 @@ pub async fn show(
                     (stage_list(&viewer, &view, &reports, &paces, open))
                 }
                 div #stage-tasks aria-live="polite" { @if let Some(opened) = &opened { (opened) } }
-                div #files data-live={ "pipeline:" (id) } hx-get=(here) hx-trigger="live" hx-select="#files" hx-swap="outerMorph" data-hold {
-                    (files_card(&viewer, &files.items))
+                div #files data-live={ "pipeline:" (id) } hx-get=(of_files) hx-trigger="live" hx-select="#files" hx-swap="outerMorph" data-hold {
+                    (files.draw(&viewer, &view))
                 }
                 section.card aria-labelledby="input" {
                     h2 #input { "Input and metadata" }
@@ -302,24 +294,6 @@ async fn stage_tasks(
             @else { (tasks::table(viewer, shown)) }
         }
     })
-}
-
-/// What came out, the report before everything else.
-fn files_card(viewer: &Viewer, files: &[Arc<Artifact>]) -> Markup {
-    let report = files
-        .iter()
-        .find(|file| file.role == "report" && file.media_type.starts_with("text/html"));
-    html! {
-        section.card aria-labelledby="artifacts" {
-            (parts::section("artifacts", "Artifacts", html! {
-                @if let Some(report) = report {
-                    a.button.primary href={ "/artifacts/" (report.id) } { "Open the report" }
-                }
-            }))
-            @if files.is_empty() { (parts::empty("Nothing came out yet", html! { "Files that the stages make show here." })) }
-            @else { (artifacts::table(files, viewer)) @if files.len() == ARTIFACTS_SHOWN { p.muted { "The newest " (ARTIFACTS_SHOWN) " are shown." } } }
-        }
-    }
 }
 
 fn actions(viewer: &Viewer, view: &PipelineView) -> Markup {

@@ -3,6 +3,7 @@
 mod actions;
 mod again;
 mod detail;
+mod files;
 pub mod filter;
 mod list;
 mod new;
