@@ -89,6 +89,25 @@ impl Failure {
         Self::new(what).exit(Exit::Usage)
     }
 
+    /// What a server refuses, or would.
+    pub fn refused(problem: &Problem) -> Self {
+        let exit = match problem.status {
+            // Whoever asks for a task must not believe that there is none.
+            _ if is_no_path(problem) => Exit::Unreachable,
+            401 | 403 => Exit::Denied,
+            404 => Exit::NotFound,
+            409 | 412 | 428 => Exit::Conflict,
+            _ => Exit::Failed,
+        };
+        Self {
+            exit,
+            what: words(problem),
+            hint: hint(problem),
+            page: Some(problem.kind.clone()),
+            request_id: problem.request_id.clone(),
+        }
+    }
+
     /// The same with another exit code.
     #[must_use]
     pub fn exit(mut self, exit: Exit) -> Self {
@@ -141,22 +160,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::new(error.chain());
         match &error {
-            Error::Problem { problem, .. } => {
-                failure.what = words(problem);
-                failure.hint = hint(problem);
-                failure.page = Some(problem.kind.clone());
-                failure.request_id.clone_from(&problem.request_id);
-                failure.exit = match problem.status {
-                    401 | 403 => Exit::Denied,
-                    404 => Exit::NotFound,
-                    409 | 412 | 428 => Exit::Conflict,
-                    _ => Exit::Failed,
-                };
-                if is_no_path(problem) {
-                    // Whoever asks for a task must not believe that there is none.
-                    failure.exit = Exit::Unreachable;
-                }
-            }
+            Error::Problem { problem, .. } => failure = Self::refused(problem),
             Error::Unreachable { .. } => {
                 failure = failure
                     .exit(Exit::Unreachable)
@@ -271,6 +275,15 @@ fn hint(problem: &Problem) -> Option<String> {
             "name the address of the API of a server like this program; sockets have another port, and `mcpanel doctor --remote` says what is there"
         }
         "not_found" => not_found(problem),
+        "validation" if problem.detail.contains("names no template") => {
+            "`mcpanel templates list` shows those there are for this credential"
+        }
+        "validation" if problem.detail.contains("no registered agent") => {
+            "`mcpanel agents list` shows who is there, `mcpanel agents discover` what they offer"
+        }
+        "forbidden" if problem.detail.contains("namespace") => {
+            "leave `--namespace` and MCPANEL_NAMESPACE out: a credential has a namespace of its own"
+        }
         "invalid_transition" if !problem.detail.contains("the task") => {
             "look at its status with `get`"
         }
@@ -283,7 +296,7 @@ fn hint(problem: &Problem) -> Option<String> {
 fn hint_by_code(code: &str) -> Option<&'static str> {
     let hint = match code {
         "unauthenticated" => {
-            "`mcpanel auth login` keeps a credential; or set MCPANEL_API_KEY or MCPANEL_TOKEN; the administrator's key is in `admin.key` in the server's data folder"
+            "`mcpanel auth login` keeps a credential; or set MCPANEL_API_KEY or MCPANEL_TOKEN; the administrator's key is in `admin.key` in the server's data folder; `mcpanel doctor --remote` says which one is shown"
         }
         "forbidden" => {
             "use a key with that permission: `mcpanel auth whoami` lists yours, `mcpanel keys create` makes one"

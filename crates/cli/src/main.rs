@@ -33,7 +33,17 @@ const LINGER: Duration = Duration::from_secs(2);
 fn main() -> ExitCode {
     let matches = connect::without_blank_variables(help::command())
         .color(output::colour_of_help(std::env::args_os()))
-        .get_matches();
+        .try_get_matches();
+    let matches = match matches {
+        Ok(matches) => matches,
+        Err(error) => {
+            let typed: Vec<String> = std::env::args_os()
+                .skip(1)
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect();
+            help::mistakes::explained(error, &help::command(), &typed).exit()
+        }
+    };
     let arguments = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),

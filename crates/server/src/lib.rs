@@ -14,6 +14,7 @@
 //! - `views`: what the layers below answer, in the words of the wire, and back
 //! - `claims`: handing out work: who waits, and what became of answers that nobody took
 //! - `transfer`: uploads and downloads
+//! - [`trial`]: what is wrong with a request, as far as that is known without a store
 //! - `follow`: streams of events
 //! - [`realtime`]: what the Socket.IO edge is given of all this
 //! - [`serve`], [`stop`]: the server as a process runs it, and the signal to end
@@ -50,6 +51,7 @@ pub mod serve;
 pub mod service;
 pub mod stop;
 mod transfer;
+pub mod trial;
 mod views;
 
 pub use app::App;

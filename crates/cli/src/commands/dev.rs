@@ -9,6 +9,7 @@ use mcpanel_server::serve::{Instance, Settings, start};
 use super::{
     Interrupts,
     agents::builtin,
+    common::listening,
     serve::{given_secrets, start_failed},
 };
 use crate::{Failure, Result, connect, exit::Exit, output};
@@ -20,10 +21,10 @@ pub struct Dev {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Where the API is served.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", value_parser = listening::parse, default_value = "127.0.0.1:8080")]
     http: SocketAddr,
     /// Where the realtime protocol is served.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    #[arg(long, value_name = "ADDRESS", value_parser = listening::parse, default_value = "127.0.0.1:8081")]
     realtime: SocketAddr,
     /// Start no agents: yours sign on.
     #[arg(long)]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{
-    Args, Subcommand,
+    ArgGroup, Args, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use mcpanel_api::{
@@ -59,6 +59,7 @@ pub enum Keys {
 
 /// What to make.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).multiple(true).args(["permissions", "role"]))]
 pub struct Create {
     /// What it is for, for people.
     name: String,
@@ -67,7 +68,6 @@ pub struct Create {
         long = "permission",
         short,
         value_name = "PERMISSION",
-        required_unless_present = "role",
         value_delimiter = ','
     )]
     permissions: Vec<Permission>,

@@ -13,7 +13,7 @@ use mcpanel_server::{
     serve::{Alone, Instance, Role, Settings, Shared, StartError, start},
 };
 
-use super::Interrupts;
+use super::{Interrupts, common::listening};
 use crate::{
     Failure, Result, addresses,
     arguments::DATA_DEFAULT,
@@ -41,6 +41,7 @@ pub struct Serve {
         long,
         env = "MCPANEL_HTTP",
         value_name = "ADDRESS",
+        value_parser = listening::parse,
         default_value = "127.0.0.1:8080"
     )]
     http: SocketAddr,
@@ -49,6 +50,7 @@ pub struct Serve {
         long,
         env = "MCPANEL_REALTIME",
         value_name = "ADDRESS",
+        value_parser = listening::parse,
         default_value = "127.0.0.1:8081"
     )]
     realtime: SocketAddr,

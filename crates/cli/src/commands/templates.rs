@@ -13,6 +13,7 @@ use mcpanel_client::Client;
 use super::common::{
     self,
     documents::Documents,
+    json,
     pages::{Extent, Page},
 };
 use crate::{
@@ -56,7 +57,7 @@ pub struct Create {
     /// Creating again under the same key gives the same version. Random when left out.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
-    /// Write what would be sent, and send nothing.
+    /// Look at it as a server would, write what would be sent, and send nothing.
     #[arg(long)]
     dry_run: bool,
 }
@@ -95,6 +96,7 @@ impl Create {
         let key = common::key(self.idempotency_key.as_deref())?;
         let template = Documents::<NewTemplate>::open(&self.file)?.only()?;
         if self.dry_run {
+            let template = json::tried(&template, mcpanel_server::trial::new_template)?;
             output::json(&template)?;
             return Ok(Exit::Ok);
         }

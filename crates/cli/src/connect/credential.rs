@@ -32,7 +32,8 @@ pub fn read_credential(file: &Path) -> Result<String> {
         Ok(text) if text.trim().is_empty() => Err(Failure::usage(format!("`{shown}` is empty"))
             .hint("it should hold an API key or a token, and nothing else")),
         Ok(text) => Ok(text.trim().to_owned()),
-        Err(error) => Err(Failure::usage(format!("cannot read `{shown}`: {error}"))),
+        Err(error) => Err(Failure::usage(format!("cannot read `{shown}`: {error}"))
+            .hint("name a file that holds an API key or a token, or `-` for stdin")),
     }
 }
 

@@ -101,6 +101,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "tasks submit",
         &[
             "mcpanel tasks submit tasks.jsonl",
+            "mcpanel tasks submit tasks.jsonl --dry-run",
             "mcpanel tasks submit --type count_words -p '{\"text\": \"how are you\"}'",
             "jq -c '.[]' tasks.json | mcpanel tasks submit - -o name",
         ],

@@ -1,10 +1,12 @@
 //! What is said about commands beside their options: examples, and topics of their own.
 //!
 //! - [`examples`]: what people type, for each command
+//! - [`mistakes`]: what to try after a word that is no command
 //! - [`topics`]: exit codes, variables, formats: `mcpanel help TOPIC`
 //! - [`mod@reference`]: all of it as Markdown, for the documentation
 
 mod examples;
+pub mod mistakes;
 pub mod reference;
 pub mod topics;
 

@@ -1,7 +1,7 @@
 //! `mcpanel artifacts`: files that travel between stages, and what a run leaves.
 
 mod download;
-mod upload;
+pub mod upload;
 
 use clap::{Args, Subcommand};
 use mcpanel_api::{

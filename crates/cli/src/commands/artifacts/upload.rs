@@ -57,7 +57,8 @@ impl Upload {
     }
 }
 
-fn by_ending(name: &str) -> &'static str {
+/// What a file's bytes are, by the ending of its name.
+pub fn by_ending(name: &str) -> &'static str {
     match name
         .rsplit_once('.')
         .map(|(_, ending)| ending.to_ascii_lowercase())

@@ -24,6 +24,9 @@ const STDIN: &str = "-";
 pub struct Documents<T> {
     source: String,
     input: Measured<Box<dyn BufRead + Send>>,
+    is_begun: bool,
+    /// Whether they are the items of one list, which is no form that is taken.
+    is_list: bool,
     documents: PhantomData<fn() -> T>,
 }
 
@@ -65,7 +68,11 @@ impl<T: DeserializeOwned> Documents<T> {
                 inner: input,
                 left: 0,
                 lines: 0,
+                last: [b'\n'; 2],
+                again: None,
             },
+            is_begun: false,
+            is_list: false,
             documents: PhantomData,
         }
     }
@@ -76,8 +83,11 @@ impl<T: DeserializeOwned> Documents<T> {
         let Some(first) = self.skip_blank()? else {
             return Ok(None);
         };
+        let is_first = !std::mem::replace(&mut self.is_begun, true);
         let line = self.input.lines + 1;
         if first != b'{' {
+            // Later in the file it is a line that is wrong by itself.
+            self.is_list = first == b'[' && is_first;
             let found = char::from(first);
             return Err(self
                 .wrong(
@@ -98,11 +108,39 @@ impl<T: DeserializeOwned> Documents<T> {
         }
         let at = line + u64::try_from(error.line()).unwrap_or(1).saturating_sub(1);
         let why = without_place(&error.to_string());
+        if !error.is_data() && self.input.has_run_on() {
+            return Err(self.wrong(
+                line,
+                &format!("the object does not end before the next line begins one: {why}"),
+            ));
+        }
         // What is no JSON has no fields, and an unknown one is named already.
         let is_told = matches!(field.as_str(), "." | "?") || why.contains(&format!("`{field}`"));
         match is_told || !error.is_data() {
             true => Err(self.wrong(at, &why)),
             false => Err(self.wrong(at, &format!("`{field}`: {why}"))),
+        }
+    }
+
+    /// Goes on after a fault, to the next line that begins with an object; whether there may be one. What lies
+    /// between is part of what is wrong.
+    pub fn recover(&mut self) -> Result<bool> {
+        if self.is_list {
+            return Ok(false);
+        }
+        if self.input.has_run_on() {
+            self.input.again = Some(b'{');
+            return Ok(true);
+        }
+        if !self.input.last.ends_with(b"\n") {
+            self.skip_line()?;
+        }
+        loop {
+            match self.buffered()?.first() {
+                Some(b'{') => return Ok(true),
+                Some(_) => self.skip_line()?,
+                None => return Ok(false),
+            }
         }
     }
 
@@ -133,25 +171,40 @@ impl<T: DeserializeOwned> Documents<T> {
 
     /// The next byte that means something, which stays unread.
     fn skip_blank(&mut self) -> Result<Option<u8>> {
+        // A byte order mark, as some editors of Windows write it, is blank as well.
+        let is_blank =
+            |byte: &&u8| byte.is_ascii_whitespace() || matches!(byte, 0xef | 0xbb | 0xbf);
         loop {
-            let source = &self.source;
-            let bytes = self
-                .input
-                .inner
-                .fill_buf()
-                .map_err(|error| Failure::new(format!("cannot read `{source}`: {error}")))?;
-            // A byte order mark, as some editors of Windows write it, is blank as well.
-            let blank =
-                |byte: &&u8| byte.is_ascii_whitespace() || matches!(byte, 0xef | 0xbb | 0xbf);
-            let skipped = bytes.iter().take_while(blank).count();
+            if let Some(byte) = self.input.again {
+                return Ok(Some(byte));
+            }
+            let bytes = self.buffered()?;
+            let (found, skipped) = (bytes.len(), bytes.iter().take_while(is_blank).count());
             let next = bytes.get(skipped).copied();
-            let is_end = bytes.is_empty();
-            self.input.lines += newlines(&bytes[..skipped]);
-            self.input.inner.consume(skipped);
-            if next.is_some() || is_end {
+            self.input.skip(skipped);
+            if next.is_some() || found == 0 {
                 return Ok(next);
             }
         }
+    }
+
+    /// Skips what is left of a line, with its end.
+    fn skip_line(&mut self) -> Result<()> {
+        loop {
+            let bytes = self.buffered()?;
+            let (found, end) = (bytes.len(), bytes.iter().position(|byte| *byte == b'\n'));
+            self.input.skip(end.map_or(found, |end| end + 1));
+            if end.is_some() || found == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What has been read ahead; nothing at the end.
+    fn buffered(&mut self) -> Result<&[u8]> {
+        let source = &self.source;
+        let bytes = self.input.inner.fill_buf();
+        bytes.map_err(|error| Failure::new(format!("cannot read `{source}`: {error}")))
     }
 }
 
@@ -160,6 +213,26 @@ struct Measured<R> {
     inner: R,
     left: u64,
     lines: u64,
+    /// The last two bytes that were taken; what comes first begins a line.
+    last: [u8; 2],
+    /// A byte that was taken too early, and comes again.
+    again: Option<u8>,
+}
+
+impl<R: BufRead> Measured<R> {
+    /// Whether the document went on into a line that begins like another.
+    fn has_run_on(&self) -> bool {
+        &self.last == b"\n{" && DOCUMENT_BYTES_MAX - self.left > 1
+    }
+
+    /// Takes bytes that were read ahead.
+    fn skip(&mut self, count: usize) {
+        // Shorter than `count` it cannot be: these bytes are there.
+        if let Ok(bytes) = self.inner.fill_buf() {
+            note(&mut self.lines, &mut self.last, &bytes[..count]);
+        }
+        self.inner.consume(count);
+    }
 }
 
 impl<R: BufRead> Read for Measured<R> {
@@ -171,10 +244,26 @@ impl<R: BufRead> Read for Measured<R> {
         }
         let room = usize::try_from(self.left).unwrap_or(usize::MAX);
         let room = buffer.len().min(room);
-        let read = self.inner.read(&mut buffer[..room])?;
+        let read = match self.again.take_if(|_| room > 0) {
+            Some(byte) => {
+                buffer[0] = byte;
+                1
+            }
+            None => self.inner.read(&mut buffer[..room])?,
+        };
         self.left -= read as u64;
-        self.lines += newlines(&buffer[..read]);
+        note(&mut self.lines, &mut self.last, &buffer[..read]);
         Ok(read)
+    }
+}
+
+/// Counts what was taken.
+fn note(lines: &mut u64, last: &mut [u8; 2], bytes: &[u8]) {
+    *lines += newlines(bytes);
+    match bytes {
+        [] => {}
+        [byte] => *last = [last[1], *byte],
+        [.., before, byte] => *last = [*before, *byte],
     }
 }
 
@@ -237,6 +326,40 @@ mod tests {
             assert!(failure.what.contains(expected), "{}", failure.what);
             assert_eq!(failure.exit, crate::exit::Exit::Usage);
         }
+    }
+
+    #[test]
+    fn after_a_fault_the_next_line_that_begins_an_object_is_read() {
+        let texts = [
+            // No object at all, a comma too many, text without end, an object without end, a bracket too many.
+            "x\n{\"a\":1}",
+            "{\"a\":1,}\n{\"a\":1}",
+            "{\"a\n{\"a\":1}",
+            "{\"a\":1\n{\"a\":1}",
+            "{\"a\":}}\n{\"a\":1}",
+            "{\n  \"a\": 1,\n  b\n}\n{\"a\":1}",
+        ];
+        for text in texts {
+            let mut documents = documents(text);
+            assert!(documents.next().is_err(), "{text}");
+            assert!(documents.recover().unwrap(), "{text}");
+            let next = documents.next().unwrap().unwrap();
+            assert_eq!(next.line, text.lines().count() as u64, "{text}");
+            assert!(documents.next().unwrap().is_none(), "{text}");
+        }
+        // Nothing follows, or what follows belongs to a list.
+        for text in ["{", "x", "{\"a\"\n", "[\n{\"a\":1},\n{\"a\":2}\n]"] {
+            let mut documents = documents(text);
+            assert!(documents.next().is_err(), "{text}");
+            assert!(!documents.recover().unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_object_without_end_is_told_where_it_begins() {
+        let failure = all("{\"a\":1}\n{\"a\":1\n{\"a\":1}").unwrap_err();
+        let told = "line 2: the object does not end before the next line begins one";
+        assert!(failure.what.contains(told), "{}", failure.what);
     }
 
     #[test]

@@ -3,12 +3,16 @@
 use std::{fs::File, io::Read};
 
 use mcpanel_api::Payload;
-use serde::de::DeserializeOwned;
+use mcpanel_server::ApiResult;
+use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Failure, Result};
+use crate::{Failure, Result, exit::Exit, output::unwritable};
 
 /// Largest file that an option names, in bytes: what the server takes as one payload.
 const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// Longest part of what was typed that is shown again, in characters: enough to see what the shell made of it.
+const SHOWN_CHARS_MAX: usize = 64;
 
 /// How an object is written where there is nothing more to say about it.
 const ANY: &str = "{\"text\": \"…\"}";
@@ -31,9 +35,19 @@ pub fn object<T: DeserializeOwned>(given: &str, like: &str) -> Result<T> {
 }
 
 fn wrong(given: &str, why: &dyn std::fmt::Display, like: &str) -> Failure {
-    let place = given.strip_prefix('@').unwrap_or("the command line");
-    Failure::usage(format!("`{place}` does not hold a JSON object: {why}")).hint(format!(
-        "write it like `{like}`, or name a file with `@FILE`"
+    let failure = match given.strip_prefix('@') {
+        Some(path) => Failure::usage(format!("`{path}` does not hold a JSON object: {why}")),
+        None => {
+            let mut shown: String = given.chars().take(SHOWN_CHARS_MAX).collect();
+            if shown.len() < given.len() {
+                shown.push('…');
+            }
+            // As it came through the shell, which may have taken its quotes away.
+            Failure::usage(format!("`{shown}` is not a JSON object: {why}"))
+        }
+    };
+    failure.hint(format!(
+        "write it like '{like}', or name a file with `@FILE`"
     ))
 }
 
@@ -41,7 +55,10 @@ fn text(given: &str) -> Result<String> {
     let Some(path) = given.strip_prefix('@') else {
         return Ok(given.to_owned());
     };
-    let unreadable = |error: std::io::Error| Failure::new(format!("cannot read `{path}`: {error}"));
+    let unreadable = |error: std::io::Error| {
+        Failure::new(format!("cannot read `{path}`: {error}"))
+            .hint("name a file that holds a JSON object after the `@`")
+    };
     let file = File::open(path).map_err(unreadable)?;
     let mut text = String::new();
     file.take(FILE_BYTES_MAX + 1)
@@ -54,6 +71,12 @@ fn text(given: &str) -> Result<String> {
         .hint("upload it with `mcpanel artifacts upload`, and name the artifact"));
     }
     Ok(text)
+}
+
+/// What would be sent, as `reader` of a server reads it; what that refuses is a wrong command line.
+pub fn tried<T: Serialize>(body: &T, reader: impl FnOnce(&[u8]) -> ApiResult<T>) -> Result<T> {
+    let json = serde_json::to_vec(body).map_err(unwritable)?;
+    reader(&json).map_err(|error| Failure::refused(&error.problem()).exit(Exit::Usage))
 }
 
 /// What is taken away: sent as null.

@@ -4,6 +4,7 @@
 //! - [`documents`]: reading JSON from files and stdin, bounded
 //! - [`filter`]: which tasks are meant
 //! - [`json`]: JSON that an option holds
+//! - [`listening`]: where servers listen
 //! - [`pages`]: lists that are longer than a page
 //! - [`several`]: one deed on several things
 //! - [`waiting`]: looking again until something is so
@@ -14,6 +15,7 @@ pub mod confirm;
 pub mod documents;
 pub mod filter;
 pub mod json;
+pub mod listening;
 pub mod pages;
 pub mod several;
 pub mod waiting;

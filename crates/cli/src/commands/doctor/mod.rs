@@ -25,6 +25,7 @@ use std::{
 use clap::Args;
 use serde::Serialize;
 
+use super::common::listening;
 use crate::{
     Result,
     arguments::{DATA_DEFAULT, Format, Global},
@@ -44,6 +45,7 @@ pub struct Doctor {
         long,
         env = "MCPANEL_HTTP",
         value_name = "ADDRESS",
+        value_parser = listening::parse,
         default_value = "127.0.0.1:8080"
     )]
     pub http: SocketAddr,
@@ -52,6 +54,7 @@ pub struct Doctor {
         long,
         env = "MCPANEL_REALTIME",
         value_name = "ADDRESS",
+        value_parser = listening::parse,
         default_value = "127.0.0.1:8081"
     )]
     pub realtime: SocketAddr,

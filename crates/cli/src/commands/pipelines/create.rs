@@ -1,6 +1,9 @@
 //! `mcpanel pipelines create`: a pipeline from a template or a file, begun and watched where that is wanted.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 use clap::{ArgGroup, Args};
 use mcpanel_api::{
@@ -13,10 +16,17 @@ use mcpanel_client::{Client, IdempotencyKey};
 use super::{show, watch};
 use crate::{
     Failure, Result,
-    commands::common::{self, documents::Documents, json, waiting::Limit},
+    commands::{
+        artifacts::upload::by_ending,
+        common::{self, documents::Documents, json, waiting::Limit},
+    },
     exit::Exit,
     output::{self, form::Form},
 };
+
+/// What to try where a file describes no pipeline: it may be what a pipeline is to work on.
+const DATASETS: &str =
+    "write one JSON object, or work on a dataset: `--template techdeck --upload FILE`";
 
 /// What to make.
 #[derive(Debug, Args)]
@@ -75,7 +85,7 @@ pub struct Create {
     /// Creating again under the same key gives the same pipeline. Random when left out.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
-    /// Write what would be sent, and send nothing.
+    /// Look at it as a server would, write what would be sent, and send nothing.
     #[arg(long)]
     dry_run: bool,
 }
@@ -98,17 +108,29 @@ impl Create {
         }
         let key = common::key(self.idempotency_key.as_deref())?;
         let upload = self.upload.clone();
+        // The same file under the same key is the same artifact, or the pipeline would be another one.
+        let upload_key = self
+            .idempotency_key
+            .as_ref()
+            .map(|key| format!("{key}.upload"));
+        let upload_key = common::key(upload_key.as_deref())?;
         let (is_dry, is_watched, limit) = (self.dry_run, self.watch, self.limit);
         let mut pipeline = self.pipeline()?;
         if is_dry {
-            output::json(&pipeline)?;
+            if let Some(file) = &upload {
+                readable(file)?;
+            }
+            output::json(&json::tried(
+                &pipeline,
+                mcpanel_server::trial::new_pipeline,
+            )?)?;
             if let Some(file) = upload {
                 output::say(format_args!("would upload `{}` first", file.display()));
             }
             return Ok(Exit::Ok);
         }
         if let Some(file) = upload {
-            pipeline.input_data = Some(input(&store(client, &file).await?)?);
+            pipeline.input_data = Some(input(&store(client, &file, &upload_key).await?)?);
         }
         let made = client.create_pipeline(&pipeline, &key).await?;
         if is_watched {
@@ -125,7 +147,11 @@ impl Create {
         let Some(template) = self.template else {
             // The command line requires it where there is no template.
             let file = self.file.unwrap_or_else(|| PathBuf::from("-"));
-            let mut pipeline = Documents::<NewPipeline>::open(&file)?.only()?;
+            let read = Documents::<NewPipeline>::open(&file)?.only();
+            let mut pipeline = read.map_err(|failure| match failure.exit {
+                Exit::Usage => failure.hint(DATASETS),
+                _ => failure,
+            })?;
             pipeline.execute |= execute;
             return Ok(pipeline);
         };
@@ -146,9 +172,11 @@ impl Create {
 }
 
 /// Uploads a file for a pipeline to work on.
-async fn store(client: &Client, file: &Path) -> Result<Artifact> {
+async fn store(client: &Client, file: &Path, key: &IdempotencyKey) -> Result<Artifact> {
+    let name = file_name(file)?;
+    let media_type = by_ending(&name);
     let about = ArtifactUpload {
-        name: file_name(file)?,
+        name,
         role: Name::parse("input").ok(),
         task_id: None,
         lease: None,
@@ -156,14 +184,18 @@ async fn store(client: &Client, file: &Path) -> Result<Artifact> {
         records: None,
         pipeline_id: None,
     };
-    Ok(client
-        .upload_file(
-            file,
-            "application/octet-stream",
-            &about,
-            &IdempotencyKey::random(),
-        )
-        .await?)
+    Ok(client.upload_file(file, media_type, &about, key).await?)
+}
+
+/// Whether there is such a file, and it may be read.
+fn readable(file: &Path) -> Result<()> {
+    let shown = file.display();
+    let opened = File::open(file).and_then(|file| file.metadata());
+    match opened {
+        Ok(about) if about.is_dir() => Err(Failure::new(format!("`{shown}` is a folder"))),
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::new(format!("cannot read `{shown}`: {error}"))),
+    }
 }
 
 /// The input data that names an artifact.

@@ -28,7 +28,7 @@ use mcpanel_server::serve::{Instance, Running, Settings, start};
 use serde_json::{Map, Value, json};
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{Interrupts, serve::start_failed};
+use super::{Interrupts, common::listening, serve::start_failed};
 use crate::{
     Failure, Result,
     arguments::Global,
@@ -75,7 +75,7 @@ pub struct Run {
     #[arg(long)]
     keep: bool,
     /// Where the API is served meanwhile; a free port when left out.
-    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
+    #[arg(long, value_name = "ADDRESS", value_parser = listening::parse, default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
     http: SocketAddr,
 }
 

@@ -78,10 +78,38 @@ fn a_server_that_knows_no_such_path_is_not_one_without_the_task() {
 #[test]
 fn what_is_wrong_is_told_with_what_would_be_right() {
     let shell = Shell::open();
+    shell.file("rows.csv", "a,b\n1,2\n");
+    shell
+        .run(&["tasks", "submit", "--type", "demo", "--id", "waiting"])
+        .ok();
     for (arguments, code, words) in [
         (&["agents", "get", "none"][..], 3, "`mcpanel agents list`"),
         (&["templates", "get", "none"], 3, "`mcpanel templates list`"),
         (&["ops", "get", "none"], 3, "`mcpanel ops list`"),
+        (
+            &["pipelines", "create", "--template", "none"],
+            1,
+            "`mcpanel templates list`",
+        ),
+        (
+            &["tasks", "delegate", "waiting", "--to", "none"],
+            1,
+            "`mcpanel agents list`",
+        ),
+        (&["pipelines", "create", "rows.csv"], 2, "--upload FILE"),
+        (
+            &["tasks", "submit", "--type", "demo", "-p", "{text: hello}"],
+            2,
+            "`{text: hello}` is not a JSON object",
+        ),
+        (
+            &["tasks", "list", "--token-file", "none"],
+            2,
+            "an API key or a token",
+        ),
+        (&["serve", "--http", "8080"], 2, "such as `127.0.0.1:8080`"),
+        (&["tasks", "show", "a"], 2, "there are submit, list, get, "),
+        (&["list", "tasks"], 2, "`mcpanel tasks list`"),
         (&["tasks", "list", "--limit", "0"], 2, "1 or more"),
         (&["tasks", "list", "--limit", "-1"], 2, "1 or more"),
         (&["auth", "token", "--expires", "400d"], 2, "to a day"),

@@ -239,6 +239,8 @@ fn a_pipeline_is_made_from_a_file_or_with_one() {
         "json",
     ];
     let with_file = shell.run(&[&create[..], &key[..]].concat()).json();
+    let again = shell.run(&[&create[..], &key[..]].concat()).json();
+    assert_eq!(again["pipeline_id"], with_file["pipeline_id"]);
     let artifact = with_file["input_data"]["artifact_id"].as_str().unwrap();
     let stored = shell
         .run(&["artifacts", "get", artifact, "-o", "json"])
@@ -247,6 +249,52 @@ fn a_pipeline_is_made_from_a_file_or_with_one() {
         (stored["name"].as_str(), stored["role"].as_str()),
         (Some("rows.csv"), Some("input"))
     );
+}
+
+#[test]
+fn a_dry_run_refuses_what_a_server_would() {
+    let shell = Shell::open();
+    let circle = json!([
+        {"stage": 1, "name": "first", "task_type": "demo", "dependencies": [2]},
+        {"stage": 2, "name": "second", "task_type": "demo", "dependencies": [1]},
+    ]);
+    let template = json!({"template_id": "two", "stages": circle});
+    shell.file("template.json", &template.to_string());
+    let pipeline = json!({"name": "p", "stages": circle});
+    shell.file("pipeline.json", &pipeline.to_string());
+    for (arguments, code, words) in [
+        (&["templates", "create", "template.json"][..], 2, "/stages"),
+        (&["pipelines", "create", "pipeline.json"], 2, "/stages"),
+        (
+            &[
+                "pipelines",
+                "create",
+                "--template",
+                "two",
+                "--priority",
+                "5000",
+            ],
+            2,
+            "`/priority`: is 5000",
+        ),
+        (
+            &[
+                "pipelines",
+                "create",
+                "--template",
+                "two",
+                "--upload",
+                "none.csv",
+            ],
+            1,
+            "cannot read `none.csv`",
+        ),
+    ] {
+        let told = shell
+            .run(&[arguments, &["--dry-run"]].concat())
+            .refused(code);
+        assert!(told.contains(words), "{arguments:?}: {told}");
+    }
 }
 
 #[test]

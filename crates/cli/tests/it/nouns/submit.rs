@@ -2,7 +2,10 @@
 
 use std::io::{BufRead, BufReader, Write};
 
-use crate::shell::{Ran, Shell};
+use crate::{
+    shell::{Ran, Shell, masked},
+    support::mcpanel,
+};
 
 #[test]
 fn a_task_from_the_command_line_is_made_as_it_is_told() {
@@ -95,6 +98,7 @@ fn what_is_wrong_in_a_file_is_named_and_what_was_right_is_kept() {
         "{}",
         ran.err
     );
+    assert!(ran.err.contains("`--dry-run` tells all"), "{}", ran.err);
 
     let faults = shell
         .feed(
@@ -120,6 +124,56 @@ fn nothing_is_sent_for_a_dry_run() {
     assert_eq!(ran.err, "would submit 2 tasks\n");
     assert_eq!(ran.jsonl()[0]["priority"], 3);
     assert_eq!(shell.run(&["tasks", "list", "-o", "name"]).ok(), "");
+}
+
+#[test]
+fn a_dry_run_tells_all_that_is_wrong_with_its_line() {
+    let shell = Shell::open();
+    let text = [
+        r#"{"task_type": "demo", "task_id": "a"}"#,
+        r#"{"task_type": "demo", "prio": 1, "priority": 5000}"#,
+        r#"{"task_type": "demo""#,
+        r#"{"task_type": "demo", "dependencies": ["a", "z", "elsewhere"]}"#,
+        "not json",
+        r#"{"task_type": "demo", "task_id": "a"}"#,
+        r#"{"task_type": "demo", "retry_config": {"backoffStrategy": "cubic"}, "timeout_ms": "soon"}"#,
+        r#"{"task_type": "demo", "task_id": "z"}"#,
+        r#"{"parameters": []}"#,
+        r#"{"task_type": "demo", "run_at": "2999-01-01T00:00:00Z", "deadline": "2020-01-01T00:00:00Z", "dependencies": ["a", "a"]}"#,
+        r#"{"task_type": "demo", "task_id": "last"}"#,
+    ];
+    let ran = shell.feed(&["tasks", "submit", "-", "--dry-run"], &text.join("\n"));
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert_eq!(ran.out.lines().count(), 3, "lines 1, 4 and 11: {}", ran.out);
+    insta::assert_snapshot!("submit-dry-run", masked(&ran.err, &shell.server));
+    assert_eq!(shell.run(&["tasks", "list", "-o", "name"]).ok(), "");
+}
+
+#[test]
+fn a_dry_run_needs_no_server() {
+    let wrong = [
+        "tasks",
+        "submit",
+        "--type",
+        "demo",
+        "--priority",
+        "5000",
+        "--dry-run",
+    ];
+    let ran = mcpanel([&wrong[..], &["--url", "http://127.0.0.1:1"]].concat()).output();
+    let told = Ran::of(ran.unwrap()).refused(2);
+    assert!(told.contains("`/priority`: is 5000"), "{told}");
+}
+
+#[test]
+fn a_list_in_place_of_lines_is_told_once() {
+    let shell = Shell::open();
+    let list = "[\n{\"task_type\": \"demo\"},\n{\"task_type\": \"demo\"}\n]\n";
+    let told = shell
+        .feed(&["tasks", "submit", "-", "--dry-run"], list)
+        .refused(2);
+    assert_eq!(told.matches("no JSON object").count(), 1, "{told}");
+    assert!(told.contains("jq -c '.[]'"), "{told}");
 }
 
 #[test]
@@ -162,5 +216,5 @@ fn files_that_cannot_be_read_are_named() {
     let wrong = shell
         .run(&["tasks", "submit", "--type", "demo", "-p", "[1]"])
         .refused(2);
-    assert!(wrong.contains("does not hold a JSON object"), "{wrong}");
+    assert!(wrong.contains("`[1]` is not a JSON object"), "{wrong}");
 }

@@ -170,12 +170,22 @@ impl Flight {
             }
             return Ok(Exit::Ok);
         };
+        let mut hints: Vec<String> = Vec::new();
         if sent > 0 && is_repeatable {
             let sent = counted(sent, "task");
-            return Err(failure.hint(format!(
+            hints.push(format!(
                 "mend it and submit the whole again; what arrived ({sent}) is not made twice"
-            )));
+            ));
+        } else {
+            hints.extend(failure.hint.clone());
         }
-        Err(failure)
+        let page = failure.page.as_deref().unwrap_or_default();
+        if failure.exit == Exit::Usage || page.ends_with("/validation") {
+            hints.push("`--dry-run` tells all that is wrong, and sends nothing".to_owned());
+        }
+        match hints.is_empty() {
+            true => Err(failure),
+            false => Err(failure.hint(hints.join("; "))),
+        }
     }
 }

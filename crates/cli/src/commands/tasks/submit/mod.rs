@@ -6,6 +6,7 @@
 
 mod flight;
 mod keys;
+mod trial;
 
 use std::{
     io::{self, IsTerminal},
@@ -22,7 +23,7 @@ use crate::{
     arguments::{Format, Global},
     commands::common::{self, documents::Documents, json},
     exit::Exit,
-    output::{self, durations, listing, numbers::counted},
+    output::{durations, listing},
 };
 use keys::Keys;
 
@@ -75,8 +76,13 @@ pub struct Submit {
     /// The only agent that may run it.
     #[arg(long, value_name = "AGENT_ID", requires = "task_type")]
     agent: Option<AgentId>,
-    /// A task that must complete first; may be repeated.
-    #[arg(long = "after", value_name = "TASK_ID", requires = "task_type")]
+    /// A task that must complete first; may be repeated, or given with commas.
+    #[arg(
+        long = "after",
+        value_name = "TASK_ID",
+        value_delimiter = ',',
+        requires = "task_type"
+    )]
     dependencies: Vec<TaskId>,
     /// What you want to keep with it: a JSON object, or `@FILE` with one.
     #[arg(long, value_name = "JSON", requires = "task_type")]
@@ -88,7 +94,8 @@ pub struct Submit {
     /// Make the tasks of a file anew, even where they were submitted before.
     #[arg(long, requires = "file")]
     again: bool,
-    /// Write what would be sent, as JSON lines, and send nothing.
+    /// Look at every task as a server would, tell all that is wrong with its line, write what is right as JSON lines, and
+    /// send nothing.
     #[arg(long)]
     dry_run: bool,
 }
@@ -103,8 +110,7 @@ impl Submit {
         let is_dry = self.dry_run;
         let task = self.task(task_type)?;
         if is_dry {
-            output::jsonl(&task)?;
-            return Ok(Exit::Ok);
+            return trial::try_one(&task);
         }
         let made = common::client(global)?.create_task(&task, &key).await?;
         listing::one(global.form(), &made)?;
@@ -134,16 +140,10 @@ impl Submit {
     async fn submit_file(self, global: &Global) -> Result {
         // The command line requires it where there is no type.
         let path = self.file.unwrap_or_else(|| PathBuf::from("-"));
-        let mut tasks = Documents::<NewTask>::open(&path)?;
         if self.dry_run {
-            let mut count = 0;
-            while let Some(task) = tasks.next()? {
-                output::jsonl(&task.body)?;
-                count += 1;
-            }
-            output::say(format_args!("would submit {}", counted(count, "task")));
-            return Ok(Exit::Ok);
+            return trial::try_all(Documents::open(&path)?);
         }
+        let tasks = Documents::<NewTask>::open(&path)?;
         let keys = match self.idempotency_key {
             Some(key) => Keys::numbered(&key)?,
             None if self.again => Keys::Random,
