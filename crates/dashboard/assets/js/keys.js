@@ -47,6 +47,7 @@
     j: () => step(1),
     k: () => step(-1),
     w: () => document.querySelector("[data-wraps]")?.click(),
+    Escape: () => document.querySelector("[data-back]")?.click(),
   };
 
   document.addEventListener("keydown", (event) => {

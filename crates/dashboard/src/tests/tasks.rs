@@ -169,6 +169,31 @@ async fn the_lines_of_a_log_are_wrapped_until_somebody_turns_that_off() {
 }
 
 #[tokio::test]
+async fn a_log_has_the_whole_window_where_somebody_wants_that() {
+    let world = World::new();
+    world.log("task_1", &["a long line", "another"]).await;
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let page = browser.get("/tasks/task_1?find=long").await.body;
+    let alone = "/tasks/task_1?find=long&amp;view=log";
+    assert!(page.contains(alone), "{page}");
+    let page = browser.get(&alone.replace("&amp;", "&")).await.body;
+    assert!(page.contains("a long line") && !page.contains(">another<"));
+    assert!(page.contains("Back to the task") && !page.contains("Full window"));
+    assert!(!page.contains("The same elsewhere"), "{page}");
+    // What narrows the log leads to the log alone again, and so does its refresh.
+    assert!(
+        page.contains("view=log&amp;level=error#log")
+            || page.contains("find=long&amp;view=log&amp;level=error#log"),
+        "{page}"
+    );
+    assert!(
+        page.contains("hx-get=\"/tasks/task_1?find=long&amp;view=log\""),
+        "{page}"
+    );
+    assert!(page.contains("name=\"view\" value=\"log\""), "{page}");
+}
+
+#[tokio::test]
 async fn cancelled_tasks_have_a_tab_and_are_found_by_when_they_ended() {
     let world = World::new();
     let id = world.task("task_1", "{}").await;

@@ -1,6 +1,7 @@
 //! The parts that pages are made of.
 
 pub mod chart;
+pub mod command;
 pub mod filter;
 pub mod icon;
 pub mod layout;

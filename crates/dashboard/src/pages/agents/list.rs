@@ -15,6 +15,7 @@ use crate::{
     error::Result,
     session::Viewer,
     ui::{
+        command,
         filter::ignored,
         layout::{self, Page, Section},
         list::Query,
@@ -57,6 +58,7 @@ pub async fn list(
                             html! { "Agents sign on themselves: " code { "POST /api/v1/agents/register" } " in the " a href="/docs" { "API" } "." }))
                     } @else { (table(&viewer, &shown)) }
                 }
+                (command::AGENTS.draw(&query))
             },
         },
     ))

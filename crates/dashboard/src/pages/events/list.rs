@@ -21,6 +21,7 @@ use crate::{
     limits::{EVENTS_EXPORTED_MAX, EVENTS_SCANNED_MAX, EVENTS_SHOWN},
     session::Viewer,
     ui::{
+        command,
         layout::{self, Page, Section},
         list::Query,
         parts, status, text,
@@ -80,6 +81,7 @@ pub async fn list(
                         }
                     }
                 }
+                (command::EVENTS.draw(&plain))
             },
         },
     ))

@@ -15,6 +15,7 @@ use crate::{
     error::Result,
     session::Viewer,
     ui::{
+        command,
         filter::{ignored, is_empty},
         layout::{self, Page, Section},
         list::{Query, pager},
@@ -58,6 +59,7 @@ pub async fn list(
                     @else { (table(&viewer, &listing.items)) }
                     (pager("/pipelines", &query, listing.next.as_ref()))
                 }
+                (command::PIPELINES.draw(&query))
             },
         },
     ))

@@ -55,36 +55,47 @@ pub async fn page(
     };
     let log = log::section(dashboard, viewer, id, &query).await?;
     let here = query.on(&format!("/tasks/{id}"));
-    let title = format!("Task {}", text::middle(id.as_str()));
+    let log = html! {
+        div #log-live data-live={ "task:" (id) } hx-get=(here) hx-trigger="live" hx-select="#log-live" hx-swap="outerMorph" data-hold { (log) }
+    };
+    let is_log_alone = log::is_alone(&query);
+    let title = match is_log_alone {
+        true => format!("Log of {}", text::middle(id.as_str())),
+        false => format!("Task {}", text::middle(id.as_str())),
+    };
     Ok(layout::page(
         viewer,
         &Page {
             title: &title,
             section: Section::Tasks,
             follows: Some(format!("name=task:{id}")),
-            body: html! {
-                div.page-head {
-                    div {
-                        h1 { (status_word(task)) span.h1-kind { (task.task_type) } }
-                        p.sub { (parts::id(id.as_str())) }
+            body: if is_log_alone {
+                log::alone(task, &log)
+            } else {
+                html! {
+                    div.page-head {
+                        div {
+                            h1 { (status_word(task)) span.h1-kind { (task.task_type) } }
+                            p.sub { (parts::id(id.as_str())) }
+                        }
+                        @if viewer.may(Permission::TaskManage) { (actions(viewer, task)) }
                     }
-                    @if viewer.may(Permission::TaskManage) { (actions(viewer, task)) }
+                    div #task data-live={ "task:" (id) } hx-get=(here) hx-trigger="live" hx-select="#task" hx-swap="outerMorph" {
+                        (standing(&why))
+                        (errors(task))
+                        (facts(viewer, task))
+                        (timeline::draw(viewer, task))
+                    }
+                    (payloads(viewer, &view, revealed))
+                    (log)
+                    (parts::elsewhere("tasks", id.as_str()))
                 }
-                div #task data-live={ "task:" (id) } hx-get=(here) hx-trigger="live" hx-select="#task" hx-swap="outerMorph" {
-                    (standing(&why))
-                    (errors(task))
-                    (facts(viewer, task))
-                    (timeline::draw(viewer, task))
-                }
-                (payloads(viewer, &view, revealed))
-                div #log-live data-live={ "task:" (id) } hx-get=(here) hx-trigger="live" hx-select="#log-live" hx-swap="outerMorph" data-hold { (log) }
-                (parts::elsewhere("tasks", id.as_str()))
             },
         },
     ))
 }
 
-fn status_word(task: &Task) -> Markup {
+pub(super) fn status_word(task: &Task) -> Markup {
     html! { span #task-status data-live={ "task:" (task.id) } hx-get={ "/tasks/" (task.id) } hx-trigger="live" hx-select="#task-status" hx-swap="outerMorph" { (status::task(task.status())) } " " }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     limits::NEW_ROWS_COUNTED_MAX,
     session::Viewer,
     ui::{
+        command,
         filter::{ignored, is_empty},
         layout::{self, Page, Section},
         list::{Query, pager, write_position},
@@ -85,6 +86,7 @@ pub async fn list(
                         (pager("/tasks", &query, listing.next.as_ref()))
                     }
                 }
+                (command::TASKS.draw(&query))
             },
         },
     ))

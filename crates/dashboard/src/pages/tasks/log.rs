@@ -10,9 +10,10 @@ use mcpanel_domain::{
     TaskId,
     limits::{LOG_LINES_KEPT, PAGE_ITEMS_MAX},
     log::{Level, Line},
+    task::Task,
 };
 
-use super::parse;
+use super::{detail::status_word, parse};
 use crate::{
     Dashboard,
     error::Result,
@@ -61,6 +62,25 @@ fn asked(lines: &[Line], query: &Query) -> Vec<Line> {
         .collect()
 }
 
+/// Whether a query asks for the log without the rest of the page.
+pub fn is_alone(query: &Query) -> bool {
+    query.text("view") == Some("log")
+}
+
+/// The page of a log that has the whole window.
+pub fn alone(task: &Task, log: &Markup) -> Markup {
+    html! {
+        div.page-head {
+            div {
+                h1 { (status_word(task)) span.h1-kind { (task.task_type) } }
+                p.sub { (parts::id(task.id.as_str())) }
+            }
+            div.actions { a.button data-back href={ "/tasks/" (task.id) "#log" } { "Back to the task" } }
+        }
+        div.log-alone { (log) }
+    }
+}
+
 /// The log, with what narrows it.
 pub async fn section(
     dashboard: &Dashboard,
@@ -90,6 +110,7 @@ pub async fn section(
                 a.button.small href=(narrowed("level", Some("error"))) aria-current=[errors.then_some("true")] { "Warnings and errors " (bad) }
                 @if let Some(attempt) = query.text("attempt") { a.button.small href=(narrowed("attempt", None)) { "Attempt " (text::short(attempt, 8)) " ×" } }
                 @if viewer.may(mcpanel_guard::Permission::TaskRead) { a.button.small href=(saved.on(&format!("{here}/log"))) download title="Saves the lines that fit" { "Save" } }
+                @if !is_alone(query) { a.button.small href=(saved.clone().with("view", "log").on(&here)) title="The log alone, as large as the window" { "Full window" } }
             }))
             form.filter method="get" action={ (here) "#log" } role="search" aria-label="Search the log" {
                 @for (name, value) in query.without(&["find"]).pairs() { input type="hidden" name=(name) value=(value); }
