@@ -88,13 +88,23 @@ impl<T: DeserializeOwned> Documents<T> {
         if first != b'{' {
             // Later in the file it is a line that is wrong by itself.
             self.is_list = first == b'[' && is_first;
-            let found = char::from(first);
+            let (found, hint) = match first {
+                b'[' => (
+                    "`[`".to_owned(),
+                    "write one object after the other: `jq -c '.[]'` makes them of an array",
+                ),
+                b' '..=b'~' => (
+                    format!("`{}`", char::from(first)),
+                    "write one object after the other, each in `{` and `}`",
+                ),
+                _ => (
+                    format!("byte {first:#04x}"),
+                    "save it as text in UTF-8, one JSON object after the other",
+                ),
+            };
             return Err(self
-                .wrong(
-                    line,
-                    &format!("`{}` is no JSON object", found.escape_default()),
-                )
-                .hint("write one object after the other: `jq -c '.[]'` makes them of an array"));
+                .wrong(line, &format!("{found} is no JSON object"))
+                .hint(hint));
         }
         let mut reader = serde_json::Deserializer::from_reader(&mut self.input);
         let error = match serde_path_to_error::deserialize(&mut reader) {
