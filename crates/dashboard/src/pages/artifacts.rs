@@ -11,6 +11,7 @@ use mcpanel_domain::{ArtifactId, artifact::Artifact};
 use crate::{
     Dashboard,
     error::{Failure, Result},
+    pages::people::People,
     session::Viewer,
     ui::{
         layout::{self, Page, Section},
@@ -84,6 +85,7 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Markup> {
     let artifact = find(&dashboard, &viewer, &id).await?;
+    let people = People::among(&dashboard, &viewer, [&*artifact.created_by]).await?;
     let title = format!("Artifact {}", text::short(&artifact.name, 60));
     Ok(layout::page(
         &viewer,
@@ -107,7 +109,7 @@ pub async fn show(
                         @if let Some(stage) = artifact.stage { (parts::property("Stage", html! { (stage) })) }
                         @if let Some(task) = &artifact.task_id { (parts::property("Task", parts::link("/tasks", task.as_str()))) }
                         (parts::property("Stored", parts::time(artifact.created_at)))
-                        (parts::property("By", html! { (artifact.created_by) }))
+                        (parts::property("By", people.draw(&artifact.created_by)))
                         (parts::property("SHA-256", html! { code.wrap { (artifact.sha256) } }))
                     }
                     details { summary { "Metadata" } (payload::shape(&artifact.metadata)) }

@@ -6,6 +6,7 @@ pub mod events;
 pub mod history;
 pub mod operations;
 pub mod overview;
+pub mod people;
 pub mod pipelines;
 pub mod settings;
 pub mod sign_in;

@@ -21,6 +21,7 @@ use crate::{
     Dashboard,
     error::{Failure, Result},
     form::{CSRF, Form, back_with, outcome},
+    pages::people::People,
     session::{Flash, Viewer},
     ui::{
         layout::{self, Page, Section},
@@ -48,6 +49,8 @@ pub async fn list(
         .operations
         .list(&viewer.scope, &filter, &query.page())
         .await?;
+    let callers = listing.items.iter().map(|each| &*each.created_by);
+    let people = People::among(&dashboard, &viewer, callers).await?;
     Ok(layout::page(
         &viewer,
         &Page {
@@ -61,14 +64,14 @@ pub async fn list(
                         (parts::empty("No operation yet", html! {
                             "Filter " a href="/tasks?status=failed" { "tasks" } ", then retry or cancel everything that the filter finds. It goes on here, however long it takes."
                         }))
-                    } @else { (table(&viewer, &listing.items)) (pager("/operations", &query, listing.next.as_ref())) }
+                    } @else { (table(&viewer, &listing.items, &people)) (pager("/operations", &query, listing.next.as_ref())) }
                 }
             },
         },
     ))
 }
 
-fn table(viewer: &Viewer, operations: &[std::sync::Arc<Operation>]) -> Markup {
+fn table(viewer: &Viewer, operations: &[std::sync::Arc<Operation>], people: &People) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Operations" { table data-rows {
             thead { tr { th scope="col" { "Status" } th scope="col" { "Operation" } th scope="col" { "Of" } th scope="col" { "Progress" } th.number scope="col" { "Done" } th scope="col" { "By" } th scope="col" { "Began" } } }
@@ -78,7 +81,7 @@ fn table(viewer: &Viewer, operations: &[std::sync::Arc<Operation>]) -> Markup {
                 td { (filter::describe(&operation.search)) }
                 td { (bar(operation)) }
                 td.number { (text::count(operation.done)) " of " (matched(operation.matched)) }
-                td { (text::short(&operation.created_by, 40)) }
+                td { (people.draw(&operation.created_by)) }
                 td { (parts::age(operation.created_at, viewer.now)) }
             } } }
         } }
@@ -124,6 +127,7 @@ pub async fn show(
 ) -> Result<Markup> {
     let id = parse(&id)?;
     let operation = dashboard.control.operations.get(&viewer.scope, &id).await?;
+    let people = People::among(&dashboard, &viewer, [&*operation.created_by]).await?;
     let title = format!("Operation: {} tasks", operation.kind.as_str());
     Ok(layout::page(
         &viewer,
@@ -148,7 +152,7 @@ pub async fn show(
                             (parts::property("Failed", html! { (text::count(operation.failed)) }))
                             (parts::property("Found when it began", html! { (matched(operation.matched)) }))
                             (parts::property("Of", filter::describe(&operation.search)))
-                            (parts::property("Began", html! { (parts::time(operation.created_at)) span.muted { " by " (text::short(&operation.created_by, 60)) } }))
+                            (parts::property("Began", html! { (parts::time(operation.created_at)) span.muted { " by " (people.draw(&operation.created_by)) } }))
                             @match operation.completed_at {
                                 Some(at) => { (parts::property("Took", html! { (text::duration(at.ms_since(operation.created_at))) })) },
                                 None => { (parts::property("For", parts::since(operation.created_at, viewer.now))) },

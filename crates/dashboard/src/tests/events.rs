@@ -1,8 +1,10 @@
 //! Events: read page by page, saved as files.
 
 use axum::http::StatusCode;
+use mcpanel_guard::Permission;
 
 use super::world::{ADMIN_KEY, World};
+use crate::ui::list::Query;
 
 #[tokio::test]
 async fn events_are_read_backwards_page_by_page() {
@@ -116,4 +118,34 @@ async fn a_filter_or_format_that_is_not_understood_saves_nothing() {
     }
     let page = browser.get("/events?task=a%2Fb").await.body;
     assert!(page.contains("no task can be called “a/b”"), "{page}");
+}
+
+#[tokio::test]
+async fn keys_have_their_names_for_those_who_may_see_keys() {
+    let world = World::new();
+    let id = world.task("task_1", "{}").await;
+    let operator = world
+        .key(&[
+            Permission::TaskRead,
+            Permission::TaskManage,
+            Permission::EventRead,
+        ])
+        .await;
+    let mut theirs = world.signed_in(&operator).await;
+    theirs.act(&format!("/tasks/{id}/cancel"), &[]).await;
+    let keys = world.control.catalog.keys(&world.scope).await.unwrap();
+    let (caller, name) = (format!("key:{}", keys[0].id), &keys[0].name);
+    let by = Query::default().with("by", &caller).on("/events");
+    let mut admins = world.signed_in(ADMIN_KEY).await;
+    let page = admins.get(&by).await.body;
+    assert!(
+        page.contains(&format!("title=\"{caller}\">{name}<")),
+        "{page}"
+    );
+    let page = theirs.get(&by).await.body;
+    assert!(
+        page.contains(&format!("title=\"{caller}\">{caller}<")),
+        "{page}"
+    );
+    assert!(!page.contains(&format!(">{name}<")));
 }

@@ -19,6 +19,7 @@ use crate::{
     Dashboard,
     error::Result,
     limits::{EVENTS_EXPORTED_MAX, EVENTS_SCANNED_MAX, EVENTS_SHOWN},
+    pages::people::People,
     session::Viewer,
     ui::{
         command,
@@ -48,6 +49,11 @@ pub async fn list(
     let views = Views::of(List::Events, &viewer, &headers);
     let asked = filter::read(&query);
     let found = find(&dashboard, &viewer, &asked.filter, &query).await?;
+    let callers = found
+        .events
+        .iter()
+        .filter_map(|each| each.event.by.as_deref());
+    let people = People::among(&dashboard, &viewer, callers).await?;
     let plain = query.without(&["before", "to"]);
     // A first page that refreshes itself keeps its rows and says how many are new.
     let refresh = match query.text("before").or(query.text("to")) {
@@ -73,7 +79,7 @@ pub async fn list(
                     @if new > 0 { p.newer role="status" data-newer=(new) { a href=(plain.on("/events")) { (text::count(new)) " new in the log – show" } } }
                     @if found.events.is_empty() {
                         (parts::empty("No event fits", html! { "Looked back through " (text::count(EVENTS_SCANNED_MAX)) " events." }))
-                    } @else { (table(&found.events)) }
+                    } @else { (table(&found.events, &people)) }
                     @if query.text("before").is_some() || found.before.is_some() {
                         nav.pager aria-label="Pages" {
                             @if query.text("before").is_some() { a.button href=(plain.on("/events")) { "Newest" } }
@@ -147,7 +153,7 @@ async fn find(
     })
 }
 
-fn table(events: &[Arc<Numbered>]) -> Markup {
+fn table(events: &[Arc<Numbered>], people: &People) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Events" {
             table.cards data-rows {
@@ -159,7 +165,7 @@ fn table(events: &[Arc<Numbered>]) -> Markup {
                         td { (parts::time(event.at)) }
                         td { span class={ "kind " (tone(event)) } { (event.kind.as_str()) } }
                         td.whole { div.about { (about(event)) } }
-                        td data-label="By" { (by(event)) }
+                        td data-label="By" { (by(event, people)) }
                         td.whole { (tells(event)) }
                     }
                 } }
@@ -190,10 +196,10 @@ fn about(event: &Event) -> Markup {
 }
 
 /// Who caused it, with what else they did behind it.
-fn by(event: &Event) -> Markup {
+fn by(event: &Event, people: &People) -> Markup {
     html! {
         @match event.by.as_deref() {
-            Some(by) => a href=(Query::default().with("by", by).on("/events")) { (text::short(by, 40)) },
+            Some(by) => a href=(Query::default().with("by", by).on("/events")) { (people.draw(by)) },
             None => span.muted title="The server did it by itself" { "server" },
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     Dashboard,
     error::{Failure, Result},
     limits::{NODES_DRAWN_MAX, STAGE_TASKS_SHOWN},
-    pages::tasks,
+    pages::{people::People, tasks},
     session::Viewer,
     ui::{
         layout::{self, Page, Section},
@@ -47,6 +47,7 @@ pub async fn show(
         }
         _ => None,
     };
+    let people = People::among(&dashboard, &viewer, [&*view.pipeline.created_by]).await?;
     let files = Files::find(&dashboard, &viewer, &view, &query).await?;
     let pipeline = &view.pipeline;
     let title = format!("Pipeline {}", text::short(&pipeline.name, 60));
@@ -72,7 +73,7 @@ pub async fn show(
                         @if viewer.may(Permission::PipelineManage) { (actions(&viewer, &view)) }
                     }
                     @if let Some(error) = &pipeline.error { section.card.error aria-label="Error" { pre.wrap { (error) } } }
-                    (summary(&viewer, &view))
+                    (summary(&viewer, &view, &people))
                     (stage_list(&viewer, &view, &reports, &paces, open))
                 }
                 div #stage-tasks aria-live="polite" { @if let Some(opened) = &opened { (opened) } }
@@ -93,7 +94,7 @@ pub async fn show(
     ))
 }
 
-fn summary(viewer: &Viewer, view: &PipelineView) -> Markup {
+fn summary(viewer: &Viewer, view: &PipelineView, people: &People) -> Markup {
     let pipeline = &view.pipeline;
     let done = pipeline.progress(&view.facts);
     html! {
@@ -107,7 +108,7 @@ fn summary(viewer: &Viewer, view: &PipelineView) -> Markup {
                 @if let Some(left) = left_ms(view, viewer) { (parts::property("Left, about", html! { (text::duration(left)) })) }
                 @if let Some((template, version)) = &pipeline.template { (parts::property("Template", html! { a href={ "/settings/templates/" (template) } { (template) } span.muted { " v" (version) } })) }
                 (parts::property("Priority", html! { (pipeline.priority) }))
-                (parts::property("Created", html! { (parts::time(pipeline.created_at)) span.muted { " by " (text::short(&pipeline.created_by, 60)) } }))
+                (parts::property("Created", html! { (parts::time(pipeline.created_at)) span.muted { " by " (people.draw(&pipeline.created_by)) } }))
                 @if !pipeline.tags.is_empty() { (parts::property("Tags", html! { span.chips { @for tag in &pipeline.tags { a.chip href=(Query::default().with("tag", tag).on("/pipelines")) { (text::short(tag, 40)) } } } })) }
                 @if !pipeline.description.is_empty() { (parts::property("For", html! { (text::short(&pipeline.description, 400)) })) }
             }

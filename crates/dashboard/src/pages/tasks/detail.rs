@@ -13,6 +13,7 @@ use super::{list, log, parse, timeline};
 use crate::{
     Dashboard,
     error::Result,
+    pages::people::People,
     session::Viewer,
     ui::{
         icon::Icon,
@@ -46,6 +47,7 @@ pub async fn page(
 ) -> Result<Markup> {
     let task = &view.task;
     let id = &task.id;
+    let people = People::among(dashboard, viewer, [&*task.created_by]).await?;
     let why = dashboard.control.tasks.explain(&viewer.scope, id).await?;
     let query = if revealed {
         Query::default()
@@ -83,7 +85,7 @@ pub async fn page(
                     div #task data-live={ "task:" (id) } hx-get=(here) hx-trigger="live" hx-select="#task" hx-swap="outerMorph" {
                         (standing(&why))
                         (errors(task))
-                        (facts(viewer, task))
+                        (facts(viewer, task, &people))
                         (timeline::draw(viewer, task))
                     }
                     (payloads(viewer, &view, revealed))
@@ -154,7 +156,7 @@ fn similar(task: &Task, message: &str) -> String {
         .on("/tasks")
 }
 
-fn facts(viewer: &Viewer, task: &Task) -> Markup {
+fn facts(viewer: &Viewer, task: &Task, people: &People) -> Markup {
     html! {
         section.card aria-labelledby="about" {
             h2.visually-hidden #about { "About" }
@@ -171,7 +173,7 @@ fn facts(viewer: &Viewer, task: &Task) -> Markup {
                 (parts::property("Needs", html! { span.chips { @for name in task.capabilities.iter() { span.chip { (name) } } } }))
                 (parts::property("Priority", html! { (task.priority) }))
                 (parts::property("Retries", html! { (task.retry_count) " of " (task.retry.max_retries) }))
-                (parts::property("Created", html! { (parts::exact_time(task.created_at)) span.muted { " by " (text::short(&task.created_by, 60)) } }))
+                (parts::property("Created", html! { (parts::exact_time(task.created_at)) span.muted { " by " (people.draw(&task.created_by)) } }))
                 @if let Some(at) = task.run_at { (parts::property("Not before", parts::time(at))) }
                 @if let Some(at) = task.deadline { (parts::property("Deadline", parts::time(at))) }
                 @if let Some(ms) = task.timeout_ms { (parts::property("Timeout", html! { (text::duration(ms)) })) }

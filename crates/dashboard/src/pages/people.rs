@@ -1,0 +1,46 @@
+//! Who did something, by the name that people know: a key's own, for those who may see keys.
+
+use std::{collections::HashMap, sync::Arc};
+
+use maud::{Markup, html};
+use mcpanel_domain::key::ApiKey;
+use mcpanel_guard::Permission;
+
+use crate::{Dashboard, error::Result, session::Viewer, ui::text};
+
+/// How a caller that is a key is written.
+const KEY: &str = "key:";
+
+/// Longest name, in characters; the rest is in the title.
+const NAME_CHARS_MAX: usize = 40;
+
+/// The names of keys, where they are needed and may be seen.
+pub struct People(HashMap<String, Arc<ApiKey>>);
+
+impl People {
+    /// Those who can be named among these callers.
+    pub async fn among<'a>(
+        dashboard: &Dashboard,
+        viewer: &Viewer,
+        callers: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self> {
+        let is_any_key = callers.into_iter().any(|caller| caller.starts_with(KEY));
+        if !is_any_key || !viewer.may(Permission::KeyManage) {
+            return Ok(Self(HashMap::new()));
+        }
+        let keys = dashboard.control.catalog.keys(&viewer.scope).await?;
+        let named = keys.into_iter().map(|key| (key.id.to_string(), key));
+        Ok(Self(named.collect()))
+    }
+
+    /// A caller: the name of its key with the id behind it, else as it is written.
+    pub fn draw(&self, caller: &str) -> Markup {
+        let key = caller.strip_prefix(KEY).and_then(|id| self.0.get(id));
+        html! {
+            @match key {
+                Some(key) => span title=(caller) { (text::short(&key.name, NAME_CHARS_MAX)) },
+                None => span title=(caller) { (text::short(caller, NAME_CHARS_MAX)) },
+            }
+        }
+    }
+}
