@@ -12,7 +12,7 @@ use crate::{
     Dashboard,
     error::Failure,
     session::{self, FLASH, Theme, Viewer, set_cookie},
-    ui::layout,
+    ui::{layout, list::Query},
 };
 
 /// What pages may load: what comes from here, and nothing written into the page itself.
@@ -173,10 +173,9 @@ async fn let_in(gate: &Gate, request: Request) -> Result<(Box<Viewer>, Request),
 
 /// The way to the sign-in form, and back here afterwards.
 fn sign_in(request: &Request) -> Response {
-    let here = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
+    // Without what only a list remembers of itself: it would come back as it was, not as it is.
+    let query = Query::read(request.uri().query()).without(&["from_row", "to"]);
+    let here = query.on(request.uri().path());
     // An action is not repeated after signing in: nobody remembers what it was.
     let target = if *request.method() == Method::GET && here != "/" && !here.starts_with("/live") {
         let next: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();

@@ -78,6 +78,9 @@ pub const LIVE_STREAMS_MAX: usize = 1_000;
 /// thousands of changes a second.
 pub const LIVE_PAUSE_MS: u64 = 1_000;
 
+/// Logs that one stream follows: a page shows one.
+pub const LIVE_LOGS_MAX: usize = 4;
+
 /// How often a quiet stream speaks, in milliseconds: proxies cut idle lines after 30 to 60 s, and heartbeats, which
 /// are no events, come every 10 s.
 pub const LIVE_TICK_MS: u64 = 10_000;

@@ -13,7 +13,7 @@ use axum::{
 };
 use futures::{Stream, stream};
 use mcpanel_control::Scope;
-use mcpanel_domain::event::Event;
+use mcpanel_domain::{TaskId, event::Event, limits::PAGE_ITEMS_MAX};
 use mcpanel_guard::Permission;
 use mcpanel_store::query::EventFilter;
 use tokio::{
@@ -25,8 +25,8 @@ use crate::{
     Dashboard,
     error::{Failure, Result},
     limits::{
-        LIVE_EVENTS_READ_MAX, LIVE_MS_MAX, LIVE_NAMES_MAX, LIVE_PAUSE_MS, LIVE_STREAMS_MAX,
-        LIVE_TICK_MS,
+        LIVE_EVENTS_READ_MAX, LIVE_LOGS_MAX, LIVE_MS_MAX, LIVE_NAMES_MAX, LIVE_PAUSE_MS,
+        LIVE_STREAMS_MAX, LIVE_TICK_MS,
     },
     session::{self, Viewer},
     ui::list::Query,
@@ -42,7 +42,8 @@ const TOPICS: [(&str, Permission); 6] = [
     ("artifacts", Permission::ArtifactRead),
 ];
 
-/// Follows what a page shows: `topic` for lists, `name` for single documents (`task:<id>`). `after` is the newest event that the
+/// Follows what a page shows: `topic` for lists, `name` for single documents (`task:<id>`), `log` for tasks whose log it shows
+/// (`<id>`; lines are no events, so the log itself is looked at). `after` is the newest event that the
 /// page can show, so that nothing is missed between the page and its stream.
 pub async fn stream(
     State(dashboard): State<Dashboard>,
@@ -63,6 +64,10 @@ pub async fn stream(
         .take(LIVE_NAMES_MAX)
         .map(str::to_owned)
         .collect();
+    let logs = query.all("log").take(LIVE_LOGS_MAX);
+    let logs = logs.filter_map(|id| TaskId::parse(id).ok());
+    let logs = logs.filter(|_| viewer.may(Permission::TaskRead));
+    let logs = logs.map(|id| (id, 0)).collect();
     let place = dashboard.streams.clone().try_acquire_owned().map_err(|_| {
         let detail = format!("{LIVE_STREAMS_MAX} tabs are live already");
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, detail)
@@ -77,6 +82,8 @@ pub async fn stream(
         dashboard,
         topics,
         names,
+        logs,
+        logs_at: now,
         after,
         newest,
         greeted: false,
@@ -99,6 +106,9 @@ struct Follower {
     scope: Scope,
     topics: Vec<&'static str>,
     names: BTreeSet<String>,
+    /// The logs that are looked at, with the number of the newest line that was seen.
+    logs: Vec<(TaskId, u64)>,
+    logs_at: Instant,
     after: u64,
     newest: watch::Receiver<u64>,
     stopping: watch::Receiver<bool>,
@@ -135,18 +145,50 @@ impl Follower {
                 return Some(changed(["tick".to_owned()].into()));
             }
             self.newest.mark_unchanged();
-            let found = self.look().await?;
+            let mut found = self.look().await?;
+            if Instant::now() >= self.logs_at {
+                found.append(&mut self.grown().await);
+                self.logs_at = Instant::now() + Duration::from_millis(LIVE_PAUSE_MS);
+            }
             if !found.is_empty() {
                 sleep(Duration::from_millis(LIVE_PAUSE_MS)).await;
                 // What happened in the pause is in the next word.
                 return Some(changed(found));
             }
+            let wakes_at = self.wakes_at();
             tokio::select! {
                 changed = self.newest.changed() => changed.ok()?,
                 changed = self.stopping.changed() => changed.ok()?,
-                () = sleep_until(self.tick_at.min(self.ends_at)) => {}
+                () = sleep_until(wakes_at) => {}
             }
         }
+    }
+
+    /// When there is something to do though nothing happens.
+    fn wakes_at(&self) -> Instant {
+        let at = self.tick_at.min(self.ends_at);
+        match self.logs.is_empty() {
+            true => at,
+            false => at.min(self.logs_at),
+        }
+    }
+
+    /// The logs that have lines which were not there at the last look. A task that is gone, or a store that cannot say, has none.
+    async fn grown(&mut self) -> BTreeSet<String> {
+        let page = usize::try_from(PAGE_ITEMS_MAX).unwrap_or(usize::MAX);
+        let tasks = &self.dashboard.control.tasks;
+        let mut grown = BTreeSet::new();
+        for (id, seen) in &mut self.logs {
+            while let Ok(lines) = tasks.logs(&self.scope, id, *seen, page).await {
+                let Some(last) = lines.last() else { break };
+                *seen = last.seq;
+                grown.insert(format!("log:{id}"));
+                if lines.len() < page {
+                    break;
+                }
+            }
+        }
+        grown
     }
 
     /// What changed since the last look; none when the store cannot say.

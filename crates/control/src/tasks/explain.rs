@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mcpanel_domain::{
     AgentId, Name, TaskId, Timestamp,
     agent::Agent,
-    task::{State, Status, Task},
+    task::{Outcome, State, Status, Task},
 };
 
 use super::{TaskManager, words};
@@ -102,7 +102,7 @@ impl TaskManager {
                 let blockers = self.blockers(scope, &task, now).await?;
                 let summary = blockers
                     .first()
-                    .map_or_else(|| "it is next in line".to_owned(), describe);
+                    .map_or_else(|| next_in_line(&task), describe);
                 (summary, blockers)
             }
         };
@@ -217,6 +217,19 @@ impl TaskManager {
             slots,
             used,
         }))
+    }
+}
+
+/// What is to be said of a task that nothing holds up: whether agents have given it back until now.
+fn next_in_line(task: &Task) -> String {
+    let ended = task.attempts.iter().rev();
+    let given_back = ended.take_while(|attempt| attempt.outcome == Some(Outcome::Released));
+    match (given_back.count(), task.last_agent()) {
+        (0, _) | (_, None) => "it is next in line".to_owned(),
+        (1, Some(agent)) => format!("it is next in line; agent `{agent}` gave it back"),
+        (times, Some(agent)) => format!(
+            "it is next in line; it was given back {times} times in a row, the last time by agent `{agent}`"
+        ),
     }
 }
 

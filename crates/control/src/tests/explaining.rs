@@ -167,6 +167,25 @@ async fn others_come_first() {
 }
 
 #[tokio::test]
+async fn what_agents_gave_back_is_said_of_a_task_that_nothing_holds_up() {
+    let world = World::new();
+    world.agent("a", &["read"], 1).await;
+    world.task("t", "read").await;
+    for said in [
+        "it is next in line; agent `a` gave it back",
+        "it is next in line; it was given back 2 times in a row, the last time by agent `a`",
+    ] {
+        let proof = world.hold("a", "t").await;
+        let (t, no) = (id("t"), "no".to_owned());
+        let back = world.control.tasks.release(&world.scope, &t, proof, no);
+        back.await.unwrap();
+        world.skip(10_000);
+        world.heartbeat("a", None).await;
+        assert_eq!(explain(&world, "t").await.summary, said);
+    }
+}
+
+#[tokio::test]
 async fn several_blockers_are_all_listed() {
     let world = World::new();
     world.task("first", "read").await;

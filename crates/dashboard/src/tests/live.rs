@@ -53,6 +53,19 @@ async fn a_stream_tells_what_changed_and_nothing_more() {
 }
 
 #[tokio::test]
+async fn a_stream_tells_of_lines_that_a_log_gets_and_of_nothing_else() {
+    let world = World::new();
+    let proof = world.log("task_1", &["before the page was opened"]).await;
+    let browser = world.signed_in(ADMIN_KEY).await;
+    let mut body = browser.open("/live?name=task:task_1&log=task_1").await;
+    // What was there before is told once: the stream does not know what the page shows.
+    assert!(next(&mut body).await.contains("data: log:task_1\n"));
+    world.lines("task_1", proof, &["a line alone"]).await;
+    let word = next(&mut body).await;
+    assert!(word.contains("data: log:task_1\n"), "{word}");
+}
+
+#[tokio::test]
 async fn a_stream_tells_what_happened_between_the_page_and_itself() {
     let world = World::new();
     world.task("task_1", "{}").await;

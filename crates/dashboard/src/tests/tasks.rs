@@ -169,6 +169,23 @@ async fn the_lines_of_a_log_are_wrapped_until_somebody_turns_that_off() {
 }
 
 #[tokio::test]
+async fn a_condition_that_a_list_does_not_have_is_told() {
+    let world = World::new();
+    world.task("task_1", "{}").await;
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    for list in ["/tasks", "/pipelines", "/agents", "/events"] {
+        let page = browser
+            .get(&format!("{list}?stauts=failed&limit=20"))
+            .await
+            .body;
+        assert_eq!(page.matches("Ignored: ").count(), 1, "{list}");
+        assert!(page.contains("there is no condition “stauts”"), "{list}");
+        let page = browser.get(&format!("{list}?q=x")).await.body;
+        assert!(!page.contains("Ignored: "), "{list}");
+    }
+}
+
+#[tokio::test]
 async fn a_log_has_the_whole_window_where_somebody_wants_that() {
     let world = World::new();
     world.log("task_1", &["a long line", "another"]).await;

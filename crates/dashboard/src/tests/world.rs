@@ -258,13 +258,19 @@ impl World {
     }
 
     /// A task that an agent runs and wrote these lines about.
-    pub async fn log(&self, id: &str, messages: &[&str]) {
+    pub async fn log(&self, id: &str, messages: &[&str]) -> Proof {
         self.task(id, "{}").await;
         let (task, proof) = self.take_next().await;
+        self.lines(task.as_str(), proof, messages).await;
+        proof
+    }
+
+    /// Lets the agent that holds a task write more lines.
+    pub async fn lines(&self, id: &str, proof: Proof, messages: &[&str]) {
         let lines = messages.iter();
         let lines = lines.map(|message| (None, Level::Info, (*message).to_owned()));
-        let tasks = &self.control.tasks;
-        let written = tasks.append_logs(&self.scope, &task, proof, lines.collect());
+        let (id, tasks) = (TaskId::parse(id).unwrap(), &self.control.tasks);
+        let written = tasks.append_logs(&self.scope, &id, proof, lines.collect());
         written.await.unwrap();
     }
 

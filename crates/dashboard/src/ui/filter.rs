@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::list::Query;
+use super::{list::Query, text};
+
+/// Names by which a list remembers where one is in it.
+const PAGING: &[&str] = &["after", "from_row", "limit"];
 
 /// Reads a filter out of a query, and notes what could not be understood.
 pub struct Reading<'q> {
@@ -112,6 +115,19 @@ impl Bar<'_> {
             }
         }
     }
+}
+
+/// Sentences about the names of a query that are no conditions of a list, so that nobody takes everything for what they
+/// asked for.
+pub fn unknown(query: &Query, known: &[&str]) -> Vec<String> {
+    let mut faults: Vec<String> = Vec::new();
+    for (name, _) in query.without(PAGING).pairs() {
+        let fault = format!("there is no condition “{}”", text::short(name, 40));
+        if !known.contains(&name.as_str()) && !faults.contains(&fault) {
+            faults.push(fault);
+        }
+    }
+    faults
 }
 
 /// What a list says of conditions that it did not understand.

@@ -52,8 +52,7 @@ const SCREENS = [
   ["-320", { viewport: { width: 320, height: 640 }, hasTouch: true }],
 ];
 
-test("on a small screen the buttons of a row are within reach", async () => {
-  const [, screen] = SCREENS[1];
+const reachable = async (screen, smallest) => {
   await server.call("POST", "/keys", { name: "Somebody with a long name for a small screen", permissions: ["task:read"] });
   const { context, page } = await person(server.key, screen);
   for (const path of ["/tasks", "/pipelines", "/agents", "/settings/keys"]) {
@@ -63,7 +62,7 @@ test("on a small screen the buttons of a row are within reach", async () => {
     for (const button of await buttons.all()) {
       const { x, width, height } = await button.boundingBox();
       assert.ok(x >= 0 && x + width <= screen.viewport.width, `${path}: a button from ${x} to ${x + width}`);
-      assert.ok(width >= 24 && height >= 24, `${path}: a button of ${width} × ${height}`);
+      assert.ok(width >= smallest && height >= smallest, `${path}: a button of ${width} × ${height}`);
     }
     // What has the focus is not under them.
     const link = page.locator("tbody a").first();
@@ -77,7 +76,13 @@ test("on a small screen the buttons of a row are within reach", async () => {
     assert.ok(!covered, `${path}: the first link can be seen`);
   }
   await context.close();
-});
+};
+
+test("on a small screen the buttons of a row are within reach", () => reachable(SCREENS[1][1], 24));
+
+for (const width of [1024, 1200, 1366]) {
+  test(`${width} pixels wide the buttons of a row are within reach`, () => reachable({ viewport: { width, height: 800 } }, 20));
+}
 
 for (const [size, screen] of SCREENS) {
   for (const colorScheme of ["light", "dark"]) {

@@ -48,6 +48,31 @@ test("a task: what is wrong, why, attempts, log, and what it holds only when ask
   await context.close();
 });
 
+test("lines of a log come while one looks, and the log has the window", async () => {
+  const { context, page, found } = await person();
+  await server.task("log_work");
+  const agent = await server.agent("writer", ["log_work"]);
+  const [task] = await agent.claim(1);
+  await agent.start(task);
+  await agent.log(task, [{ level: "info", message: "the first line" }]);
+  await page.goto(`${server.url}/tasks/${task.task_id}`);
+  await page.locator("#live[data-state=on]").waitFor();
+  await page.locator(".log").hover();
+  await agent.log(task, [{ level: "info", message: "a line alone" }]);
+  await page.getByText("a line alone").waitFor();
+  await page.getByRole("link", { name: "Full window" }).click();
+  await page.waitForURL(/view=log/);
+  assert.equal(await page.getByText("The same elsewhere").count(), 0);
+  await agent.log(task, [{ level: "info", message: "and another" }]);
+  await page.getByText("and another").waitFor();
+  await barriers(page, "a log alone");
+  await shot(page, "log-alone");
+  await page.keyboard.press("Escape");
+  await page.waitForURL(`${server.url}/tasks/${task.task_id}#log`);
+  assert.deepEqual(found, []);
+  await context.close();
+});
+
 test("cancelling asks first; retrying brings back", async () => {
   const { context, page, found } = await person();
   const id = await server.task("emotion_analysis");

@@ -16,7 +16,7 @@ use crate::{
     session::Viewer,
     ui::{
         command,
-        filter::ignored,
+        filter::{ignored, unknown},
         layout::{self, Page, Section},
         list::Query,
         parts::{self, RowAction},
@@ -37,7 +37,8 @@ pub async fn list(
 ) -> Result<Markup> {
     let query = Query::read(query.as_deref());
     let views = Views::of(List::Agents, &viewer, &headers);
-    let asked = filter::read(&query);
+    let mut asked = filter::read(&query);
+    asked.faults.extend(unknown(&query, &filter::NAMES));
     let all = dashboard.control.agents.list(&viewer.scope).await?;
     let total = all.len();
     let shown: Vec<AgentView> = all.into_iter().filter(|view| asked.matches(view)).collect();

@@ -10,6 +10,11 @@ use crate::ui::{
     text,
 };
 
+/// The names of the query that mean something: conditions, and which part of the log is shown.
+pub const KNOWN: [&str; 10] = [
+    "kind", "task", "agent", "pipeline", "by", "from", "until", "q", "before", "to",
+];
+
 /// The names of the query that make the filter.
 pub const NAMES: [&str; 8] = [
     "kind", "task", "agent", "pipeline", "by", "from", "until", "q",

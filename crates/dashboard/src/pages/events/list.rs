@@ -23,6 +23,7 @@ use crate::{
     session::Viewer,
     ui::{
         command,
+        filter::{ignored, unknown},
         layout::{self, Page, Section},
         list::Query,
         parts, status, text,
@@ -47,7 +48,8 @@ pub async fn list(
 ) -> Result<Markup> {
     let query = Query::read(query.as_deref());
     let views = Views::of(List::Events, &viewer, &headers);
-    let asked = filter::read(&query);
+    let mut asked = filter::read(&query);
+    asked.faults.extend(unknown(&query, &filter::KNOWN));
     let found = find(&dashboard, &viewer, &asked.filter, &query).await?;
     let callers = found
         .events
@@ -74,7 +76,7 @@ pub async fn list(
                 div.page-head { h1 { "Events" } (tools(&plain, asked.faults.is_empty())) }
                 (views.draw(&viewer, &query))
                 (filter::bar(&query))
-                @for fault in &asked.faults { p.flash.t-bad role="alert" { "Ignored: " (fault) "." } }
+                (ignored(&asked.faults))
                 div #rows data-live="events" data-hold hx-get=(refresh.on("/events")) hx-trigger="live" hx-select="#rows" hx-swap="outerMorph" {
                     @if new > 0 { p.newer role="status" data-newer=(new) { a href=(plain.on("/events")) { (text::count(new)) " new in the log – show" } } }
                     @if found.events.is_empty() {

@@ -142,7 +142,7 @@ fn tiles(picture: &Picture, hour: Option<&Activity>, now: Timestamp) -> Markup {
         .count();
     html! {
         div.tiles {
-            (parts::tile("Queued", figure(count(TaskStatus::Pending)), html! { (text::count(picture.totals.ready)) " ready to be handed out" }, "/tasks?status=pending", "t-pending"))
+            (parts::tile("Queued", figure(count(TaskStatus::Pending)), due(picture.totals.ready, count(TaskStatus::Pending)), "/tasks?status=pending", "t-pending"))
             (parts::tile("Running", figure(running), html! { (text::count(count(TaskStatus::Assigned))) " just handed out" }, "/tasks?status=running&status=assigned", "t-running"))
             (parts::tile("Retrying", figure(count(TaskStatus::Retry)), html! { "waiting for another try" }, "/tasks?status=retry", "t-warn"))
             @if let Some(hour) = hour {
@@ -195,6 +195,21 @@ fn in_flight(viewer: &Viewer, running: &[PipelineView]) -> Markup {
     }
 }
 
+/// Agents that are there before those that are silent.
+fn there_first(found: &[AgentView]) -> impl Iterator<Item = &AgentView> {
+    let is_silent = |view: &&AgentView| view.status == AgentStatus::Inactive;
+    let there = found.iter().filter(move |view| !is_silent(view));
+    there.chain(found.iter().filter(is_silent))
+}
+
+/// How much can be handed out: of what waits, and of what waits to be tried again.
+fn due(ready: u64, pending: u64) -> Markup {
+    html! {
+        @if ready > pending { (text::count(ready)) " ready, retries too" }
+        @else { (text::count(ready)) " ready to be handed out" }
+    }
+}
+
 fn agents_card(found: &[AgentView], now: Timestamp) -> Markup {
     let slots: u64 = found
         .iter()
@@ -217,7 +232,7 @@ fn agents_card(found: &[AgentView], now: Timestamp) -> Markup {
                 p.muted { (used) " of " (text::counted(slots, "slot")) " in use" }
                 (parts::bar(text::percent(used, slots), &format!("{used} of {slots} slots in use"), "t-running"))
                 ul.agents-short {
-                    @for view in found.iter().take(SHOWN) {
+                    @for view in there_first(found).take(SHOWN) {
                         li {
                             a href={ "/agents/" (view.agent.id) } { (text::short(&view.agent.name, 40)) }
                             (agents::slots(view))

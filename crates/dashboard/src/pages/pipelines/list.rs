@@ -16,7 +16,7 @@ use crate::{
     session::Viewer,
     ui::{
         command,
-        filter::{ignored, is_empty},
+        filter::{ignored, is_empty, unknown},
         layout::{self, Page, Section},
         list::{Query, pager},
         parts::{self, RowAction},
@@ -34,7 +34,8 @@ pub async fn list(
 ) -> Result<Markup> {
     let query = Query::read(query.as_deref());
     let views = Views::of(List::Pipelines, &viewer, &headers);
-    let asked = filter::read(&query);
+    let mut asked = filter::read(&query);
+    asked.faults.extend(unknown(&query, &filter::NAMES));
     let listing = dashboard
         .control
         .pipelines

@@ -58,7 +58,7 @@ pub async fn page(
     let log = log::section(dashboard, viewer, id, &query).await?;
     let here = query.on(&format!("/tasks/{id}"));
     let log = html! {
-        div #log-live data-live={ "task:" (id) } hx-get=(here) hx-trigger="live" hx-select="#log-live" hx-swap="outerMorph" data-hold { (log) }
+        div #log-live data-live={ "task:" (id) " log:" (id) } hx-get=(here) hx-trigger="live" hx-select="#log-live" hx-swap="outerMorph" { (log) }
     };
     let is_log_alone = log::is_alone(&query);
     let title = match is_log_alone {
@@ -70,7 +70,7 @@ pub async fn page(
         &Page {
             title: &title,
             section: Section::Tasks,
-            follows: Some(format!("name=task:{id}")),
+            follows: Some(format!("name=task:{id}&log={id}")),
             body: if is_log_alone {
                 log::alone(task, &log)
             } else {

@@ -19,7 +19,7 @@ use crate::{
     session::Viewer,
     ui::{
         command,
-        filter::{ignored, is_empty},
+        filter::{ignored, is_empty, unknown},
         layout::{self, Page, Section},
         list::{Query, pager, write_position},
         parts::{self, RowAction, hidden},
@@ -37,7 +37,8 @@ pub async fn list(
 ) -> Result<Markup> {
     let query = Query::read(query.as_deref());
     let views = Views::of(List::Tasks, &viewer, &headers);
-    let asked = filter::read(&query);
+    let mut asked = filter::read(&query);
+    asked.faults.extend(unknown(&query, &filter::NAMES));
     let slice = query.page();
     let listing = dashboard
         .control
