@@ -92,3 +92,35 @@ test("settings: a key for somebody who may only look, and what that person sees"
   assert.deepEqual(found, []);
   await context.close();
 });
+
+test("an operator acts, is named by the key, and is out as soon as the key is revoked", async () => {
+  const { context, page, found } = await person();
+  await page.goto(`${server.url}/settings/keys`);
+  await page.getByLabel("Name").fill("Night shift");
+  await page.getByRole("radio", { name: /operator/ }).check();
+  await page.getByRole("button", { name: "Make the key" }).click();
+  const key = await page.locator(".secret code").textContent();
+
+  const operator = await person(key);
+  const theirs = operator.page;
+  assert.equal(await theirs.getByRole("link", { name: "API keys" }).count(), 0);
+  assert.equal((await theirs.goto(`${server.url}/settings/keys`)).status(), 403);
+  const id = await server.task("emotion_analysis");
+  await theirs.goto(`${server.url}/tasks/${id}`);
+  await theirs.getByRole("button", { name: "Cancel" }).click();
+  await theirs.getByRole("button", { name: "Yes, do it" }).click();
+  await theirs.getByText("The task is cancelled.").waitFor();
+  await theirs.locator("#live[data-state=on]").waitFor();
+
+  await page.goto(`${server.url}/events?kind=task:cancelled`);
+  await page.locator("tr", { hasText: "Night shift" }).first().waitFor();
+  await page.goto(`${server.url}/settings/keys`);
+  await page.locator("tr", { hasText: "Night shift" }).getByRole("button", { name: "Revoke" }).click();
+  await page.getByRole("button", { name: "Yes, do it" }).click();
+  await page.getByText("“Night shift” is revoked.").waitFor();
+  await theirs.goto(`${server.url}/tasks/${id}`);
+  await theirs.waitForURL(/\/sign-in\?next=/);
+  assert.deepEqual(found, []);
+  await operator.context.close();
+  await context.close();
+});
