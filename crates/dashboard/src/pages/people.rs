@@ -29,8 +29,13 @@ impl People {
             return Ok(Self(HashMap::new()));
         }
         let keys = dashboard.control.catalog.keys(&viewer.scope).await?;
-        let named = keys.into_iter().map(|key| (key.id.to_string(), key));
-        Ok(Self(named.collect()))
+        Ok(Self::of(&keys))
+    }
+
+    /// Those whose keys these are.
+    pub fn of(keys: &[Arc<ApiKey>]) -> Self {
+        let named = keys.iter().map(|key| (key.id.to_string(), key.clone()));
+        Self(named.collect())
     }
 
     /// A caller: the name of its key with the id behind it, else as it is written.

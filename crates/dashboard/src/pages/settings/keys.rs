@@ -15,6 +15,7 @@ use crate::{
     Dashboard,
     error::{Failure, Result},
     form::{CSRF, Form, outcome},
+    pages::people::People,
     session::Viewer,
     ui::{
         icon::Icon,
@@ -47,6 +48,7 @@ async fn page(
     fault: Option<&str>,
 ) -> Result<Markup> {
     let keys = dashboard.control.catalog.keys(&viewer.scope).await?;
+    let people = People::of(&keys);
     Ok(layout::page(
         viewer,
         &Page {
@@ -64,27 +66,27 @@ async fn page(
                     }
                 }
                 @if let Some(fault) = fault { p.flash.t-bad role="alert" { (fault) } }
-                (list(viewer, &keys))
+                (list(viewer, &keys, &people))
                 (form(viewer))
             },
         },
     ))
 }
 
-fn list(viewer: &Viewer, keys: &[std::sync::Arc<ApiKey>]) -> Markup {
+fn list(viewer: &Viewer, keys: &[std::sync::Arc<ApiKey>], people: &People) -> Markup {
     html! {
         @if keys.is_empty() {
             (parts::empty("No key but the administrator's", html! { "Give each program and each person a key of its own, with no more than it needs." }))
         } @else {
             div.scroll tabindex="0" role="region" aria-label="API keys" { table data-rows {
                 thead { tr { th scope="col" { "State" } th scope="col" { "Name" } th scope="col" { "Begins with" } th scope="col" { "May" } th scope="col" { "Made" } th scope="col" { "Ends" } th { span.visually-hidden { "Actions" } } } }
-                tbody { @for key in keys { (row(viewer, key)) } }
+                tbody { @for key in keys { (row(viewer, key, people)) } }
             } }
         }
     }
 }
 
-fn row(viewer: &Viewer, key: &ApiKey) -> Markup {
+fn row(viewer: &Viewer, key: &ApiKey, people: &People) -> Markup {
     let works = key.is_valid_at(viewer.now);
     html! {
         tr {
@@ -94,7 +96,7 @@ fn row(viewer: &Viewer, key: &ApiKey) -> Markup {
             td { (text::short(&key.name, 60)) div.under { (text::middle(key.id.as_str())) } }
             td { code { (key.hint) "…" } }
             td { details { summary { (text::counted(key.permissions.len() as u64, "permission")) } span.chips { @for word in &key.permissions { span.chip { (word) } } } } }
-            td { (parts::age(key.created_at, viewer.now)) div.under { "by " (text::short(&key.created_by, 40)) } }
+            td { (parts::age(key.created_at, viewer.now)) div.under { "by " (people.draw(&key.created_by)) } }
             td { @if let Some(end) = key.expires_at { (parts::time(end)) } @else { (parts::none("does not run out")) } }
             td.actions { @if works {
                 (Action { path: format!("/settings/keys/{}/revoke", key.id), word: "Revoke", class: "small danger", ask: Some(format!("Revoke the key “{}”? What uses it stops working at once.", text::short(&key.name, 40))), fields: &[] }.draw(viewer))

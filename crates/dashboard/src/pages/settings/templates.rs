@@ -19,6 +19,7 @@ use crate::{
     Dashboard,
     error::{Failure, Result},
     form::{CSRF, Form, back_with},
+    pages::people::People,
     session::{Flash, Viewer},
     ui::{
         layout::{self, Page, Section},
@@ -126,6 +127,8 @@ async fn page(
     } else {
         &draft.stages
     };
+    let callers = found.iter().map(|each| &*each.created_by);
+    let people = People::among(dashboard, viewer, callers).await?;
     Ok(layout::page(
         viewer,
         &Page {
@@ -141,7 +144,7 @@ async fn page(
                         td { a.row-link href={ "/settings/templates/" (template.id) } { (template.id) } div.under { (text::short(&template.description, 120)) } }
                         td.number { (template.version) }
                         td { span.choice-stages { @for (at, stage) in template.stages.iter().enumerate() { @if at > 0 { " → " } (text::short(&stage.name.replace('_', " "), 30)) } } }
-                        td { @if template.created_at == mcpanel_domain::Timestamp::ZERO { "built in" } @else { (parts::age(template.created_at, viewer.now)) div.under { "by " (text::short(&template.created_by, 40)) } } }
+                        td { @if template.created_at == mcpanel_domain::Timestamp::ZERO { "built in" } @else { (parts::age(template.created_at, viewer.now)) div.under { "by " (people.draw(&template.created_by)) } } }
                         td.actions { @if viewer.may(Permission::PipelineCreate) { a.button.small href={ "/pipelines/new?template=" (template.id) } { "Use" span.visually-hidden { " " (template.id) } } } }
                     } } }
                 } }
