@@ -14,6 +14,8 @@ import urllib.request
 BINARY = os.environ["MCPANEL_BIN"]
 # A debug build on a busy machine; a healthy run needs a second or two.
 PATIENCE_S = 60
+# A shell lets what it runs in the background ignore Ctrl-C, and whoever ignores it hands that on to what it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Agent:
