@@ -186,7 +186,7 @@ async fn a_condition_that_a_list_does_not_have_is_told() {
 }
 
 #[tokio::test]
-async fn a_log_has_the_whole_window_where_somebody_wants_that() {
+async fn a_log_has_a_page_of_its_own_where_somebody_wants_that() {
     let world = World::new();
     world.log("task_1", &["a long line", "another"]).await;
     let mut browser = world.signed_in(ADMIN_KEY).await;
@@ -195,7 +195,7 @@ async fn a_log_has_the_whole_window_where_somebody_wants_that() {
     assert!(page.contains(alone), "{page}");
     let page = browser.get(&alone.replace("&amp;", "&")).await.body;
     assert!(page.contains("a long line") && !page.contains(">another<"));
-    assert!(page.contains("Back to the task") && !page.contains("Full window"));
+    assert!(page.contains("Back to the task") && !page.contains("Log alone"));
     assert!(!page.contains("The same elsewhere"), "{page}");
     // What narrows the log leads to the log alone again, and so does its refresh.
     assert!(

@@ -48,7 +48,7 @@ test("a task: what is wrong, why, attempts, log, and what it holds only when ask
   await context.close();
 });
 
-test("lines of a log come while one looks, and the log has the window", async () => {
+test("lines of a log come while one looks, and the log has a page of its own", async () => {
   const { context, page, found } = await person();
   await server.task("log_work");
   const agent = await server.agent("writer", ["log_work"]);
@@ -60,7 +60,7 @@ test("lines of a log come while one looks, and the log has the window", async ()
   await page.locator(".log").hover();
   await agent.log(task, [{ level: "info", message: "a line alone" }]);
   await page.getByText("a line alone").waitFor();
-  await page.getByRole("link", { name: "Full window" }).click();
+  await page.getByRole("link", { name: "Log alone" }).click();
   await page.waitForURL(/view=log/);
   assert.equal(await page.getByText("The same elsewhere").count(), 0);
   await agent.log(task, [{ level: "info", message: "and another" }]);

@@ -67,7 +67,7 @@ pub fn is_alone(query: &Query) -> bool {
     query.text("view") == Some("log")
 }
 
-/// The page of a log that has the whole window.
+/// The page of a log and nothing else.
 pub fn alone(task: &Task, log: &Markup) -> Markup {
     html! {
         div.page-head {
@@ -110,7 +110,7 @@ pub async fn section(
                 a.button.small href=(narrowed("level", Some("error"))) aria-current=[errors.then_some("true")] { "Warnings and errors " (bad) }
                 @if let Some(attempt) = query.text("attempt") { a.button.small href=(narrowed("attempt", None)) { "Attempt " (text::short(attempt, 8)) " ×" } }
                 @if viewer.may(mcpanel_guard::Permission::TaskRead) { a.button.small href=(saved.on(&format!("{here}/log"))) download title="Saves the lines that fit" { "Save" } }
-                @if !is_alone(query) { a.button.small href=(saved.clone().with("view", "log").on(&here)) title="The log alone, as large as the window" { "Full window" } }
+                @if !is_alone(query) { a.button.small href=(saved.clone().with("view", "log").on(&here)) title="Nothing but the log" { "Log alone" } }
             }))
             form.filter method="get" action={ (here) "#log" } role="search" aria-label="Search the log" {
                 @for (name, value) in query.without(&["find"]).pairs() { input type="hidden" name=(name) value=(value); }
