@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use mcpanel_api::{Timestamp, event::Event};
+use mcpanel_api::{AgentId, Timestamp, event::Event};
 use mcpanel_guard::Principal;
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -85,6 +85,12 @@ impl Connection {
             Some(seat) => seat.agent().clone(),
             None => self.caller().clone(),
         }
+    }
+
+    /// Whether this agent lives on this socket.
+    pub(crate) fn lives_here(&self, agent: &AgentId) -> bool {
+        let seat = self.seat.lock();
+        seat.as_ref().is_some_and(|seat| seat.agent_id() == agent)
     }
 
     /// Where it is told what happens.

@@ -35,6 +35,8 @@ refusals! {
     Forbidden = "forbidden", 403, "Not allowed";
     /// There is no such thing here.
     NotFound = "not_found", 404, "Not found";
+    /// Something else is there already.
+    Conflict = "conflict", 409, "The request conflicts with what exists";
     /// This caller sends too much.
     TooMany = "too_many", 429, "Too many at once";
     /// The server has too much to do.

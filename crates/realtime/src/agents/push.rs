@@ -13,16 +13,18 @@ use std::{
 
 use mcpanel_api::{
     Problem,
-    socket::{Acceptance, Notice, TaskDelegate},
+    socket::{Notice, TaskDelegate},
     task::Task,
 };
 use mcpanel_guard::Principal;
-use serde::Deserialize;
 use serde_json::Value;
 use socketioxide::AckError;
 use tokio::time::{Instant, sleep_until};
 
-use super::seat::{Seat, State};
+use super::{
+    acceptance::{Said, answered},
+    seat::{Seat, State},
+};
 use crate::{
     connection::{Connection, line_error},
     end::End,
@@ -149,11 +151,14 @@ async fn deliver(seat: &Seat, connection: &Connection, mut delivery: Delivery) -
         }
     };
     match answer {
-        // An acknowledgement that says nothing says yes.
-        Ok(said) => match accepted(&said) {
-            true => delivery.is_accepted(),
-            false => {
+        Ok(said) => match answered(&said) {
+            Said::Yes => delivery.is_accepted(),
+            Said::No => {
                 delivery.reason = "the agent refused it";
+                Fate::Refused
+            }
+            Said::Unclear => {
+                delivery.reason = "the agent's acknowledgement was not understood: say `{accepted: true}` or `{accepted: false, reason}`";
                 Fate::Refused
             }
         },
@@ -162,15 +167,6 @@ async fn deliver(seat: &Seat, connection: &Connection, mut delivery: Delivery) -
             delivery.reason = "the agent did not acknowledge it in time";
             Fate::Late
         }
-    }
-}
-
-fn accepted(said: &Value) -> bool {
-    match said {
-        Value::Bool(accepted) => *accepted,
-        // What is not understood is not a clear no.
-        Value::Object(_) => Acceptance::deserialize(said).map_or(true, |said| said.accepted),
-        Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => true,
     }
 }
 
@@ -287,26 +283,7 @@ fn later(ms: u64) -> Instant {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn only_a_clear_no_refuses() {
-        for yes in [
-            json!(true),
-            json!(null),
-            json!("ok"),
-            json!({}),
-            json!({"accepted": true}),
-            json!([]),
-        ] {
-            assert!(accepted(&yes), "{yes}");
-        }
-        for no in [json!(false), json!({"accepted": false, "reason": "busy"})] {
-            assert!(!accepted(&no), "{no}");
-        }
-    }
 
     #[tokio::test(start_paused = true)]
     async fn who_does_not_take_tasks_is_asked_less_and_less() {

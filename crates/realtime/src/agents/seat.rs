@@ -74,6 +74,7 @@ impl Seats {
             }
             if let Some(elsewhere) = elsewhere.upgrade()
                 && !Arc::ptr_eq(&elsewhere, connection)
+                && elsewhere.lives_here(&agent_id)
             {
                 elsewhere.end(End::AttachedElsewhere);
             }
@@ -98,7 +99,12 @@ impl Seat {
         &self.agent
     }
 
-    pub(super) fn agent_id(&self) -> &AgentId {
+    /// Whether it was left.
+    pub(crate) fn is_closed(&self) -> bool {
+        *self.state.borrow() == State::Closed
+    }
+
+    pub(crate) fn agent_id(&self) -> &AgentId {
         &self.agent_id
     }
 

@@ -9,6 +9,7 @@ use mcpanel_api::{
 };
 use mcpanel_guard::{Permission, Principal};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{desk, ended_by};
 use crate::{
@@ -46,6 +47,7 @@ pub(super) async fn register<'a>(
 ) -> Answer<(AgentRegistered, Seating<'a>)> {
     let desk = desk(server)?.clone();
     needs(connection.caller(), Permission::AgentRegister)?;
+    one_alone(connection, body)?;
     let signed_on = desk.register(connection.caller(), body).await?;
     let seating = Seating {
         server,
@@ -54,6 +56,24 @@ pub(super) async fn register<'a>(
         desk,
     };
     Ok((signed_on.answer, seating))
+}
+
+/// Refuses to sign a second agent on where one lives: what the socket says could be either's.
+fn one_alone(connection: &Connection, body: &str) -> Answer<()> {
+    let seat = connection.seat.lock();
+    let Some(seat) = seat.as_ref().filter(|seat| !seat.is_closed()) else {
+        return Ok(());
+    };
+    let asked: Value = serde_json::from_str(body).unwrap_or_default();
+    let names = ["agent_id", "agentId"];
+    let asked = names.iter().find_map(|name| asked.get(name)?.as_str());
+    if asked == Some(seat.agent_id().as_str()) {
+        return Ok(());
+    }
+    Err(Refusal::Conflict.because(format!(
+        "agent `{}` lives on this socket; connect another one for another agent",
+        seat.agent_id()
+    )))
 }
 
 /// Has tasks pushed here for the agent whose token the handshake showed, or that signed on here: after a lost line, or an

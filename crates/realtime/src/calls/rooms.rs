@@ -7,8 +7,16 @@ use mcpanel_api::{
     socket::{Subscribe, Subscribed, Unsubscribed},
 };
 
+use serde_json::Value;
+
 use super::ended_by;
-use crate::{connection::Connection, ports::Answer, refusal::Refusal, room::Room, server::Inner};
+use crate::{
+    connection::Connection,
+    ports::Answer,
+    refusal::{Refusal, quoted},
+    room::Room,
+    server::Inner,
+};
 
 pub(super) async fn subscribe(
     server: &Inner,
@@ -36,15 +44,54 @@ pub(super) fn unsubscribe(connection: &Connection, body: &str) -> Answer<Unsubsc
     Ok(Unsubscribed { rooms: left as u64 })
 }
 
+/// What a subscription says, with a fault for each field that says something else.
 fn read(body: &str) -> Answer<Subscribe> {
-    // `subscribe("namespace")` means what it looks like.
-    if let Ok(room) = serde_json::from_str::<String>(body) {
-        return Ok(Subscribe {
-            room: Some(room),
-            ..Subscribe::default()
-        });
+    let fields = match serde_json::from_str(body).unwrap_or_default() {
+        // `subscribe("namespace")` means what it looks like.
+        Value::String(room) => {
+            return Ok(Subscribe {
+                room: Some(room),
+                ..Subscribe::default()
+            });
+        }
+        Value::Object(fields) => fields,
+        _ => {
+            return Err(Refusal::fault(
+                "",
+                "invalid",
+                "is none: send the name of a room, or an object with `room` or `rooms`, and `after` where you come back",
+            ));
+        }
+    };
+    let mut asked = Subscribe::default();
+    for (name, value) in fields {
+        let pointer = format!("/{}", quoted(&name));
+        let fault = |detail: &str| Refusal::fault(&pointer, "invalid", detail);
+        match (name.as_str(), value) {
+            (_, Value::Null) => {}
+            ("room", Value::String(room)) => asked.room = Some(room),
+            ("room", _) => return Err(fault("is the name of a room, such as `namespace`")),
+            ("rooms", Value::Array(rooms)) => {
+                let names = rooms.iter().map(|room| room.as_str().map(str::to_owned));
+                let names: Option<Vec<String>> = names.collect();
+                asked.rooms = names.ok_or_else(|| fault("is a list of names of rooms"))?;
+            }
+            ("rooms", _) => return Err(fault("is a list of names of rooms")),
+            ("after", after) => {
+                let after = after.as_u64();
+                let after = after.ok_or_else(|| fault("is the number of an event, from 0"))?;
+                asked.after = Some(after);
+            }
+            _ => {
+                return Err(Refusal::fault(
+                    &pointer,
+                    "unknown_field",
+                    "is no field; there are `room`, `rooms` and `after`",
+                ));
+            }
+        }
     }
-    serde_json::from_str(body).map_err(|error| Refusal::fault("", "invalid", error.to_string()))
+    Ok(asked)
 }
 
 fn rooms(asked: &Subscribe) -> Result<Vec<Room>, Box<Problem>> {

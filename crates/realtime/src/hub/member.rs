@@ -71,6 +71,18 @@ impl Member {
         }
     }
 
+    /// Whether an event is about work given to the agent of this very line, which it is pushed with its lease: a
+    /// handler of the push would take the event for one.
+    fn is_pushed(&self, told: &Told) -> bool {
+        let agent = &told.event.payload.agent_id;
+        told.event.kind == "task:delegate"
+            && agent.as_ref().is_some_and(|agent| {
+                self.parties
+                    .iter()
+                    .any(|party| matches!(party, Party::Agent(id) if id == agent))
+            })
+    }
+
     /// Tells an event of one room; true when the line is full and the member is behind now.
     pub(super) fn tell(&mut self, room: &Room, told: &Arc<Told>) -> bool {
         let seq = told.seq();
@@ -80,7 +92,7 @@ impl Member {
             .get(room)
             .is_none_or(|cursor| cursor.since >= seq);
         // An event in several of its rooms is told once.
-        if self.is_behind || self.told == seq || is_ahead {
+        if self.is_behind || self.told == seq || is_ahead || self.is_pushed(told) {
             return false;
         }
         match self.outlet.tell(&told.event.kind, &told.text) {
@@ -105,7 +117,7 @@ impl Member {
         let came_already = cursors
             .clone()
             .any(|cursor| cursor.joined < seq && seq <= cursor.since);
-        !came_already && cursors.any(|cursor| cursor.since < seq)
+        !came_already && cursors.any(|cursor| cursor.since < seq) && !self.is_pushed(told)
     }
 
     pub(super) fn level(&mut self, position: u64, resync: bool) {

@@ -180,6 +180,66 @@ async fn an_acknowledgement_that_says_nothing_accepts() {
 }
 
 #[tokio::test]
+async fn an_acknowledgement_that_nobody_can_read_leaves_the_task_to_others() {
+    let world = World::new().await;
+    let (mut mumbling, _) = world.socket_agent("mumbling", &["a"]).await;
+    let task = world.task("a").await;
+    let pushed = mumbling.hear_of("task:delegate").await;
+    mumbling.acknowledge(&pushed, &json!("no")).await.unwrap();
+    let (mut willing, _) = world.socket_agent("willing", &["a"]).await;
+    assert_eq!(willing.take().await.0, task);
+}
+
+#[tokio::test]
+async fn one_agent_lives_on_a_socket() {
+    let world = World::new().await;
+    let (mut one, _) = world.socket_agent("one", &["a"]).await;
+    for other in [
+        json!({"agent_id": "two", "name": "Two", "type": "t", "capabilities": ["b"]}),
+        json!({"name": "Nameless", "type": "t", "capabilities": ["b"]}),
+    ] {
+        let refused = one.refused("agent:register", other).await;
+        assert_eq!(
+            (&refused["code"], &refused["status"]),
+            (&json!("conflict"), &json!(409))
+        );
+        assert!(
+            refused["detail"]
+                .as_str()
+                .unwrap()
+                .contains("`one` lives on this socket")
+        );
+    }
+    let agents: Value = world.admin().get("/api/v1/agents").await.json();
+    assert_eq!(agents["agents"].as_array().unwrap().len(), 1, "{agents}");
+    let task = world.task("a").await;
+    assert_eq!(one.take().await.0, task);
+    // The same agent may sign on again: a new session on the same socket, where what the one before held comes back.
+    one.register("one", &["a"]).await;
+    assert_eq!(one.take().await.0, task);
+}
+
+#[tokio::test]
+async fn an_agent_that_follows_its_own_room_hears_of_its_work_by_the_push_alone() {
+    let world = World::new().await;
+    let (mut agent, _) = world.socket_agent("one", &["a"]).await;
+    agent.subscribe("namespace").await;
+    let task = world.task("a").await;
+    let (taken, lease) = agent.take().await;
+    assert_eq!(taken, task);
+    agent
+        .ask("task:start", json!({"taskId": task, "lease": lease}))
+        .await;
+    loop {
+        let heard = agent.hear().await;
+        assert!(heard.event != "task:delegate", "{}", heard.body);
+        if heard.event == "task:started" {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_lost_line_costs_the_deliveries_under_way_only() {
     let world = World::new().await;
     let (mut agent, token) = world.socket_agent("one", &["a"]).await;
