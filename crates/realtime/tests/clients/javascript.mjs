@@ -195,6 +195,101 @@ const journeys = {
     agent.close();
   },
 
+  async "an agent drains, gives back, logs, fails and comes back"(transport, id) {
+    const agent = await connected(transport);
+    await ask(agent, "agent:register", { agentId: id, agentType: "tester", capabilities: [id] });
+    const taken = async () => {
+      const [body, accept] = await once(agent, "task:delegate");
+      accept(true);
+      return { taskId: body.payload.taskId, lease: body.payload.lease };
+    };
+    let next = taken();
+    await call("POST", "/api/v1/tasks", { task_type: id });
+    const first = await next;
+    assert.equal((await ask(agent, "agent:drain", {})).draining, true);
+    const pushed = [];
+    const note = (body) => pushed.push(body.payload.taskId);
+    agent.on("task:delegate", note);
+    const later = await call("POST", "/api/v1/tasks", { task_type: id });
+    await ask(agent, "task:start", first);
+    const lines = [{ level: "warn", message: "only half of it" }];
+    assert.equal((await ask(agent, "task:log", { ...first, lines })).ok, true);
+    const error = { type: "validation", message: "column `text` is missing" };
+    assert.equal((await ask(agent, "task:fail", { ...first, error })).status, "failed");
+    const log = await call("GET", `/api/v1/tasks/${first.taskId}/logs`);
+    assert.deepEqual(log.lines.map((line) => line.message), ["only half of it"]);
+    assert.equal((await call("GET", `/api/v1/tasks/${later.task_id}`)).status, "pending");
+    assert.deepEqual(pushed, [], "a draining agent is given nothing");
+    agent.off("task:delegate", note);
+    next = taken();
+    assert.equal((await ask(agent, "agent:attach", {})).agent.agent_id, id);
+    const second = await next;
+    assert.equal(second.taskId, later.task_id);
+    const back = await ask(agent, "task:release", { ...second, reason: "no room" });
+    assert.equal(back.status, "pending");
+    agent.close();
+    await call("POST", `/api/v1/tasks/${later.task_id}/cancel`, {});
+  },
+
+  async "one agent lives on a socket, and moves to the next one that it attaches to"(transport, id) {
+    const agent = await connected(transport);
+    const registered = await ask(agent, "agent:register", { agentId: id, agentType: "tester", capabilities: [id] });
+    const other = await ask(agent, "agent:register", { agentId: `${id}-2`, agentType: "tester", capabilities: [id] });
+    assert.deepEqual([other.ok, other.status, other.code], [false, 409, "conflict"]);
+    assert.match(other.detail, new RegExp(`agent \`${id}\` lives on this socket`));
+    const reason = once(agent, "disconnect:reason");
+    const moved = await connected(transport, { token: registered.token });
+    assert.equal((await ask(moved, "agent:attach", {})).agent.agent_id, id);
+    assert.equal((await reason)[0].code, "attached_elsewhere");
+    const delivery = once(moved, "task:delegate");
+    const task = await call("POST", "/api/v1/tasks", { task_type: id });
+    const [delegated, refuse] = await delivery;
+    assert.equal(delegated.payload.taskId, task.task_id);
+    // Nobody can tell what that means: the task goes back.
+    refuse("perhaps");
+    const again = once(moved, "task:delegate");
+    assert.equal((await again)[0].payload.attempt, 2);
+    moved.close();
+    await call("POST", `/api/v1/tasks/${task.task_id}/cancel`, {});
+  },
+
+  async "what somebody may not, and what nobody can read, is refused in words"(transport) {
+    const made = await call("POST", "/api/v1/keys", { name: "a reader's", permissions: ["task:read"] });
+    const reader = await connected(transport, { api_key: made.api_key });
+    const namespace = await ask(reader, "subscribe", { room: "namespace" });
+    assert.deepEqual([namespace.ok, namespace.status, namespace.code], [false, 403, "forbidden"]);
+    const agent = await ask(reader, "agent:register", { agentId: "nobody", agentType: "t", capabilities: ["x"] });
+    assert.deepEqual([agent.ok, agent.code], [false, "forbidden"]);
+    for (const [body, pointer] of [[null, ""], [{ room: 7 }, "/room"], [{ room: "namespace", after: -1 }, "/after"], [{ rom: "x" }, "/rom"]]) {
+      const refused = await ask(reader, "subscribe", body);
+      assert.deepEqual([refused.code, refused.errors[0].pointer], ["validation", pointer]);
+      assert.doesNotMatch(refused.detail, /expected|column/, "no parser speaks here");
+    }
+    reader.close();
+    await call("DELETE", `/api/v1/keys/${made.key.key_id}`);
+  },
+
+  async "a message that is too large ends its own line"(transport) {
+    const loud = await connected(transport);
+    const quiet = await connected(transport);
+    const end = once(loud, "disconnect");
+    loud.emit("task:complete", { result: "x".repeat(1_500_000) });
+    assert.match((await end)[0], /^transport (close|error)$/);
+    assert.equal((await ask(quiet, "subscribe", { room: "namespace" })).ok, true);
+    quiet.close();
+  },
+
+  async "a page of another origin is refused"(transport) {
+    const extraHeaders = { origin: "https://elsewhere.example" };
+    const page = io(realtime, { transports: [transport], auth: { api_key: key }, reconnection: false, forceNew: true, extraHeaders });
+    const refused = new Promise((resolve, reject) => {
+      page.on("connect_error", resolve);
+      page.on("connect", () => reject(new Error("it was let in")));
+    });
+    assert.ok(await within(refused, "a refusal"));
+    page.close();
+  },
+
   async "a revoked key ends its socket with a reason"(transport) {
     const made = await call("POST", "/api/v1/keys", { name: "a page's", permissions: ["event:read"] });
     const socket = await connected(transport, { api_key: made.api_key });
