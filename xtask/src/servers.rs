@@ -92,9 +92,9 @@ pub struct ForTests {
 }
 
 impl ForTests {
-    /// Starts each kind that the environment does not name. One that cannot be started is missing, unless the
+    /// Starts each wanted kind that the environment does not name. One that cannot be started is missing, unless the
     /// environment says that none may be: then this fails.
-    pub fn start() -> Result<Self> {
+    pub fn start(wanted: Wanted) -> Result<Self> {
         let kinds = [
             (
                 "MongoDB (one node)",
@@ -135,7 +135,9 @@ impl ForTests {
             missing: Vec::new(),
         };
         eprintln!("\nstarting servers …");
-        for (name, variable, wanted) in kinds {
+        let is_wanted = [wanted.mongo, wanted.mongo3, wanted.redis, wanted.cluster];
+        let kinds = kinds.into_iter().zip(is_wanted);
+        for ((name, variable, wanted), _) in kinds.filter(|(_, is_wanted)| *is_wanted) {
             // Blank is not set, as everywhere.
             if std::env::var(variable).is_ok_and(|address| !address.trim().is_empty()) {
                 found.given.push(format!("{name}, as `{variable}` says"));
@@ -155,6 +157,15 @@ impl ForTests {
             }
         }
         Ok(found)
+    }
+
+    /// The address that this variable has for the tests.
+    pub fn address(&self, variable: &str) -> Option<String> {
+        let started = self.environment().into_iter();
+        started
+            .filter_map(|(name, address)| (name == variable).then_some(address))
+            .chain(std::env::var(variable))
+            .find(|address| !address.trim().is_empty())
     }
 
     /// The names and addresses for the environment of the tests.

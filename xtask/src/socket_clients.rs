@@ -4,14 +4,14 @@
 //! Node or Python, or no registry to fetch from, they are skipped, and that is said;
 //! `MCPANEL_TEST_REQUIRE_CLIENTS=1` makes it a failure.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use mcpanel_test_servers::{Instance, InstancePlan, MONGODB_URI, REDIS_URL};
 
 use crate::command::{find, root, run};
+use crate::servers::ForTests;
 use crate::tools::{fetch_once, folder, is_required, node_scripts};
 
 /// Makes what would be skipped a failure.
@@ -20,35 +20,49 @@ const REQUIRED: &str = "MCPANEL_TEST_REQUIRE_CLIENTS";
 /// Who calls in these tests.
 const KEY: &str = "an administrator's key for the official clients";
 
-/// How long a server may take to start, on a busy machine.
-const STARTS_WITHIN: Duration = Duration::from_secs(60);
+/// Signs the tokens of all instances.
+const JWT_SECRET: &str = "instances of the official clients sign with this";
 
 /// What became of one client.
 pub enum Outcome {
     /// It ran, and everything it asked for was right.
     Ran(String),
     /// It did not, for this reason.
-    Skipped(&'static str, String),
+    Skipped(String, String),
 }
 
-/// Runs both against `binary`.
-pub fn test(binary: &Path) -> Result<Vec<Outcome>> {
+/// Runs both against `binary`: over one server on the embedded store, then over instances that share these servers.
+pub fn test(binary: &Path, servers: &ForTests) -> Result<Vec<Outcome>> {
     let clients = [
         ("socket.io-client (JavaScript)", javascript as Prepare),
         ("python-socketio", python as Prepare),
     ];
     let mut outcomes = Vec::new();
     for (name, prepare) in clients {
-        match prepare() {
-            Ok(mut client) => {
-                let server = Server::start(binary)?;
-                run(server.tell(&mut client))?;
-                outcomes.push(Outcome::Ran(format!("{name} against the real binary")));
-            }
+        let mut client = match prepare() {
+            Ok(client) => client,
             Err(why) if is_required(REQUIRED) => {
                 bail!("{name} is required and cannot run: {why:#}")
             }
-            Err(why) => outcomes.push(Outcome::Skipped(name, format!("{why:#}"))),
+            Err(why) => {
+                outcomes.push(Outcome::Skipped(name.to_owned(), format!("{why:#}")));
+                continue;
+            }
+        };
+        let one = Panel::embedded(binary)?;
+        run(one.tell(&mut client))?;
+        drop(one);
+        outcomes.push(Outcome::Ran(format!("{name} against the real binary")));
+        let over_many = format!("{name} over three instances");
+        match (servers.address(MONGODB_URI), servers.address(REDIS_URL)) {
+            (Some(mongodb), Some(redis)) => {
+                run(Panel::shared(binary, &mongodb, &redis)?.tell(&mut client))?;
+                outcomes.push(Outcome::Ran(over_many));
+            }
+            _ => outcomes.push(Outcome::Skipped(
+                over_many,
+                "MongoDB or Redis is missing".to_owned(),
+            )),
         }
     }
     Ok(outcomes)
@@ -87,73 +101,77 @@ fn scripts() -> PathBuf {
     root().join("crates/realtime/tests/clients")
 }
 
-/// A server over a temporary folder, stopped when it is dropped.
-struct Server {
-    child: Child,
-    http: SocketAddr,
-    realtime: SocketAddr,
-    data: PathBuf,
+/// What the clients talk to. It ends when it is dropped.
+struct Panel {
+    /// Answers calls of the API.
+    api: Instance,
+    /// Has the sockets, when it is not the same.
+    sockets: Option<Instance>,
+    /// Has Redis and the secret of tokens, and nothing else.
+    alone: Option<Instance>,
 }
 
-impl Server {
-    fn start(binary: &Path) -> Result<Self> {
-        let (http, realtime) = (free()?, free()?);
-        let data = root().join(format!("target/tools/socket-clients-data-{}", http.port()));
-        let child = Command::new(binary)
-            .args([
-                "serve",
-                "--http",
-                &http.to_string(),
-                "--realtime",
-                &realtime.to_string(),
-                "--data",
-            ])
-            .arg(&data)
-            .env("MCPANEL_ADMIN_KEY", KEY)
-            .env_remove("MONGODB_URI")
-            .env_remove("REDIS_URL")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .with_context(|| format!("cannot start `{}`", binary.display()))?;
-        let server = Self {
-            child,
-            http,
-            realtime,
-            data,
+impl Panel {
+    /// One server over a temporary folder.
+    fn embedded(binary: &Path) -> Result<Self> {
+        let api = plan(binary).start()?;
+        api.ready()?;
+        api.listens_for_sockets()?;
+        Ok(Self {
+            api,
+            sockets: None,
+            alone: None,
+        })
+    }
+
+    /// Whoever calls the one instance has the sockets on the other, so that whatever is heard has travelled.
+    fn shared(binary: &Path, mongodb: &str, redis: &str) -> Result<Self> {
+        // A database of its own, and a part of Redis that no other test takes.
+        let database = format!("/socket_clients_{}?", std::process::id());
+        let mongodb = mongodb.replacen("/?", &database, 1);
+        let redis = format!("{redis}/14");
+        let shared = |plan: InstancePlan| {
+            plan.with("REDIS_URL", &redis)
+                .with("JWT_SECRET", JWT_SECRET)
         };
-        let begun = Instant::now();
-        while [http, realtime]
-            .iter()
-            .any(|address| TcpStream::connect(address).is_err())
-        {
-            if begun.elapsed() > STARTS_WITHIN {
-                bail!("the server for the official clients does not answer");
-            }
-            std::thread::sleep(Duration::from_millis(50));
+        let with_store = || shared(plan(binary)).with("MONGODB_URI", &mongodb).start();
+        let (api, sockets) = (with_store()?, with_store()?);
+        let mut alone = shared(plan(binary));
+        alone.arguments = vec!["--role".into(), "realtime".into()];
+        let alone = alone.start()?;
+        api.ready()?;
+        for instance in [&sockets, &alone] {
+            instance.listens_for_sockets()?;
         }
-        Ok(server)
+        sockets.ready()?;
+        Ok(Self {
+            api,
+            sockets: Some(sockets),
+            alone: Some(alone),
+        })
     }
 
     /// Tells a client where it is.
     fn tell<'c>(&self, client: &'c mut Command) -> &'c mut Command {
+        let at = |instance: &Instance| format!("http://{}", instance.sockets());
         client
-            .env("MCPANEL_TEST_HTTP", format!("http://{}", self.http))
-            .env("MCPANEL_TEST_REALTIME", format!("http://{}", self.realtime))
-            .env("MCPANEL_TEST_KEY", KEY)
+            .env("MCPANEL_TEST_HTTP", self.api.url())
+            .env(
+                "MCPANEL_TEST_REALTIME",
+                at(self.sockets.as_ref().unwrap_or(&self.api)),
+            )
+            .env("MCPANEL_TEST_KEY", KEY);
+        match &self.alone {
+            Some(alone) => client.env("MCPANEL_TEST_ALONE", at(alone)),
+            None => client.env_remove("MCPANEL_TEST_ALONE"),
+        }
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself, and its folder with it.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.data);
-    }
-}
-
-fn free() -> Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("cannot find a free port")?;
-    Ok(listener.local_addr()?)
+fn plan(binary: &Path) -> InstancePlan {
+    // What a shell may have for another server is not for these.
+    InstancePlan::new("mcpanel", binary)
+        .with("MONGODB_URI", "")
+        .with("REDIS_URL", "")
+        .with("MCPANEL_ADMIN_KEY", KEY)
 }

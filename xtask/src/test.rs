@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
+use mcpanel_test_servers::Wanted;
 
 use crate::{
     browser,
@@ -22,7 +23,7 @@ pub fn run() -> Result<()> {
     // Not `--all-features`: some features break a rule on purpose, to show that the simulation notices.
     // Built first, so that no server waits for the compiler.
     run_command(&mut cargo(&["test", "--workspace", "--locked", "--no-run"]))?;
-    let servers = ForTests::start()?;
+    let servers = ForTests::start(Wanted::ALL)?;
     // Every failure of a run is told, not the first.
     run_command(
         cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]).envs(servers.environment()),
@@ -34,7 +35,6 @@ pub fn run() -> Result<()> {
     for (server, why) in &servers.missing {
         report.skipped(&format!("the tests over {server}"), why);
     }
-    drop(servers);
 
     match std::env::var_os(SAMPLE_DATA).filter(|path| Path::new(path).is_file()) {
         Some(path) => report.ran(format!(
@@ -71,7 +71,7 @@ pub fn run() -> Result<()> {
     }
 
     report.browser(browser::run(&binary("mcpanel"))?);
-    report.socket_clients(socket_clients::test(&binary("mcpanel"))?);
+    report.socket_clients(socket_clients::test(&binary("mcpanel"), &servers)?);
 
     report.print();
     Ok(())
@@ -80,7 +80,12 @@ pub fn run() -> Result<()> {
 /// Runs the official Socket.IO clients and nothing else, against the binary as it was built last.
 pub fn run_socket_clients() -> Result<()> {
     let mut report = Report::default();
-    report.socket_clients(socket_clients::test(&binary("mcpanel"))?);
+    let servers = ForTests::start(Wanted {
+        mongo: true,
+        redis: true,
+        ..Wanted::NONE
+    })?;
+    report.socket_clients(socket_clients::test(&binary("mcpanel"), &servers)?);
     report.print();
     Ok(())
 }
@@ -111,7 +116,7 @@ impl Report {
         for outcome in outcomes {
             match outcome {
                 socket_clients::Outcome::Ran(what) => self.ran(what),
-                socket_clients::Outcome::Skipped(what, why) => self.skipped(what, why),
+                socket_clients::Outcome::Skipped(what, why) => self.skipped(&what, why),
             }
         }
     }

@@ -1,5 +1,6 @@
 // The realtime server, held to socket.io-client: `node javascript.mjs`, with MCPANEL_TEST_HTTP, MCPANEL_TEST_REALTIME
 // and MCPANEL_TEST_KEY saying where a server is and who calls. Everything once over websockets and once over polling.
+// With MCPANEL_TEST_ALONE, which says where an instance has sockets alone, that one is held to it too.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -7,6 +8,7 @@ import { io } from "socket.io-client";
 
 const http = process.env.MCPANEL_TEST_HTTP;
 const realtime = process.env.MCPANEL_TEST_REALTIME;
+const alone = process.env.MCPANEL_TEST_ALONE;
 const key = process.env.MCPANEL_TEST_KEY;
 const LONG_MS = 20_000;
 
@@ -42,12 +44,12 @@ const once = (socket, event, wanted = () => true) =>
     event,
   );
 
-function open(transport, auth) {
-  return io(realtime, { transports: [transport], auth, reconnection: false, forceNew: true });
+function open(transport, auth, at = realtime) {
+  return io(at, { transports: [transport], auth, reconnection: false, forceNew: true });
 }
 
-async function connected(transport, auth = { api_key: key }) {
-  const socket = open(transport, auth);
+async function connected(transport, auth = { api_key: key }, at = realtime) {
+  const socket = open(transport, auth, at);
   await within(
     new Promise((resolve, reject) => {
       socket.on("connect", resolve);
@@ -302,8 +304,52 @@ const journeys = {
   },
 };
 
+const journeysAlone = {
+  async "sockets alone tell the same events, and what somebody missed elsewhere"(transport, id) {
+    const { token } = await call("POST", "/api/v1/auth/token", { permissions: ["event:read"] });
+    const pages = [await connected(transport, { token }), await connected(transport, { token }, alone)];
+    const heard = pages.map(() => []);
+    for (const [at, page] of pages.entries()) {
+      await ask(page, "subscribe", { room: "namespace" });
+      page.on("task:created", (body) => body.payload.taskType === id && heard[at].push(body));
+      page.on("task:cancelled", (body) => body.payload.taskType === id && heard[at].push(body));
+    }
+    const ends = pages.map((page) => once(page, "task:cancelled", (body) => body.payload.taskType === id));
+    const task = await call("POST", "/api/v1/tasks", { task_type: id });
+    await call("POST", `/api/v1/tasks/${task.task_id}/cancel`, {});
+    await Promise.all(ends);
+    assert.deepEqual(heard[0].map((body) => body.type), ["task:created", "task:cancelled"]);
+    assert.deepEqual(heard[1], heard[0], "the same numbers, too");
+    for (const page of pages) page.close();
+
+    // Who was on the one comes back to the other.
+    const later = await call("POST", "/api/v1/tasks", { task_type: id });
+    const back = await connected(transport, { token }, alone);
+    const missed = once(back, "task:created", (body) => body.payload.taskId === later.task_id);
+    const told = await ask(back, "subscribe", { room: "namespace", after: heard[0].at(-1).seq });
+    assert.ok(told.replayed >= 1 && !told.resync, JSON.stringify(told));
+    await missed;
+    await call("POST", `/api/v1/tasks/${later.task_id}/cancel`, {});
+    back.close();
+  },
+
+  async "sockets alone know tokens, and no keys and no agents"(transport, id) {
+    const refused = open(transport, { api_key: key }, alone);
+    const [error] = await once(refused, "connect_error");
+    assert.match(error.message, /token/);
+    refused.close();
+    const { token } = await call("POST", "/api/v1/auth/token", {});
+    const page = await connected(transport, { token }, alone);
+    const agent = await ask(page, "agent:register", { agentId: id, agentType: "tester", capabilities: [id] });
+    assert.equal(agent.ok, false);
+    assert.ok(agent.detail, "it says why");
+    page.close();
+  },
+};
+
+const held = alone ? { ...journeys, ...journeysAlone } : journeys;
 for (const transport of ["websocket", "polling"]) {
-  for (const [name, journey] of Object.entries(journeys)) {
+  for (const [name, journey] of Object.entries(held)) {
     await journey(transport, `js-${randomUUID().slice(0, 8)}`);
     console.log(`ok ${transport}: ${name}`);
   }

@@ -174,6 +174,50 @@ def an_agent_comes_back_with_its_token(transport, name):
     assert back.hear("disconnect:reason")["code"] == "agent_unregistered"
 
 
+def one_agent_lives_on_a_socket_and_moves(transport, name):
+    agent = Visitor(transport)
+    told = agent.ask("agent:register", {"agentId": name, "agentType": "tester", "capabilities": [name]})
+    other = agent.ask("agent:register", {"agentId": f"{name}-2", "agentType": "tester", "capabilities": [name]})
+    assert (other["ok"], other["status"], other["code"]) == (False, 409, "conflict"), other
+    moved = Visitor(transport, auth={"token": told["token"]}, answers=["perhaps", True])
+    assert moved.ask("agent:attach", {})["agent"]["agent_id"] == name
+    assert agent.hear("disconnect:reason")["code"] == "attached_elsewhere"
+    task = call("POST", "/api/v1/tasks", {"task_type": name})
+    # Nobody can tell what the first answer means: the task goes back, and comes again.
+    assert moved.hear("task:delegate")["payload"]["attempt"] == 1
+    again = moved.hear("task:delegate")["payload"]
+    assert (again["taskId"], again["attempt"]) == (task["task_id"], 2), again
+    about = {"taskId": again["taskId"], "lease": again["lease"]}
+    assert moved.ask("task:complete", {**about, "result": {}})["status"] == "completed"
+    agent.close()
+    moved.close()
+
+
+def a_wish_to_cancel_arrives(transport, name):
+    agent = Visitor(transport, answers=[True])
+    agent.ask("agent:register", {"agentId": name, "agentType": "tester", "capabilities": [name]})
+    task = call("POST", "/api/v1/tasks", {"task_type": name})
+    given = agent.hear("task:delegate")["payload"]
+    about = {"taskId": given["taskId"], "lease": given["lease"]}
+    agent.ask("task:start", about)
+    call("POST", f"/api/v1/tasks/{task['task_id']}/cancel", {})
+    assert agent.hear("task:cancel")["payload"]["taskId"] == task["task_id"]
+    assert agent.ask("task:cancel", about)["status"] == "cancelled"
+    agent.close()
+
+
+def what_somebody_may_not_is_refused_in_words(transport, _):
+    made = call("POST", "/api/v1/keys", {"name": "a reader's", "permissions": ["task:read"]})
+    reader = Visitor(transport, auth={"api_key": made["api_key"]})
+    told = reader.ask("subscribe", {"room": "namespace"})
+    assert (told["ok"], told["status"], told["code"]) == (False, 403, "forbidden"), told
+    faulty = reader.ask("subscribe", {"room": 7})
+    assert (faulty["code"], faulty["errors"][0]["pointer"]) == ("validation", "/room"), faulty
+    call("DELETE", f"/api/v1/keys/{made['key']['key_id']}")
+    assert reader.hear("disconnect:reason")["code"] == "key_revoked"
+    reader.close()
+
+
 JOURNEYS = [
     refuses_in_words,
     an_agent_works_and_a_page_watches,
@@ -183,6 +227,9 @@ JOURNEYS = [
     a_refused_delivery_goes_back,
     a_delivery_that_nobody_acknowledges_goes_back,
     an_agent_comes_back_with_its_token,
+    one_agent_lives_on_a_socket_and_moves,
+    a_wish_to_cancel_arrives,
+    what_somebody_may_not_is_refused_in_words,
 ]
 
 if __name__ == "__main__":
