@@ -191,6 +191,7 @@ pub async fn sign_on(admin: &Balanced, number: usize) -> Result<Balanced, Error>
     admin.with_token(&signed.token)
 }
 
+#[derive(Clone)]
 struct Agent {
     number: usize,
     admin: Balanced,
@@ -223,33 +224,59 @@ impl Agent {
     async fn work(
         &self,
         own: &Balanced,
-        hands: &Hands,
+        hands: &Arc<Hands>,
         stop: watch::Receiver<bool>,
     ) -> Result<Ended> {
         let id = agent_id(self.number);
-        let claim = Claim {
-            max: Some(CONCURRENCY),
-            wait_ms: Some(500),
-        };
+        // Long work goes on beside the short: an agent that only waited for it would look like a server that stands still.
+        let mut aside = JoinSet::new();
         while !*stop.borrow() {
+            while let Some(done) = aside.try_join_next() {
+                done??;
+            }
+            let free = CONCURRENCY.saturating_sub(u32::try_from(aside.len())?);
+            if free == 0 {
+                if let Some(done) = aside.join_next().await {
+                    done??;
+                }
+                continue;
+            }
+            let claim = &Claim {
+                max: Some(free),
+                wait_ms: Some(500),
+            };
             let turn = hands.turn.lock().await;
-            let (id, claim) = (&id, &claim);
+            let id = &id;
             let claimed = own
                 .call(|client| async move { client.claim(id, claim).await })
                 .await;
             let tasks = match claimed {
                 Ok(claimed) => claimed.tasks,
-                Err(error) if is_lost(&error) => return Ok(Ended::Lost),
+                Err(error) if is_lost(&error) => {
+                    ended(&mut aside).await?;
+                    return Ok(Ended::Lost);
+                }
                 Err(error) => bail!("a claim was refused: {}", error.chain()),
             };
             hands.take(&tasks);
             drop(turn);
             for task in tasks {
-                self.work_on(own, &task).await?;
-                hands.put_down(&task.task_id);
+                if is_long(&task) {
+                    let (agent, own, hands) = (self.clone(), own.clone(), hands.clone());
+                    aside.spawn(async move { agent.finish(&own, &hands, &task).await });
+                } else {
+                    self.finish(own, hands, &task).await?;
+                }
             }
         }
+        ended(&mut aside).await?;
         Ok(Ended::Told)
+    }
+
+    async fn finish(&self, own: &Balanced, hands: &Hands, task: &Task) -> Result<()> {
+        self.work_on(own, task).await?;
+        hands.put_down(&task.task_id);
+        Ok(())
     }
 
     async fn work_on(&self, own: &Balanced, task: &Task) -> Result<()> {
@@ -257,8 +284,7 @@ impl Agent {
             bail!("`{}` was handed out without a lease", task.task_id);
         };
         let id = &task.task_id;
-        let number = id.as_str().bytes().map(u64::from).sum::<u64>();
-        if task.retry_count == 0 && number.is_multiple_of(FAILS_EVERY) {
+        if task.retry_count == 0 && lot(task).is_multiple_of(FAILS_EVERY) {
             let error = json!({"type": "network", "message": "as planned"});
             let fail = &Fail {
                 lease,
@@ -269,7 +295,7 @@ impl Agent {
                 .await;
             return self.judge(failed.map(drop)).map(drop);
         }
-        if number.is_multiple_of(LONG_EVERY) {
+        if is_long(task) {
             let start = &Start {
                 lease: lease.clone(),
             };
@@ -306,6 +332,15 @@ impl Agent {
             Err(error) => bail!("a report was refused: {}", error.chain()),
         }
     }
+}
+
+/// A number that a task has by chance, and keeps.
+fn lot(task: &Task) -> u64 {
+    task.task_id.as_str().bytes().map(u64::from).sum()
+}
+
+fn is_long(task: &Task) -> bool {
+    lot(task).is_multiple_of(LONG_EVERY)
 }
 
 /// What an agent holds.
