@@ -4,8 +4,6 @@ pub mod builtin;
 mod rows;
 mod update;
 
-use std::ops::ControlFlow;
-
 use clap::{Args, Subcommand};
 use mcpanel_api::{
     AgentId, Name,
@@ -175,19 +173,10 @@ impl Drain {
         for id in agent_ids {
             admission(client, id, Admission::Draining, revision).await?;
         }
-        let mut agents: Vec<Agent> = Vec::new();
-        let end = self
+        let read = async |id: &AgentId| Ok(client.get_agent(id).await?);
+        let (agents, end) = self
             .limit
-            .until(async || {
-                agents.clear();
-                for id in agent_ids {
-                    agents.push(client.get_agent(id).await?);
-                }
-                Ok(match agents.iter().all(|agent| agent.slots_in_use == 0) {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
-                })
-            })
+            .until_all(agent_ids, read, |agent| agent.slots_in_use == 0)
             .await?;
         listing::many(form, &agents)?;
         match end {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use tokio::time::sleep;
+use tokio::{sync::Notify, time::sleep};
 
 use crate::{Failure, Result, commands::interrupted, exit::Exit, output, output::durations};
 
@@ -38,7 +38,8 @@ pub enum End<T> {
 }
 
 impl Limit {
-    /// Looks again until `look` breaks. Once it has worked, a server that is away for a moment is waited for.
+    /// Looks again until `look` breaks. Once it has worked, a server that is away for a moment is waited for. The first
+    /// look is always finished, so no time at all is one look; a later one may be cut off at any point.
     pub async fn until<T, F>(self, look: F) -> Result<End<T>>
     where
         F: AsyncFnMut() -> Result<ControlFlow<T>>,
@@ -54,15 +55,50 @@ impl Limit {
         self.looking(pause, pause, look).await
     }
 
-    async fn looking<T, F>(self, first: Duration, longest: Duration, look: F) -> Result<End<T>>
+    /// Reads what these ids name until all of it is as it is wanted. Answers it as it was when it was last read whole.
+    pub async fn until_all<I, T>(
+        self,
+        ids: &[I],
+        read: impl AsyncFn(&I) -> Result<T>,
+        is_wanted: impl Fn(&T) -> bool,
+    ) -> Result<(Vec<T>, End<()>)> {
+        let mut last = Vec::new();
+        let end = self
+            .until(async || {
+                // Not into `last`: the time may be up between two of them.
+                let mut found = Vec::with_capacity(ids.len());
+                for id in ids {
+                    found.push(read(id).await?);
+                }
+                let is_reached = found.iter().all(&is_wanted);
+                last = found;
+                Ok(match is_reached {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                })
+            })
+            .await?;
+        Ok((last, end))
+    }
+
+    async fn looking<T, F>(self, first: Duration, longest: Duration, mut look: F) -> Result<End<T>>
     where
         F: AsyncFnMut() -> Result<ControlFlow<T>>,
     {
+        let has_looked = Notify::new();
         let up = async {
-            match self.timeout {
-                Some(timeout) => sleep(timeout).await,
+            match self.timeout.map(sleep) {
+                Some(timer) => {
+                    has_looked.notified().await;
+                    timer.await;
+                }
                 None => std::future::pending().await,
             }
+        };
+        let look = async || {
+            let seen = look().await;
+            has_looked.notify_one();
+            seen
         };
         tokio::select! {
             biased;
@@ -156,5 +192,29 @@ mod tests {
             .until::<(), _>(async || Ok(ControlFlow::Continue(())))
             .await;
         assert!(matches!(end, Ok(End::TimeUp)));
+    }
+
+    #[tokio::test]
+    async fn what_was_read_whole_is_told_although_the_time_was_up_in_the_middle() {
+        for timeout in [0, 150] {
+            let limit = Limit {
+                timeout: Some(Duration::from_millis(timeout)),
+            };
+            let reads = std::cell::Cell::new(0);
+            let read = async |id: &u32| {
+                reads.set(reads.get() + 1);
+                match (timeout, reads.get()) {
+                    // A first look that takes longer than there is time.
+                    (0, _) => sleep(Duration::from_millis(20)).await,
+                    // A later one that never comes to its end.
+                    (_, 4..) => std::future::pending().await,
+                    _ => {}
+                }
+                Ok(*id)
+            };
+            let (found, end) = limit.until_all(&[1, 2], read, |_| false).await.unwrap();
+            assert!(matches!(end, End::TimeUp));
+            assert_eq!(found, [1, 2], "with {timeout} ms");
+        }
     }
 }

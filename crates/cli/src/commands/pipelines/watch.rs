@@ -55,20 +55,11 @@ impl Watch {
 impl Wait {
     /// Waits, writes the pipelines as they are then, and answers with the worst that happened.
     pub async fn execute(self, client: &Client, form: Form<'_>) -> Result {
-        let mut pipelines: Vec<Pipeline> = Vec::new();
-        let end = self
+        let read = async |id: &PipelineId| Ok(client.get_pipeline(id).await?);
+        let (pipelines, end) = self
             .limit
-            .until(async || {
-                pipelines.clear();
-                for id in &self.pipeline_ids {
-                    pipelines.push(client.get_pipeline(id).await?);
-                }
-                Ok(
-                    match pipelines.iter().all(|pipeline| has_ended(pipeline.status)) {
-                        true => ControlFlow::Break(()),
-                        false => ControlFlow::Continue(()),
-                    },
-                )
+            .until_all(&self.pipeline_ids, read, |pipeline: &Pipeline| {
+                has_ended(pipeline.status)
             })
             .await?;
         if matches!(end, End::Interrupted) {

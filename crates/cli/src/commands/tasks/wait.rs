@@ -1,6 +1,6 @@
 //! `mcpanel tasks wait` and `watch`: until tasks are where they are wanted; the exit code tells how they ended.
 
-use std::{ops::ControlFlow, time::Duration};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use mcpanel_api::{
@@ -61,21 +61,11 @@ enum Goal {
 impl Wait {
     /// Waits, writes the tasks as they are then, and answers with the worst that happened.
     pub async fn execute(self, client: &Client, form: Form<'_>) -> Result {
-        let mut tasks: Vec<Task> = Vec::new();
-        let end = self
+        let read = async |id: &TaskId| Ok(client.get_task(id).await?);
+        let is_settled = |task: &Task| self.goal.is_settled(task.status);
+        let (tasks, end) = self
             .limit
-            .until(async || {
-                tasks.clear();
-                for id in &self.task_ids {
-                    tasks.push(client.get_task(id).await?);
-                }
-                Ok(
-                    match tasks.iter().all(|task| self.goal.is_settled(task.status)) {
-                        true => ControlFlow::Break(()),
-                        false => ControlFlow::Continue(()),
-                    },
-                )
-            })
+            .until_all(&self.task_ids, read, is_settled)
             .await?;
         if matches!(end, End::Interrupted) {
             return Ok(Exit::Interrupted);
@@ -85,9 +75,7 @@ impl Wait {
             tasks => listing::many(form, tasks)?,
         }
         if matches!(end, End::TimeUp) {
-            let open = tasks
-                .iter()
-                .filter(|task| !self.goal.is_settled(task.status));
+            let open = tasks.iter().filter(|task| !is_settled(task));
             let open = counted(open.count() as u64, "task");
             let what = format!("{open} not {}", self.goal.words());
             return Err(time_is_up(&what, self.limit.timeout)
