@@ -156,8 +156,8 @@ pub struct Notice<T> {
     pub payload: T,
 }
 
-/// A task pushed to an agent: the specification's `task:delegate`, with the lease. It asks for an acknowledgement
-/// ([`Acceptance`]).
+/// A task pushed to an agent: the specification's `task:delegate`, with the lease. It asks for an acknowledgement:
+/// `{accepted: true}`, or `{accepted: false, reason}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskDelegate {
@@ -185,21 +185,6 @@ pub struct TaskDelegate {
     /// Whether the parameters are too large to be delivered: read them with `GET /api/v1/tasks/{task_id}`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub parameters_omitted: bool,
-}
-
-/// What an agent acknowledges a delivery with. An acknowledgement that says nothing accepts.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Acceptance {
-    /// Whether the agent takes the task.
-    #[serde(default = "yes")]
-    pub accepted: bool,
-    /// Why it does not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Tells an agent that a task it holds should stop: `task:cancel`. It stops, and answers with `task:cancel` of its own.

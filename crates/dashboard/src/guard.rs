@@ -6,10 +6,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use mcpanel_guard::{Permission, Principal};
+use mcpanel_guard::Permission;
 
 use crate::{
-    Dashboard,
+    Dashboard, Person,
     error::Failure,
     session::{self, FLASH, Theme, Viewer, set_cookie},
     ui::{layout, list::Query},
@@ -102,12 +102,10 @@ pub async fn dress(State(dashboard): State<Dashboard>, request: Request, next: N
         status => Failure::new(status, "this cannot be done here"),
     };
     let viewer = match session::session(&asked.headers) {
-        Some(session) => dashboard
-            .host
-            .identify(&session)
-            .await
-            .ok()
-            .map(|principal| viewer(&dashboard, principal, &session, &asked)),
+        Some(session) => match dashboard.host.identify(&session).await {
+            Ok(person) => Some(viewer(&dashboard, person, &session, &asked)),
+            Err(_) => None,
+        },
         None => None,
     };
     let (mut parts, body) = response.into_parts();
@@ -129,10 +127,10 @@ fn is_problem(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"))
 }
 
-fn viewer(dashboard: &Dashboard, principal: Principal, session: &str, parts: &Parts) -> Viewer {
+fn viewer(dashboard: &Dashboard, person: Person, session: &str, parts: &Parts) -> Viewer {
     let environment = dashboard.environment.clone();
     Viewer::new(
-        principal,
+        person,
         session,
         parts,
         dashboard.control.now(),
@@ -151,13 +149,13 @@ async fn let_in(gate: &Gate, request: Request) -> Result<(Box<Viewer>, Request),
     let Some(session) = session::session(request.headers()) else {
         return Err(Stop::SignIn(sign_in(&request)));
     };
-    let principal = match gate.dashboard.host.identify(&session).await {
-        Ok(principal) => principal,
+    let person = match gate.dashboard.host.identify(&session).await {
+        Ok(person) => person,
         Err(crate::Refusal::Credential(_)) => return Err(Stop::SignIn(sign_in(&request))),
         Err(refusal) => return Err(Stop::Failed(refusal.into())),
     };
     let (mut parts, body) = request.into_parts();
-    let viewer = viewer(&gate.dashboard, principal, &session, &parts);
+    let viewer = viewer(&gate.dashboard, person, &session, &parts);
     if let Access::Needs(permission) = gate.access
         && !viewer.may(permission)
     {

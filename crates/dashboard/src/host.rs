@@ -25,6 +25,15 @@ pub enum Refusal {
     Unavailable(String),
 }
 
+/// Somebody whose credential is valid.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Who, and what they may.
+    pub principal: Principal,
+    /// The name of their key, where they have one.
+    pub name: Option<String>,
+}
+
 /// How the process is.
 #[derive(Debug, Clone)]
 pub struct About {
@@ -68,7 +77,7 @@ pub struct Upload {
 pub trait Host: Send + Sync + 'static {
     /// Whose credential this is: an API key, or a token as [`Host::tokens`] issues them. A token whose key was revoked is
     /// refused.
-    async fn identify(&self, credential: &str) -> Result<Principal, Refusal>;
+    async fn identify(&self, credential: &str) -> Result<Person, Refusal>;
 
     /// What issues tokens that [`Host::identify`] accepts.
     fn tokens(&self) -> &Tokens;

@@ -39,5 +39,5 @@ mod tests;
 pub use app::Dashboard;
 pub use environment::Environment;
 pub use guard::{Page, dress};
-pub use host::{About, Host, PartHealth, Refusal, Upload};
+pub use host::{About, Host, PartHealth, Person, Refusal, Upload};
 pub use routes::router;

@@ -14,7 +14,7 @@ use mcpanel_domain::Timestamp;
 use mcpanel_guard::{KeyRole, Permission, Principal};
 use sha2::{Digest, Sha256};
 
-use crate::{environment::Environment, error::Failure};
+use crate::{Person, environment::Environment, error::Failure};
 
 /// The cookie of a session over plain HTTP, as on a developer's machine.
 pub const SESSION: &str = "mcpanel_session";
@@ -168,6 +168,8 @@ pub struct Viewer {
     pub principal: Principal,
     /// The same, as the business layer knows it.
     pub scope: Scope,
+    /// The name of their key, where they have one.
+    pub name: Option<String>,
     /// What every form of this session carries.
     pub csrf: String,
     /// The colour scheme.
@@ -193,16 +195,18 @@ pub struct Viewer {
 impl Viewer {
     /// A viewer for this request.
     pub fn new(
-        principal: Principal,
+        person: Person,
         session: &str,
         parts: &Parts,
         now: Timestamp,
         newest: u64,
         environment: Option<Arc<Environment>>,
     ) -> Self {
+        let Person { principal, name } = person;
         let scope = Scope::new(principal.namespace.clone(), principal.actor());
         Self {
             scope,
+            name,
             csrf: csrf_of(session),
             theme: Theme::of(&parts.headers),
             wraps: cookie(&parts.headers, WRAP).as_deref() != Some("off"),
@@ -223,6 +227,11 @@ impl Viewer {
     /// Whether they hold a permission.
     pub fn may(&self, permission: Permission) -> bool {
         self.principal.may(permission)
+    }
+
+    /// What others call them: by the name of their key, else as events write them.
+    pub fn known_as(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.scope.actor)
     }
 
     /// Their role.

@@ -54,6 +54,8 @@ pub trait Directory: Send + Sync {
 pub struct Identified {
     /// The caller.
     pub principal: Principal,
+    /// The name of its key, where it has one.
+    pub name: Option<String>,
     /// When the credential ends, if it does.
     pub expires_at: Option<Timestamp>,
 }
@@ -133,31 +135,36 @@ impl Authenticator {
                 }
                 InvalidToken::FromTheFuture => unauthenticated(error.to_string()),
             })?;
-        self.check_source(&principal, now).await?;
+        let name = self.check_source(&principal, now).await?;
         Ok(Identified {
             principal,
+            name,
             expires_at: Some(end),
         })
     }
 
     /// Whether a caller of before may still call.
     pub async fn still(&self, principal: &Principal) -> ApiResult<()> {
-        self.check_source(principal, (self.clock)()).await
+        self.check_source(principal, (self.clock)()).await.map(drop)
     }
 
     /// A token ends with what it came from: a revoked key takes the tokens that it bought with it, a new
-    /// session of an agent those of the one before.
-    async fn check_source(&self, principal: &Principal, now: Timestamp) -> ApiResult<()> {
+    /// session of an agent those of the one before. Tells the name of the key.
+    async fn check_source(
+        &self,
+        principal: &Principal,
+        now: Timestamp,
+    ) -> ApiResult<Option<String>> {
         let namespace = &principal.namespace;
         match &principal.role {
-            Role::Admin => Ok(()),
+            Role::Admin => Ok(None),
             Role::Key(id) => match self.directory.by_id(namespace, id).await? {
-                Some(key) if key.is_valid_at(now) => Ok(()),
+                Some(key) if key.is_valid_at(now) => Ok(Some(key.name)),
                 Some(_) | None => Err(unauthenticated("the token is not valid")),
             },
             Role::Agent { agent_id, session } => {
                 match self.directory.session(namespace, agent_id).await? {
-                    Some(present) if present == *session => Ok(()),
+                    Some(present) if present == *session => Ok(None),
                     Some(_) => Err(Rejection::SessionSuperseded {
                         agent_id: agent_id.clone(),
                     }
@@ -183,6 +190,7 @@ impl Authenticator {
         if self.is_admin_key(text) {
             return Ok(Identified {
                 principal: Principal::admin(),
+                name: None,
                 expires_at: None,
             });
         }
@@ -192,6 +200,7 @@ impl Authenticator {
         match key.filter(|key| key.is_valid_at((self.clock)())) {
             Some(key) => Ok(Identified {
                 expires_at: key.expires_at,
+                name: Some(key.name),
                 principal: Principal {
                     role: Role::Key(key.id),
                     namespace: key.namespace,

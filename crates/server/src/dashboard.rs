@@ -11,9 +11,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mcpanel_control::{Error, NewArtifact, Scope};
-use mcpanel_dashboard::{About, Dashboard, Host, PartHealth, Refusal, Upload};
+use mcpanel_dashboard::{About, Dashboard, Host, PartHealth, Person, Refusal, Upload};
 use mcpanel_domain::{Payload, artifact::Artifact, event::Numbered};
-use mcpanel_guard::{Principal, Tokens};
+use mcpanel_guard::Tokens;
 use mcpanel_store_mongo::shared::Peers;
 use tokio::sync::watch;
 
@@ -76,9 +76,13 @@ fn instances(peers: Peers) -> Vec<PartHealth> {
 
 #[async_trait]
 impl Host for Pages {
-    async fn identify(&self, credential: &str) -> Result<Principal, Refusal> {
+    async fn identify(&self, credential: &str) -> Result<Person, Refusal> {
         let identified = self.0.authenticator.bearer(credential).await;
-        Ok(identified.map_err(refusal)?.principal)
+        let identified = identified.map_err(refusal)?;
+        Ok(Person {
+            principal: identified.principal,
+            name: identified.name,
+        })
     }
 
     fn tokens(&self) -> &Tokens {

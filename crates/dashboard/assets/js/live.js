@@ -39,10 +39,11 @@
     }
   };
 
-  // A list is held while the pointer is on it or some of its rows are chosen.
+  // A list is held while the pointer is on it, some of its rows are chosen, or the keyboard is in it. A button that was clicked
+  // keeps the focus too, but whoever clicked it and went on does not wait there.
   const held = (part) =>
     part.hasAttribute("data-hold") &&
-    (part.matches(":hover") || part.querySelector("input[name=id]:checked") !== null || part.contains(document.activeElement));
+    (part.matches(":hover") || part.querySelector("input[name=id]:checked, :focus-visible") !== null);
 
   const refresh = (part) => {
     if (!part.isConnected) return;

@@ -4,7 +4,7 @@
 use axum::{
     extract::{Path, RawQuery, State},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
 use mcpanel_control::{OperationRequest, PREVIEW_TASKS_MAX};
@@ -186,9 +186,14 @@ pub async fn new(
     State(dashboard): State<Dashboard>,
     viewer: Viewer,
     RawQuery(query): RawQuery,
-) -> Result<Markup> {
+) -> Result<Response> {
     let query = Query::read(query.as_deref());
-    preview(&dashboard, &viewer, &query, None).await
+    if query.text("kind").is_none() {
+        // What is to be done is chosen beside what it is done to.
+        return Ok(Redirect::to(&query.on("/tasks")).into_response());
+    }
+    let page = preview(&dashboard, &viewer, &query, None).await?;
+    Ok(page.into_response())
 }
 
 async fn preview(

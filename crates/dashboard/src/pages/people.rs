@@ -1,4 +1,4 @@
-//! Who did something, by the name that people know: a key's own, for those who may see keys.
+//! Who did something, by the name that people know: a key's own, for those who may see keys, and for whoever holds it.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,7 +15,7 @@ const KEY: &str = "key:";
 const NAME_CHARS_MAX: usize = 40;
 
 /// The names of keys, where they are needed and may be seen.
-pub struct People(HashMap<String, Arc<ApiKey>>);
+pub struct People(HashMap<String, String>);
 
 impl People {
     /// Those who can be named among these callers.
@@ -26,7 +26,9 @@ impl People {
     ) -> Result<Self> {
         let is_any_key = callers.into_iter().any(|caller| caller.starts_with(KEY));
         if !is_any_key || !viewer.may(Permission::KeyManage) {
-            return Ok(Self(HashMap::new()));
+            let me = viewer.scope.actor.strip_prefix(KEY);
+            let named = me.map(str::to_owned).zip(viewer.name.clone());
+            return Ok(Self(named.into_iter().collect()));
         }
         let keys = dashboard.control.catalog.keys(&viewer.scope).await?;
         Ok(Self::of(&keys))
@@ -34,18 +36,17 @@ impl People {
 
     /// Those whose keys these are.
     pub fn of(keys: &[Arc<ApiKey>]) -> Self {
-        let named = keys.iter().map(|key| (key.id.to_string(), key.clone()));
+        let named = keys
+            .iter()
+            .map(|key| (key.id.to_string(), key.name.clone()));
         Self(named.collect())
     }
 
     /// A caller: the name of its key with the id behind it, else as it is written.
     pub fn draw(&self, caller: &str) -> Markup {
-        let key = caller.strip_prefix(KEY).and_then(|id| self.0.get(id));
+        let name = caller.strip_prefix(KEY).and_then(|id| self.0.get(id));
         html! {
-            @match key {
-                Some(key) => span title=(caller) { (text::short(&key.name, NAME_CHARS_MAX)) },
-                None => span title=(caller) { (text::short(caller, NAME_CHARS_MAX)) },
-            }
+            span title=(caller) { (text::short(name.map_or(caller, String::as_str), NAME_CHARS_MAX)) }
         }
     }
 }

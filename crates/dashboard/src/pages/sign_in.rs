@@ -110,11 +110,11 @@ pub async fn enter(State(dashboard): State<Dashboard>, request: Request) -> Resu
     }
     let credential = field("credential");
     let principal = match dashboard.host.identify(credential).await {
-        Ok(principal) if principal.agent().is_some() => {
+        Ok(person) if person.principal.agent().is_some() => {
             let why = "This token is an agent's. Sign in with an API key, or with a token that one bought.";
             return Ok(refused(why, StatusCode::FORBIDDEN));
         }
-        Ok(principal) => principal,
+        Ok(person) => person.principal,
         Err(Refusal::Credential(why)) => {
             let why = format!(
                 "That did not work: {why}. Look whether all of it was copied, whether it is of this server, and whether it \

@@ -144,6 +144,12 @@ async fn keys_have_their_names_for_those_who_may_see_keys() {
     );
     let page = theirs.get(&by).await.body;
     assert!(
+        page.contains(&format!("title=\"{caller}\">{name}<")),
+        "their own: {page}"
+    );
+    let reader = world.named_key("reader", &[Permission::EventRead]).await;
+    let page = world.signed_in(&reader).await.get(&by).await.body;
+    assert!(
         page.contains(&format!("title=\"{caller}\">{caller}<")),
         "{page}"
     );

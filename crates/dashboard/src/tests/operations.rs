@@ -58,3 +58,15 @@ async fn a_filter_that_is_not_understood_begins_nothing() {
     let answer = browser.get("/operations/new?kind=cancel&stage=x").await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
+
+#[tokio::test]
+async fn without_a_word_of_what_to_do_one_chooses_beside_the_tasks() {
+    let world = World::new();
+    let mut browser = world.signed_in(ADMIN_KEY).await;
+    let answer = browser.get("/operations/new?status=failed").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.header("location"), "/tasks?status=failed");
+    let unknown = browser.get("/operations/new?kind=delete").await;
+    assert_eq!(unknown.status, StatusCode::BAD_REQUEST);
+    assert!(unknown.body.contains("retry"), "{}", unknown.body);
+}

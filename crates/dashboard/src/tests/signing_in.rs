@@ -154,3 +154,19 @@ async fn a_script_is_told_to_sign_in_instead_of_shown_a_form() {
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.header("hx-redirect"), "/sign-in?next=%2Ftasks");
 }
+
+#[tokio::test]
+async fn whoever_is_signed_in_is_called_by_the_name_of_the_key() {
+    let world = World::new();
+    let key = world.key(&[Permission::TaskRead]).await;
+    let keys = world.control.catalog.keys(&world.scope).await.unwrap();
+    let mut browser = world.signed_in(&key).await;
+    let page = browser.get("/tasks").await.body;
+    let written = format!(
+        "<span class=\"who-name\" title=\"key:{}\">test</span>",
+        keys[0].id
+    );
+    assert!(page.contains(&written), "{page}");
+    let mut admin = world.signed_in(ADMIN_KEY).await;
+    assert!(admin.get("/tasks").await.body.contains(">admin</span>"));
+}

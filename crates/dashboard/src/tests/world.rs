@@ -30,7 +30,7 @@ use mcpanel_store::memory::MemoryStore;
 use tokio::sync::watch;
 
 use super::browser::Browser;
-use crate::{About, Dashboard, Environment, Host, PartHealth, Refusal, Upload, router};
+use crate::{About, Dashboard, Environment, Host, PartHealth, Person, Refusal, Upload, router};
 
 pub const ADMIN_KEY: &str = "the-administrator";
 
@@ -58,10 +58,13 @@ struct Server {
 
 #[async_trait]
 impl Host for Server {
-    async fn identify(&self, credential: &str) -> Result<Principal, Refusal> {
+    async fn identify(&self, credential: &str) -> Result<Person, Refusal> {
         let unknown = || Refusal::Credential("the credential is not valid".to_owned());
         if credential == ADMIN_KEY {
-            return Ok(Principal::admin());
+            return Ok(Person {
+                principal: Principal::admin(),
+                name: None,
+            });
         }
         if let Ok(secret) = ApiKeySecret::parse(credential) {
             let found = self
@@ -71,25 +74,30 @@ impl Host for Server {
                 .await;
             let key = found.unwrap().ok_or_else(unknown)?;
             let words = key.permissions.iter().map(String::as_str);
-            return Ok(Principal {
+            let principal = Principal {
                 role: Role::Key(key.id.clone()),
                 namespace: key.namespace.clone(),
                 permissions: Permissions::parse(words).unwrap(),
+            };
+            return Ok(Person {
+                principal,
+                name: Some(key.name.clone()),
             });
         }
         let principal = self
             .tokens
             .read(credential, self.env.now())
             .map_err(|_| unknown())?;
+        let mut name = None;
         if let Role::Key(id) = &principal.role {
             let scope = Scope::new(principal.namespace.clone(), "test");
             let keys = self.control.catalog.keys(&scope).await.unwrap();
             let now = self.env.now();
-            if !keys.iter().any(|key| key.id == *id && key.is_valid_at(now)) {
-                return Err(unknown());
-            }
+            let key = keys.iter().find(|key| key.id == *id);
+            let key = key.filter(|key| key.is_valid_at(now));
+            name = Some(key.ok_or_else(unknown)?.name.clone());
         }
-        Ok(principal)
+        Ok(Person { principal, name })
     }
 
     fn tokens(&self) -> &Tokens {
@@ -201,12 +209,17 @@ impl World {
 
     /// A key with these permissions.
     pub async fn key(&self, permissions: &[Permission]) -> String {
+        self.named_key("test", permissions).await
+    }
+
+    /// The same, with this name.
+    pub async fn named_key(&self, name: &str, permissions: &[Permission]) -> String {
         let mut random = [0; 32];
         random[..16].copy_from_slice(&self.env.random().to_be_bytes());
         let secret = ApiKeySecret::of(random);
         let permissions: Permissions = permissions.iter().copied().collect();
         let new = NewKey {
-            name: "test".to_owned(),
+            name: name.to_owned(),
             sha256: *secret.digest().as_bytes(),
             hint: secret.hint().to_owned(),
             permissions: permissions.words(),

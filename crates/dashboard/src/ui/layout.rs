@@ -13,6 +13,9 @@ use crate::{
     session::{Theme, Viewer},
 };
 
+/// Longest name of whoever looks, in characters; who it is exactly stands behind it.
+const NAME_CHARS_MAX: usize = 40;
+
 /// A place in the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
@@ -180,7 +183,7 @@ fn tools(viewer: &Viewer, follows: bool) -> Markup {
             button #zone.tool.script type="button" title="Time zone (z)" hidden { (Icon::Clock.draw()) span.tool-word #zone-word { "UTC" } }
             button #keys.tool.script type="button" title="Keys (?)" hidden { (Icon::Keyboard.draw()) span.tool-word { "Keys" } }
             div.who {
-                span.who-name title=(viewer.scope.actor) { (super::text::middle(&viewer.scope.actor)) }
+                span.who-name title=(viewer.scope.actor) { (super::text::short(viewer.known_as(), NAME_CHARS_MAX)) }
                 span.who-role { (viewer.role().as_str()) " · " (viewer.principal.namespace) }
             }
             form method="post" action="/sign-out" {
@@ -277,7 +280,7 @@ pub fn failure(
             h1 { (failure.title()) }
             p { (super::text::sentence(&failure.detail)) }
             @if let (StatusCode::FORBIDDEN, Some(viewer)) = (failure.status, viewer) {
-                p.muted { "You are signed in as " b { (super::text::middle(&viewer.scope.actor)) } " (" (viewer.role().as_str()) "). Whoever made your key can make one that may do this." }
+                p.muted { "You are signed in as " b { (super::text::short(viewer.known_as(), NAME_CHARS_MAX)) } " (" (viewer.role().as_str()) "). Whoever made your key can make one that may do this." }
             }
             @if let (true, Some(request)) = (is_ours, request) {
                 p.muted { "If you report it, mention this request:" }

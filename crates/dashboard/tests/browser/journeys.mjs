@@ -13,6 +13,7 @@ await import("./rows.mjs");
 await import("./runs.mjs");
 await import("./pipelines.mjs");
 await import("./events.mjs");
+await import("./live.mjs");
 await import("./charts.mjs");
 await import("./failures.mjs");
 await import("./below-a-path.mjs");

@@ -37,24 +37,33 @@ export class Server {
     server.url = `http://${http}${base}`;
     const realtime = `127.0.0.1:${await freePort()}`;
     const below = base === "" ? [] : ["--base-path", base];
-    server.process = spawn(binary, ["serve", "--data", server.data, "--http", http, "--realtime", realtime, ...below], {
-      stdio: ["ignore", "ignore", "inherit"],
-      env: environment(),
-    });
-    const until = Date.now() + STARTS_MS_MAX;
-    for (;;) {
-      const answer = await fetch(`${server.url}/health/ready`).catch(() => null);
-      if (answer?.ok) break;
-      if (Date.now() > until || server.process.exitCode !== null) throw new Error("the server does not start");
-      await new Promise((done) => setTimeout(done, 50));
-    }
+    server.command = [binary, ["serve", "--data", server.data, "--http", http, "--realtime", realtime, ...below]];
+    await server.run();
     server.key = readFileSync(join(server.data, "admin.key"), "utf8").trim();
     return server;
   }
 
+  /** Starts it where it was before, over the same folder, and waits until it answers. */
+  async run() {
+    this.process = spawn(...this.command, { stdio: ["ignore", "ignore", "inherit"], env: environment() });
+    const until = Date.now() + STARTS_MS_MAX;
+    for (;;) {
+      const answer = await fetch(`${this.url}/health/ready`).catch(() => null);
+      if (answer?.ok) return;
+      if (Date.now() > until || this.process.exitCode !== null) throw new Error("the server does not start");
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }
+
+  /** Ends it without a word, as a machine that loses its power does. */
+  async kill() {
+    this.process.kill("SIGKILL");
+    await once(this.process, "exit");
+  }
+
   async stop() {
     for (const beat of this.beats) clearInterval(beat);
-    if (this.process.exitCode === null) {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill("SIGTERM");
       await once(this.process, "exit");
     }

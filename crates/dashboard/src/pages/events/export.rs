@@ -168,8 +168,8 @@ impl Writing {
             return Err(io::Error::new(io::ErrorKind::TimedOut, late));
         }
         if self.trusted == 0 {
-            let principal = self.dashboard.host.identify(&self.session).await;
-            let may = principal.is_ok_and(|principal| principal.may(Permission::EventRead));
+            let person = self.dashboard.host.identify(&self.session).await;
+            let may = person.is_ok_and(|person| person.principal.may(Permission::EventRead));
             if !may {
                 return Err(io::ErrorKind::PermissionDenied.into());
             }
