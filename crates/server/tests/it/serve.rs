@@ -89,7 +89,7 @@ async fn a_stop_answers_waiting_claims_and_takes_no_new_connections() {
     let idle = TcpStream::connect(server.http_addr()).await.unwrap();
     let address = server.http_addr();
 
-    let stopped = tokio::time::timeout(Duration::from_secs(5), server.stop()).await;
+    let stopped = tokio::time::timeout(Duration::from_secs(20), server.stop()).await;
 
     assert_eq!(stopped.unwrap(), Stopped { cut_off: 0 });
     assert_eq!(answer(claim).await, (200, json!({"tasks": []})));

@@ -236,7 +236,7 @@ async fn shutdown_gives_unfinished_work_back_and_beats_to_the_end() {
         .on(count(), move |assignment| {
             until_told(assignment, tell.clone())
         })
-        .drain(Duration::from_millis(300))
+        .drain(Duration::from_secs(1))
         .sign_off();
     let working = Working::start(worker);
     fake.wait_for("start", 1).await;

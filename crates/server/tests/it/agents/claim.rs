@@ -92,7 +92,7 @@ async fn only_what_the_agent_can_do_or_what_is_meant_for_it_is_handed_out() {
     assert_eq!(two.claim(5).await.len(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_waiting_claim_is_woken_by_a_new_task() {
     let server = TestServer::new().await;
     let agent = server.agent("one", &["work"]).await;
@@ -130,7 +130,7 @@ async fn a_waiting_claim_looks_for_itself_too() {
     assert_eq!(claim.await.unwrap().as_array().unwrap().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_stopping_server_answers_waiting_claims_with_nothing() {
     let server = TestServer::new().await;
     let agent = server.agent("one", &["work"]).await;
