@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use mcpanel_server::limits::CLAIM_LOOK_INTERVAL_MS;
 use serde_json::{Value, json};
 
 use crate::support::{TestAgent, TestServer};
@@ -92,18 +93,27 @@ async fn only_what_the_agent_can_do_or_what_is_meant_for_it_is_handed_out() {
     assert_eq!(two.claim(5).await.len(), 2);
 }
 
-#[tokio::test(start_paused = true)]
+/// The fastest of several is told from the looks that a claim takes by itself: a busy machine may hold some of them up.
+#[tokio::test]
 async fn a_waiting_claim_is_woken_by_a_new_task() {
-    let server = TestServer::new().await;
-    let agent = server.agent("one", &["work"]).await;
-    let claim = waiting(&agent, 30_000);
-    until_waiting(&server, 1).await;
+    let mut fastest = Duration::MAX;
+    for _ in 0..10 {
+        let server = TestServer::new().await;
+        let agent = server.agent("one", &["work"]).await;
+        let claim = waiting(&agent, 30_000);
+        until_waiting(&server, 1).await;
 
-    let task = server.task("work").await;
+        let began = std::time::Instant::now();
+        let task = server.task("work").await;
 
-    let claimed = tokio::time::timeout(Duration::from_millis(500), claim).await;
-    assert_eq!(claimed.unwrap().unwrap()[0]["task_id"], task.as_str());
-    assert_eq!(server.app.waiting.total(), 0);
+        assert_eq!(claim.await.unwrap()[0]["task_id"], task.as_str());
+        fastest = fastest.min(began.elapsed());
+        assert_eq!(server.app.waiting.total(), 0);
+        if fastest < Duration::from_millis(CLAIM_LOOK_INTERVAL_MS / 2) {
+            return;
+        }
+    }
+    panic!("the fastest took {fastest:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,14 +140,14 @@ async fn a_waiting_claim_looks_for_itself_too() {
     assert_eq!(claim.await.unwrap().as_array().unwrap().len(), 1);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_stopping_server_answers_waiting_claims_with_nothing() {
     let server = TestServer::new().await;
     let agent = server.agent("one", &["work"]).await;
     let claim = waiting(&agent, 30_000);
     until_waiting(&server, 1).await;
     server.app.stop.begin();
-    let claimed = tokio::time::timeout(Duration::from_millis(500), claim).await;
+    let claimed = tokio::time::timeout(Duration::from_secs(20), claim).await;
     assert_eq!(claimed.unwrap().unwrap(), json!([]));
 }
 
