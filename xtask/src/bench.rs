@@ -1,12 +1,13 @@
 //! `cargo xtask bench`: lifecycles and latencies over real servers and one or two instances, beside the embedded store.
 //!
-//! Everything is started here and ends here: `mongod` as a set of one node, `redis-server`, the instances. The generator
-//! tells what each of them used. What one does by hand is `mcpanel bench tasks --server URL --process NAME=PID`.
+//! Everything is started here and ends here: `mongod` as a set of one node, `redis-server` or a cluster of three masters,
+//! the instances. The generator tells what each of them used. What one does by hand is
+//! `mcpanel bench tasks --server URL --process NAME=PID`.
 
 use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
-use mcpanel_test_servers::{Instance, InstancePlan, Redis, ReplicaSet};
+use mcpanel_test_servers::{Instance, InstancePlan, ReplicaSet, SharedRedis};
 
 use crate::command::{binary_of, cargo, root, run as run_command};
 
@@ -18,6 +19,8 @@ const ADMIN_KEY: &str = "mcp_xtask_bench_administrator_key_0123456789";
 /// What to measure.
 struct Asked {
     release: bool,
+    /// Whether Redis is a cluster of three masters.
+    cluster: bool,
     /// How many instances, one measurement each; zero is the embedded store.
     instances: Vec<usize>,
     tasks: u32,
@@ -53,7 +56,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
 fn over_servers(asked: &Asked, binary: &Path, count: usize) -> Result<()> {
     // New ones each time: what one measurement leaves behind is not the next one's to carry.
     let mut mongo = ReplicaSet::start(1)?;
-    let mut redis = Redis::start()?;
+    let mut redis = SharedRedis::start(asked.cluster)?;
     let mut instances = Vec::with_capacity(count);
     for number in 0..count {
         let plan = InstancePlan::new(format!("instance-{number}"), binary)
@@ -71,7 +74,13 @@ fn over_servers(asked: &Asked, binary: &Path, count: usize) -> Result<()> {
         let pid = instance.process.pid();
         options.extend(watched(&format!("instance-{number}"), pid));
     }
-    options.extend(watched("redis-server", redis.process().pid()));
+    for index in 0..redis.servers() {
+        let name = match redis {
+            SharedRedis::One(_) => "redis-server".to_owned(),
+            SharedRedis::Cluster(_) => format!("redis-{index}"),
+        };
+        options.extend(watched(&name, redis.process(index).pid()));
+    }
     options.extend(watched("mongod", mongo.node(0).pid()));
     asked.measure(binary, &options)
 }
@@ -87,6 +96,7 @@ impl Asked {
     fn read(arguments: &[&str]) -> Result<Self> {
         let mut asked = Self {
             release: true,
+            cluster: false,
             instances: Vec::new(),
             tasks: 60_000,
             rate: 1_500,
@@ -102,12 +112,13 @@ impl Asked {
             };
             match *argument {
                 "--debug" => asked.release = false,
+                "--cluster" => asked.cluster = true,
                 "--instances" => asked.instances.push(usize::try_from(number()?)?),
                 "--tasks" => asked.tasks = number()?,
                 "--rate" => asked.rate = number()?,
                 "--seconds" => asked.seconds = number()?,
                 other => bail!(
-                    "unknown option `{other}`; there are `--debug`, `--instances N`, `--tasks N`, `--rate N` and `--seconds N`"
+                    "unknown option `{other}`; there are `--debug`, `--cluster`, `--instances N`, `--tasks N`, `--rate N` and `--seconds N`"
                 ),
             }
         }

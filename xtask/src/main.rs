@@ -29,7 +29,7 @@ tasks:
   lint                formatting, clippy and docs with warnings as errors, dependency rules
   faults [--short] [--list] [--cluster] [NAME...]
                       three instances under load while a part of them dies, stands still or forgets
-  bench [--debug] [--instances N]... [--tasks N] [--rate N] [--seconds N]
+  bench [--debug] [--cluster] [--instances N]... [--tasks N] [--rate N] [--seconds N]
                       lifecycles and latencies over real servers and so many instances (0: the embedded store; default:
                       0, 1 and 2), with what each process used
   ci                  lint, then openapi --check, then test, then faults --short

@@ -24,7 +24,7 @@ pub use instance::{Instance, InstancePlan};
 pub use mongo::{ReplicaSet, mongod};
 pub use place::{free_port, run_folder};
 pub use process::{Launch, Process};
-pub use redis::{Redis, RedisCluster, redis_server};
+pub use redis::{Redis, RedisCluster, SharedRedis, redis_server};
 pub use servers::{
     MONGODB_URI, MONGODB3_URI, REDIS_CLUSTER_URL, REDIS_URL, REQUIRE_SERVERS, Servers, Wanted,
     given,

@@ -1,11 +1,13 @@
 //! `redis-server`: alone, keeping nothing on disk, and as a cluster.
 
 mod cluster;
+mod shared;
 mod wire;
 
 use std::{net::Ipv4Addr, path::PathBuf, time::Duration};
 
 pub use cluster::RedisCluster;
+pub use shared::SharedRedis;
 
 use crate::{Error, Launch, Process, place};
 

@@ -1,9 +1,10 @@
-//! The Redis of a run: one server, or a cluster of three masters.
+//! What instances share beside MongoDB: one server, or a cluster of three masters, as one asks for it.
 
-use anyhow::Result;
-use mcpanel_test_servers::{Process, Redis, RedisCluster};
+use super::{Redis, RedisCluster};
+use crate::{Error, Process};
 
-/// What the instances share beside MongoDB.
+/// The Redis of several instances.
+#[derive(Debug)]
 pub enum SharedRedis {
     /// One server.
     One(Redis),
@@ -13,7 +14,7 @@ pub enum SharedRedis {
 
 impl SharedRedis {
     /// Starts it.
-    pub fn start(cluster: bool) -> Result<Self> {
+    pub fn start(cluster: bool) -> Result<Self, Error> {
         Ok(match cluster {
             true => Self::Cluster(RedisCluster::start()?),
             false => Self::One(Redis::start()?),
@@ -45,24 +46,23 @@ impl SharedRedis {
     }
 
     /// Runs a command about a key.
-    pub fn command(&self, words: &[&str]) -> Result<String> {
-        Ok(match self {
-            Self::One(redis) => redis.command(words)?,
-            Self::Cluster(cluster) => cluster.command(words)?,
-        })
+    pub fn command(&self, words: &[&str]) -> Result<String, Error> {
+        match self {
+            Self::One(redis) => redis.command(words),
+            Self::Cluster(cluster) => cluster.command(words),
+        }
     }
 
     /// Has all of it forgotten.
-    pub fn flush(&self) -> Result<()> {
+    pub fn flush(&self) -> Result<(), Error> {
         match self {
-            Self::One(redis) => redis.command(&["FLUSHALL"]).map(drop)?,
-            Self::Cluster(cluster) => cluster.command_everywhere(&["FLUSHALL"])?,
+            Self::One(redis) => redis.command(&["FLUSHALL"]).map(drop),
+            Self::Cluster(cluster) => cluster.command_everywhere(&["FLUSHALL"]),
         }
-        Ok(())
     }
 
     /// Kills all of it.
-    pub fn kill(&mut self) -> Result<()> {
+    pub fn kill(&mut self) -> Result<(), Error> {
         for index in 0..self.servers() {
             self.process(index).kill()?;
         }
@@ -70,7 +70,7 @@ impl SharedRedis {
     }
 
     /// Starts all of it anew, empty, and waits until it answers.
-    pub fn start_again(&mut self) -> Result<()> {
+    pub fn start_again(&mut self) -> Result<(), Error> {
         for index in 0..self.servers() {
             self.process(index).start_again()?;
         }
@@ -78,11 +78,10 @@ impl SharedRedis {
     }
 
     /// Waits until it answers, after a part of it was started anew.
-    pub fn answers(&self) -> Result<()> {
+    pub fn answers(&self) -> Result<(), Error> {
         match self {
-            Self::One(redis) => redis.answers()?,
-            Self::Cluster(cluster) => cluster.agrees()?,
+            Self::One(redis) => redis.answers(),
+            Self::Cluster(cluster) => cluster.agrees(),
         }
-        Ok(())
     }
 }

@@ -1,7 +1,5 @@
 //! The servers and instances of one run. They end with it.
 
-mod redis;
-
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -9,9 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use mcpanel_client::{Client, Config, Credential};
-use mcpanel_test_servers::{Instance, InstancePlan, ReplicaSet};
-
-pub use redis::SharedRedis;
+use mcpanel_test_servers::{Instance, InstancePlan, ReplicaSet, SharedRedis};
 
 /// Instances of a run: with one away, two still race each other.
 pub const INSTANCES: usize = 3;
