@@ -11,6 +11,9 @@ use mcpanel_store::{
 use super::with_tables;
 use crate::{recent::Block, shared::Shared};
 
+#[cfg(test)]
+mod tests;
+
 /// What memory has of the events after a number.
 pub struct Look {
     blocks: Vec<Arc<Block>>,
@@ -85,10 +88,17 @@ impl Look {
         is_asked_for: impl Fn(&Numbered) -> bool,
     ) -> Result<Events> {
         // Nothing is to be looked for before the first one: the numbers of a store that took in another's begin there.
-        let after = after.max(self.first_kept.saturating_sub(1));
+        let mut first_kept = self.first_kept;
+        let mut after = after.max(first_kept.saturating_sub(1));
         let mut blocks: Vec<Arc<Block>> = Vec::new();
         if !self.is_enough(after) {
             let stored = with_tables(shared, |read| read.blocks(after, limit))?;
+            let first = stored.first().map_or(self.memory_from, |block| block.first);
+            let first = first.min(self.memory_from);
+            if first > after + 1 {
+                // Removed since memory was looked at: whoever asked is told, rather than led past it.
+                (first_kept, after) = (first, first - 1);
+            }
             blocks.extend(
                 stored
                     .into_iter()
@@ -105,7 +115,7 @@ impl Look {
             events: Vec::new(),
             scanned_to: after,
             last: self.last,
-            first_kept: self.first_kept,
+            first_kept,
         };
         let mut looked = 0;
         for block in blocks {

@@ -55,12 +55,15 @@ async fn instances_count_together_and_tokens_come_back() {
 #[test]
 fn an_instance_alone_still_limits() {
     let local = Local::default();
+    let begun = Instant::now();
     let allowed = (0..12)
         .filter(|_| local.take("ada", LIMIT, 1).allowed)
-        .count();
-    assert_eq!(allowed, 5);
-    let refused = local.take("ada", LIMIT, 3);
-    assert!(refused.retry_after > Duration::from_millis(40));
+        .count() as u64;
+    // A busy machine takes its time, in which tokens come back.
+    assert!((5..=5 + begun.elapsed().as_secs()).contains(&allowed));
+    let refused = local.take("ada", LIMIT, LIMIT.burst + 1);
+    assert!(!refused.allowed);
+    assert!(refused.retry_after >= Duration::from_secs(1), "{refused:?}");
     std::thread::sleep(Duration::from_millis(1_100));
     assert!(local.take("ada", LIMIT, 1).allowed);
 }
@@ -70,9 +73,11 @@ async fn without_redis_the_limit_holds_too() {
     let nobody = crate::link::Address::parse("redis://127.0.0.1:1").unwrap();
     let rates = Rates::new(crate::link::Link::open(nobody).await, Keys::default());
     let rates = Arc::new(rates);
+    let begun = Instant::now();
     let mut allowed = 0;
     for _ in 0..12 {
         allowed += u64::from(rates.take("ada", LIMIT, 1).await.allowed);
     }
-    assert!((5..=6).contains(&allowed), "{allowed}");
+    let back = begun.elapsed().as_secs() + 1;
+    assert!((5..=5 + back).contains(&allowed), "{allowed}");
 }
